@@ -20,7 +20,7 @@ def write_table(name: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
     """
     path = RESULTS / f"{name}.csv"
     if key:
-        rows = list(_by_key([*_read(path), *rows], key).values())
+        rows = list(_by_key([*read_table(name), *rows], key).values())
     columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [[_text(row.get(column)) for column in columns] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
@@ -64,15 +64,17 @@ def ratios(times: Mapping[str, Sequence[float]], reference: str) -> dict[str, fl
     }
 
 
-def _by_key(rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> dict[tuple, Mapping]:
-    return {tuple(row[column] for column in key): row for row in rows}
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
+def read_table(name: str) -> list[dict[str, Any]]:
+    """Return the rows of ``benchmarks/results/<name>.csv``; none if there is no such file."""
+    path = RESULTS / f"{name}.csv"
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return [{c: _value(text) for c, text in row.items()} for row in csv.DictReader(file)]
+
+
+def _by_key(rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> dict[tuple, Mapping]:
+    return {tuple(row[column] for column in key): row for row in rows}
 
 
 def _value(text: str) -> Any:

@@ -21,6 +21,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from torch import Tensor, nn
 
+from .losses import ReconstructionLoss
 from .networks import ACTIVATIONS
 from .training import (
     OPTIMIZERS,
@@ -89,6 +90,12 @@ class BaseAutoencoder(
     def _adapt(self, X: Any) -> None:
         """Look at new data before a training goes on with them."""
 
+    def _rows(
+        self, X: Any, dtype: torch.dtype, device: torch.device, loss: ReconstructionLoss
+    ) -> Rows:
+        """Return the rows to train on, as the network sees them."""
+        return checked_rows(X, dtype, device, loss)
+
     # ------------------------------------------------------------------ fit
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -156,7 +163,7 @@ class BaseAutoencoder(
         self._check_nested_params()
         recipe = self._recipe(X)
         device = resolve_device(self.device, getattr(torch, recipe.dtype))
-        rows = checked_rows(X, getattr(torch, recipe.dtype), device, recipe.make_loss())
+        rows = self._rows(X, getattr(torch, recipe.dtype), device, recipe.make_loss())
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         seed = agree_on(int(seed))
 
@@ -175,7 +182,7 @@ class BaseAutoencoder(
         try:
             net.set_params(**changed)
             self._adapt(X)
-            rows = checked_rows(X, net.dtype, torch.device(net.device), net.criterion_)
+            rows = self._rows(X, net.dtype, torch.device(net.device), net.criterion_)
             if max_epochs == "auto":
                 max_epochs = self.max_epochs_
             recipe = replace(recipe, params={**recipe.params, **changed})

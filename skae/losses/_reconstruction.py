@@ -139,6 +139,17 @@ class SquaredError(ReconstructionLoss):
         return residual.square().mean(), residual.mul_(2 / residual.numel())
 
 
+class ObservedSquaredError(ReconstructionLoss):
+    """Squared error over the cells whose target is not NaN; the others cost nothing."""
+
+    def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
+        return (output - target).masked_fill(target.isnan(), 0).square()
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        n_observed = target.isfinite().sum().clamp(min=1)
+        return self.elementwise(output, target).sum() / n_observed
+
+
 class AbsoluteError(ReconstructionLoss):
     """Absolute error: reconstructs medians, unmoved by single wild cells."""
 

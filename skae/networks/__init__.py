@@ -11,6 +11,7 @@ from torch import nn
 
 from ._conv2d import ConvAutoencoder
 from ._dense import DenseAutoencoder
+from ._ensemble import DenseEnsemble
 from ._layers import ACTIVATIONS, Dropout
 from ._skip import SkipAutoencoder
 
@@ -21,6 +22,7 @@ __all__ = [
     "NETWORKS",
     "ConvAutoencoder",
     "DenseAutoencoder",
+    "DenseEnsemble",
     "Dropout",
     "SkipAutoencoder",
 ]

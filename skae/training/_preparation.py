@@ -112,7 +112,7 @@ def new_net(
     """
     net = recipe.build(device, seed)
     d = rows.X.shape[1]
-    chosen = torch.arange(len(rows))
+    chosen = torch.arange(len(rows) if hasattr(net.module_, "initialize") else min(2, len(rows)))
     if len(chosen) * d > _MAX_CELLS_TO_START_FROM:
         chosen = torch.randperm(len(chosen), generator=net.generator)
         chosen = chosen[: max(1, _MAX_CELLS_TO_START_FROM // d)].sort().values

@@ -1,0 +1,214 @@
+"""Untuned, AutoencoderOutlierDetector ranks outliers best, with and without outliers in training.
+
+Area under the ROC curve and average precision of detectors with the settings that they come with,
+on labelled tables, in two settings. "contaminated": fitted to all rows without labels, and scored
+on them. "clean": fitted to a random half of the normal rows, scored on all others. Columns are
+standardised by the training rows for every detector. A table of more than --max-rows rows is
+sampled, its share of outliers kept, but at least ten of them. What a detector does not manage (an
+error) counts as AUROC .5 and the share of outliers as average precision.
+
+The first table gives means over tables and seeds, the mean rank among all detectors by AUROC, the
+largest loss of AUROC against IsolationForest on one table, and the p-value of a two-sided Wilcoxon
+test over tables that a detector is as good as AutoencoderOutlierDetector.
+
+data: .npz files with X and y (1 for outliers), such as those of ADBench, in the folder --data.
+"""
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from _report import read_table, write_table
+from scipy.stats import rankdata, wilcoxon
+from sklearn.covariance import EllipticEnvelope
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
+
+Factory = Callable[[int, int], Any]  # from seed and number of features
+
+OURS = "AutoencoderOutlierDetector"
+SETTINGS = ("contaminated", "clean")
+FEWEST_OUTLIERS = 10
+
+
+def _ours(seed: int, n_features: int) -> Any:
+    from skae import AutoencoderOutlierDetector
+
+    return AutoencoderOutlierDetector(random_state=seed)
+
+
+def _pyod(module: str, name: str) -> Factory:
+    def make(seed: int, n_features: int) -> Any:
+        detector = getattr(import_module(f"pyod.models.{module}"), name)
+        known = {"random_state": seed, "n_features": n_features, "verbose": 0}
+        return detector(**{k: v for k, v in known.items() if k in signature(detector).parameters})
+
+    return make
+
+
+DETECTORS: Mapping[str, Factory] = {
+    OURS: _ours,
+    "IsolationForest": lambda seed, d: IsolationForest(random_state=seed),
+    "LocalOutlierFactor": lambda seed, d: LocalOutlierFactor(novelty=True),
+    "OneClassSVM": lambda seed, d: OneClassSVM(),
+    "EllipticEnvelope": lambda seed, d: EllipticEnvelope(random_state=seed),
+    "kNN (PyOD)": _pyod("knn", "KNN"),
+    "ECOD (PyOD)": _pyod("ecod", "ECOD"),
+    "COPOD (PyOD)": _pyod("copod", "COPOD"),
+    "HBOS (PyOD)": _pyod("hbos", "HBOS"),
+    "PCA (PyOD)": _pyod("pca", "PCA"),
+    "AutoEncoder (PyOD)": _pyod("auto_encoder", "AutoEncoder"),
+    "VAE (PyOD)": _pyod("vae", "VAE"),
+    "LUNAR (PyOD)": _pyod("lunar", "LUNAR"),
+    "DIF (PyOD)": _pyod("dif", "DIF"),
+    "DeepSVDD (PyOD)": _pyod("deep_svdd", "DeepSVDD"),
+}
+
+
+def load(path: Path, max_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a file, or a sample of them."""
+    with np.load(path, allow_pickle=False) as file:
+        X, y = file["X"].astype(float), file["y"].astype(bool).ravel()
+    if len(X) > max_rows:
+        rng = np.random.default_rng(seed)
+        wanted = min(y.sum(), max(FEWEST_OUTLIERS, round(max_rows * y.mean())))
+        outliers = rng.permutation(np.flatnonzero(y))[:wanted]
+        normals = rng.permutation(np.flatnonzero(~y))[: max_rows - wanted]
+        rows = np.sort(np.concatenate([outliers, normals]))
+        X, y = X[rows], y[rows]
+    return X, y
+
+
+def split(
+    X: np.ndarray, y: np.ndarray, setting: str, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return training rows, test rows and the labels of the test rows, standardised."""
+    train = test = np.arange(len(X))
+    if setting == "clean":
+        normals = np.random.default_rng(1000 + seed).permutation(np.flatnonzero(~y))
+        train = normals[: len(normals) // 2]
+        test = np.setdiff1d(test, train)
+    scaler = StandardScaler().fit(X[train])
+    return scaler.transform(X[train]), scaler.transform(X[test]), y[test]
+
+
+def outlyingness(detector: Any, X_train: np.ndarray, X_test: np.ndarray) -> np.ndarray:
+    """Return a score for every test row, higher for outliers, whichever package it is from."""
+    detector.fit(X_train)
+    if type(detector).__module__.startswith("pyod."):
+        return np.asarray(detector.decision_function(X_test))
+    return -detector.score_samples(X_test)
+
+
+def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for path in args.files:
+        for seed in range(args.seeds):
+            X, y = load(path, args.max_rows, seed)
+            for setting in args.settings:
+                X_train, X_test, labels = split(X, y, setting, seed)
+                for name in args.detectors:
+                    torch.manual_seed(seed)
+                    np.random.seed(seed)
+                    start, error = time.process_time(), None
+                    try:
+                        score = outlyingness(DETECTORS[name](seed, X.shape[1]), X_train, X_test)
+                        if not np.isfinite(score).all():
+                            error = "scores are not finite"
+                    except Exception as e:  # whatever a detector fails with, the others go on
+                        error = f"{type(e).__name__}: {e}"[:80]
+                    if error is not None:
+                        score = np.zeros(len(labels))
+                    yield {
+                        "setting": setting,
+                        "data": path.stem,
+                        "seed": seed,
+                        "detector": name,
+                        "auroc": float(roc_auc_score(labels, score)),
+                        "ap": float(average_precision_score(labels, score)),
+                        "seconds": time.process_time() - start,
+                        "error": error,
+                    }
+
+
+def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row per setting and detector: means, mean rank, worst case, test."""
+    lines = []
+    for setting in SETTINGS:
+        chosen = [row for row in rows if row["setting"] == setting]
+        names = list(dict.fromkeys(row["detector"] for row in chosen))
+        tables = sorted({row["data"] for row in chosen})
+
+        def mean(what: str, name: str) -> np.ndarray:
+            return np.array(
+                [
+                    np.mean([r[what] for r in chosen if (r["data"], r["detector"]) == (t, name)])
+                    for t in tables
+                ]
+            )
+
+        auroc = {name: mean("auroc", name) for name in names}
+        ranks = rankdata(-np.array([auroc[name] for name in names]), axis=0)
+        of_setting = []
+        for i, name in enumerate(names):
+            line = {
+                "setting": setting,
+                "detector": name,
+                "tables": len(tables),
+                "auroc": float(auroc[name].mean()),
+                "ap": float(mean("ap", name).mean()),
+                "rank": float(ranks[i].mean()),
+            }
+            if "IsolationForest" in auroc:
+                line["worst_vs_iforest"] = float((auroc[name] - auroc["IsolationForest"]).min())
+            if OURS in auroc and name != OURS and not np.array_equal(auroc[name], auroc[OURS]):
+                line["p_vs_ours"] = float(wilcoxon(auroc[name], auroc[OURS]).pvalue)
+            line["median_seconds"] = float(np.median(mean("seconds", name)))
+            of_setting.append(line)
+        lines += sorted(of_setting, key=lambda line: -line["auroc"])
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    folder = Path(os.environ.get("SKAE_DATA", "."), "adbench")
+    parser.add_argument("--data", type=Path, default=folder, help="folder of .npz files")
+    parser.add_argument("--tables", nargs="+", help="names of files; all by default")
+    parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=list(DETECTORS))
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--max-rows", type=int, default=5000)
+    parser.add_argument("--name", default="outliers", help="of the files of results")
+    args = parser.parse_args()
+    args.files = sorted(args.data.glob("*.npz"))
+    if args.tables:
+        args.files = [path for path in args.files if path.stem in args.tables]
+    if not args.files:
+        raise SystemExit(f"no .npz file in {args.data}; see benchmarks/README.md")
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    key = ("setting", "data", "seed", "detector")
+    rows = []
+    for row in measure(args):
+        rows.append(row)
+        print("{setting} {data} {seed} {detector} {auroc:.3f} {ap:.3f}".format(**row), flush=True)
+    write_table(f"{args.name}_all", rows, key=key)
+    write_table(args.name, summary(read_table(f"{args.name}_all")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,433 @@
+"""The outlier detector: a model of normal rows, and decisions on its scores."""
+
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context, clone
+from sklearn.callback import CallbackSupportMixin
+from sklearn.ensemble._base import _set_random_states
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._base import DTYPES, features_kept_on_failure
+from ._decisions import benjamini_hochberg, conformal_p_values
+from ._ensemble import DenoisingEnsemble
+
+__all__ = ["AutoencoderOutlierDetector"]
+
+_TRIM = 0.2
+
+
+def _model_has(method: str) -> Any:
+    def check(detector: "AutoencoderOutlierDetector") -> bool:
+        model = getattr(detector, "estimator_", detector.estimator)
+        return model is None or hasattr(model, method)
+
+    return check
+
+
+class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
+    """Outlier detector that learns to predict each value of a row from the others.
+
+    By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data, and
+    for whose training outliers may be among the rows. A row's score is how surprising it is in four
+    views: what networks for noisy rows and networks for rows with masked cells can't restore, how
+    rare its values are by themselves, and how far its neighbours are. With `estimator` it is that
+    model's score. Decisions rest on the scores of training rows by models that have not seen them.
+
+    Read more in the :ref:`User Guide <outlier_detection>`.
+
+    Parameters
+    ----------
+    estimator : estimator with `fit` and `score_samples`, default=None
+        A model to take instead of the default one, higher scores meaning more normal; it is cloned.
+        For images, for example, an :class:`~skae.Autoencoder` with ``module="conv"``.
+
+    n_estimators : int, default=4
+        Number of folds of the training rows, and of networks of each kind, each of which is trained
+        on the rows outside its fold. With `estimator`, that many clones give the held-out scores
+        for thresholds and p-values, and one more, trained on all rows, those of new rows. 1 trains
+        one model on all rows, and takes its own scores of them for the threshold: quicker, but such
+        thresholds flag far more new rows than they should.
+
+    contamination : "auto" or float, default="auto"
+        A float in (0, 0.5] is the share of the training rows that are labelled outliers. "auto" puts
+        the threshold where a box plot of the held-out scores of the training rows puts its lower
+        fence, at Q1 - 1.5 (Q3 - Q1).
+
+    scale : "auto" or None, default="auto"
+        "auto" scales each feature to mean 0 and standard deviation 1, values beyond ten standard
+        deviations not counted; None takes features as they are. Without effect on `estimator`.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the model, unless it is None and `estimator` is given.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted model.
+    offset_ : float
+        The threshold on the scores: ``decision_function(X) = score_samples(X) - offset_``. May be
+        set anew to move the threshold without a refit.
+    held_out_scores_ : ndarray of shape (n_held_out,)
+        Scores of training rows, of a random sample of 8,192 if there are more, by models that have
+        not seen them; with ``n_estimators=1`` by the model itself.
+    n_features_in_ : int
+        Number of features seen during :term:`fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during :term:`fit`. Defined only when `X` has feature names that are
+        all strings.
+
+    See Also
+    --------
+    sklearn.ensemble.IsolationForest : Outliers are what random splits isolate early.
+    sklearn.neighbors.LocalOutlierFactor : Outliers are where neighbours lie less dense than theirs.
+
+    Notes
+    -----
+    The score is Fisher's combined statistic: minus the sum over five values :math:`v_k(x)` of
+    :math:`-\\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least such a
+    value. The values are the Mahalanobis distances of the residuals of both kinds of networks, the
+    mean distance from the nearest five of 1,024 training rows, and the sums over features of two
+    surprises, for tail and for density. The networks for masked cells and the neighbours leave out
+    the fifth of the rows whose values are rarest, where outliers would hide.
+
+    Missing values (NaN) are allowed with the default model: they add nothing to loss and score.
+
+    References
+    ----------
+    Hawkins et al., "Outlier detection using replicator neural networks", DaWaK 2002.
+
+    Vincent et al., "Stacked denoising autoencoders", JMLR 11, 2010.
+
+    Vovk, "Cross-conformal predictors", Annals of Mathematics and Artificial Intelligence 74, 2015.
+
+    Bates et al., "Testing for outliers with conformal p-values", Annals of Statistics 51, 2023.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skae import AutoencoderOutlierDetector
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 6))
+    >>> detector = AutoencoderOutlierDetector(random_state=0).fit(X)
+    >>> detector.predict([X[0], X[0] + [9, -9, 9, -9, 9, -9]])
+    array([ 1, -1])
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "score_samples"]), None],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "scale": [StrOptions({"auto"}), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_estimators: int = 4,
+        contamination: str | float = "auto",
+        scale: str | None = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.contamination = contamination
+        self.scale = scale
+        self.random_state = random_state
+
+    # ------------------------------------------------------------------ fit
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit the model, and set the threshold.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Training data; outliers may be among them. The default model takes NaN for missing
+            values.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted detector.
+        """
+        with features_kept_on_failure(self):
+            X = self._checked(X, reset=True)
+            n_folds = max(1, min(self.n_estimators, X.shape[0] // 2))
+            folds = n_folds if self.estimator is not None and n_folds > 1 else 0
+            context = self._init_callback_context(max_subtasks=1 + folds)
+            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            model = self._new_model(n_folds)
+            self._fit_model(model, context, X, y)
+            if self.estimator is None:
+                held_out, held_out_folds = model.held_out_scores_, model.held_out_folds_
+            elif n_folds == 1:
+                held_out, held_out_folds = model.score_samples(X), None
+            else:
+                held_out = self._cross_fitted_scores(context, X, y, n_folds)
+                held_out_folds = None
+            offset = self._threshold(model, X, held_out)
+        self.estimator_, self.offset_, self.held_out_scores_ = model, offset, held_out
+        self._held_out_folds, self._n_folds = held_out_folds, n_folds
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    @available_if(_model_has("partial_fit"))
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Go on with a batch of a stream; the default model only.
+
+        The first batch fixes the scale of the features and should have some hundred rows. Each
+        later one trains the networks for one epoch, and renews statistics, scores of training rows
+        and threshold by a uniform sample of all rows so far. So scores keep their meaning, that of
+        a logarithmic p-value, while the networks change.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Rows.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted detector.
+        """
+        if self.estimator is not None:
+            raise ValueError(
+                "partial_fit needs the default model: its thresholds rest on scores by models that "
+                f"have not seen a row, which estimator={type(self.estimator).__name__} can't keep "
+                "up over batches. Set estimator=None, or call estimator_.partial_fit yourself."
+            )
+        if not hasattr(self, "estimator_"):
+            return self.fit(X)
+        X = self._checked(X)
+        model = self.estimator_.partial_fit(X)
+        sample = model.sample_
+        self.held_out_scores_, self._held_out_folds = model.held_out_scores_, model.held_out_folds_
+        self.offset_ = self._threshold(model, sample, self.held_out_scores_)
+        return self
+
+    def _checked(self, X: Any, reset: bool = False) -> Any:
+        if not reset:
+            check_is_fitted(self)
+        finite: Any = "allow-nan" if get_tags(self).input_tags.allow_nan else True
+        return validate_data(
+            self, X, accept_sparse="csr", dtype=DTYPES, ensure_all_finite=finite, reset=reset
+        )
+
+    def _new_model(self, n_folds: int) -> Any:
+        if self.estimator is None:
+            trim = _TRIM if self.contamination == "auto" else max(_TRIM, self.contamination)
+            return DenoisingEnsemble(n_folds, trim, self.scale is not None, self.random_state)
+        model = clone(self.estimator)
+        if self.random_state is not None:
+            _set_random_states(model, self.random_state)
+        return model
+
+    def _fit_model(self, model: Any, context: Any, X: Any, y: Any) -> Any:
+        task = context.subcontext(task_name="fit-estimator")
+        with task.propagate_callback_context(model):
+            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            model.fit(X)
+            task.call_on_fit_task_end(estimator=self, X=X, y=y)
+
+    def _cross_fitted_scores(self, context: Any, X: Any, y: Any, n_folds: int) -> np.ndarray:
+        """Return scores of all rows by clones that have not seen them."""
+        folds = np.arange(X.shape[0]) % n_folds
+        check_random_state(self.random_state).shuffle(folds)
+        scores = np.empty(X.shape[0])
+        for fold in range(n_folds):
+            clone_of_model = self._new_model(n_folds)
+            self._fit_model(clone_of_model, context, X[folds != fold], y)
+            scores[folds == fold] = clone_of_model.score_samples(X[folds == fold])
+        return scores
+
+    def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
+        if self.contamination != "auto":
+            return float(np.percentile(model.score_samples(X), 100 * self.contamination))
+        q1, q3 = np.percentile(held_out, [25, 75])
+        return float(q1 - 1.5 * (q3 - q1))
+
+    # ------------------------------------------------------------------ scores
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return how normal each row is.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The model's scores, float64, higher meaning more normal. By the default model they are
+            minus the sum of five surprises, each 0 for the least and about log(n) for the most
+            outlying of n training rows.
+        """
+        X = self._checked(X)
+        return self.estimator_.score_samples(X)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the scores relative to the threshold.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``score_samples(X) - offset_``; negative for outliers.
+        """
+        scores = self.score_samples(X)
+        return scores - self.offset_
+
+    def predict(self, X: Any, *, fdr: float | None = None) -> np.ndarray:
+        """Label rows.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+        fdr : float in (0, 1) or None, default=None
+            Highest expected share of normal rows among those labelled outliers, if the training
+            rows are normal: instead of the threshold, the procedure of Benjamini and Hochberg is
+            applied to :meth:`p_values` of all rows of `X` together. Needs about 1 / `fdr` times as
+            many training rows as `X` has rows per outlier.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            +1 for inliers, -1 for outliers.
+        """
+        if fdr is None:
+            return np.where(self.decision_function(X) >= 0, 1, -1)
+        if not 0 < fdr < 1:
+            raise ValueError(f"fdr={fdr!r} must be a float between 0 and 1, exclusive")
+        return np.where(benjamini_hochberg(self.p_values(X), fdr), -1, 1)
+
+    def p_values(self, X: Any) -> np.ndarray:
+        """Return the probability of rows at least as outlying, if `X` are like the training rows.
+
+        Cross-conformal: each row is compared with the held-out scores of training rows, by the same
+        networks. If training rows are normal, the p-values of normal rows are uniform; outliers in
+        training make them larger, which is the safe side.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Between 1 / (n_held_out + 1) and 1; small for outliers.
+
+        Raises
+        ------
+        ValueError
+            With ``n_estimators=1``, where no row was held out.
+        """
+        X = self._checked(X)
+        if self._n_folds == 1:
+            raise ValueError(
+                "p_values need scores of held-out rows: set n_estimators to 2 or more "
+                f"(n_estimators={self.n_estimators}), and fit at least 4 rows"
+            )
+        if self._held_out_folds is None:
+            return conformal_p_values(self.estimator_.score_samples(X), self.held_out_scores_)
+        scores = self.estimator_.member_scores(X)
+        return conformal_p_values(scores, self.held_out_scores_, self._held_out_folds)
+
+    # ------------------------------------------------------------------ explanations
+
+    @available_if(_model_has("feature_errors"))
+    def feature_errors(self, X: Any) -> np.ndarray:
+        """Return how much each feature contributes to the score of each row.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Non-negative; the sum over a row is ``-score_samples(X)``.
+        """
+        X = self._checked(X)
+        return self.estimator_.feature_errors(X)
+
+    @available_if(_model_has("feature_errors"))
+    def explain(self, X: Any, *, n_features: int = 3) -> Any:
+        """Return the features that make alarms, a table for people.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data; the rows that :meth:`predict` labels -1 are explained.
+        n_features : int, default=3
+            Number of features per alarm, those that contribute most first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A line per alarm and feature: `row` (its label in `X` if that is a pandas data frame,
+            else its position), `score`, `feature` (its name if there are names, else its
+            position), `value`, `expected` (what the model makes of the row; missing if it has no
+            method `reconstruct`) and `share` of the score. Alarms are in the order of their
+            scores, worst first.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("explain needs pandas: pip install pandas") from error
+        labels = X.index if isinstance(X, pd.DataFrame) else None
+        X = self._checked(X)
+        scores = self.estimator_.score_samples(X)
+        alarms = np.flatnonzero(scores < self.offset_)
+        alarms = alarms[np.argsort(scores[alarms], kind="stable")]
+        rows = X[alarms].toarray() if hasattr(X, "toarray") else X[alarms]
+        n_shown = min(n_features, X.shape[1])
+        errors = np.zeros((0, X.shape[1]))
+        expected = np.full(rows.shape, np.nan)
+        if len(alarms):
+            errors = self.estimator_.feature_errors(rows)
+            if hasattr(self.estimator_, "reconstruct"):
+                expected = self.estimator_.reconstruct(rows)
+        top = np.argsort(-errors, axis=1, kind="stable")[:, :n_shown]
+        names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
+        total = np.maximum(errors.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        each = np.repeat(alarms, n_shown)
+        return pd.DataFrame(
+            {
+                "row": each if labels is None else labels[each],
+                "score": np.repeat(scores[alarms], n_shown),
+                "feature": names[top].ravel(),
+                "value": np.take_along_axis(rows, top, axis=1).ravel(),
+                "expected": np.take_along_axis(expected, top, axis=1).ravel(),
+                "share": np.take_along_axis(errors / total, top, axis=1).ravel(),
+            }
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if self.estimator is None:
+            tags.input_tags.sparse = tags.input_tags.allow_nan = True
+        else:
+            model = get_tags(self.estimator).input_tags
+            tags.input_tags.sparse, tags.input_tags.allow_nan = model.sparse, model.allow_nan
+        return tags

@@ -1,0 +1,356 @@
+"""The model behind the default detector: denoising autoencoders beside two simpler views."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils import check_random_state
+from torch import Tensor, nn
+
+from .._base import BaseAutoencoder
+from ..losses import Corruption, GaussianNoise, MaskingNoise, ObservedSquaredError
+from ..networks import DenseEnsemble
+from ..training import Recipe, Rows, inference_rows
+from ._views import Marginals, Neighbors, Surprise, Whitening
+
+_NOISE = 0.15
+_MASKED = 0.5
+_N_STEPS = 500
+_MOST_FEATURES_FOR_ALL_STEPS = 256
+_FEWEST_STEPS = 100
+_BATCH_SIZE = 128
+_LR = 5e-3
+_SAMPLE = 8192  # rows that all statistics are taken of
+_LARGEST = 30.0  # scaled values are clipped to
+_CHUNK = 512  # rows scored at once
+
+
+class BothNoises(Corruption):
+    """Gaussian noise for the first half of the members, masking noise for the second.
+
+    Missing cells become zero, the centre of their feature.
+
+    Parameters
+    ----------
+    level : float
+        Standard deviation of the Gaussian noise, in units of the scaled features.
+    masked : float
+        Share of the cells that masking noise hides.
+    """
+
+    def __init__(self, level: float, masked: float) -> None:
+        super().__init__(level)
+        self.gaussian, self.masking = GaussianNoise(level), MaskingNoise(masked)
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        first, second = x.chunk(2, dim=1)
+        noisy = [self.gaussian(first, generator), self.masking(second, generator)]
+        return torch.cat(noisy, dim=1).nan_to_num_(0.0)
+
+
+class Scale:
+    """Centre and standard deviation of each feature, without its wildest values.
+
+    Values further than ten standard deviations from the mean are moved there, and both computed
+    anew, until nothing changes.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Training rows; NaN where missing.
+    apply : bool
+        False leaves the units as they are.
+    """
+
+    def __init__(self, X: np.ndarray, apply: bool) -> None:
+        d = X.shape[1]
+        self.center, self.unit = np.zeros(d), np.ones(d)
+        if not apply:
+            return
+        for j in range(d):
+            x = X[:, j].astype(np.float64)
+            x = x[np.isfinite(x)]
+            if len(x) == 0:
+                continue
+            # Around the median, and in units of the largest value, so that squares don't overflow.
+            middle = float(np.median(x))
+            x = x - middle
+            largest = float(np.abs(x).max()) or 1.0
+            x /= largest
+            for _ in range(100):
+                mean, deviation = x.mean(), x.std()
+                inside = x.clip(mean - 10 * deviation, mean + 10 * deviation)
+                if np.array_equal(inside, x):
+                    break
+                x = inside
+            # Rounding alone makes no deviation.
+            constant = deviation * largest <= 1e-12 * (abs(middle) + largest)
+            self.center[j] = middle + mean * largest
+            self.unit[j] = 1.0 if constant else deviation * largest
+
+    def __call__(self, X: Any) -> np.ndarray:
+        """Return dense scaled rows, float32, clipped to plus or minus thirty."""
+        X = X.toarray() if sparse.issparse(X) else X
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = (X - self.center) / self.unit
+        return np.clip(scaled, -_LARGEST, _LARGEST, dtype=np.float64).astype(np.float32)
+
+
+class EnsembleRows(Rows):
+    """Scaled rows, once for every member; NaN for those that the member must not see.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
+        Training data.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    scale : Scale
+        Applied to each batch.
+    seen : ndarray of shape (n_samples, n_members) of bool
+        Which member sees which row.
+    """
+
+    def __init__(
+        self, X: Any, dtype: torch.dtype, device: torch.device, scale: Scale, seen: np.ndarray
+    ) -> None:
+        self.X, self.dtype, self.device, self.indices = X, dtype, device, None
+        self.scale, self.seen = scale, seen
+
+    def take(self, rows: Tensor | slice) -> Tensor:
+        """Return some of the rows, by their positions."""
+        chosen = rows if isinstance(rows, slice) else rows.numpy()
+        x = torch.from_numpy(self.scale(self.X[chosen]))
+        hidden = torch.from_numpy(~self.seen[chosen])
+        x = x[:, None].expand(-1, hidden.shape[1], -1).masked_fill(hidden[:, :, None], math.nan)
+        return x.flatten(1).to(device=self.device, dtype=self.dtype)
+
+
+class DenoisingEnsemble(BaseAutoencoder):
+    """Outlier model of four views: two kinds of denoising autoencoders, marginals, neighbours.
+
+    The training rows are split into folds. For each fold one network learns to remove Gaussian
+    noise, and one to fill in masked cells, both from the rows outside the fold; so every training
+    row has residuals by networks that have not seen it.
+
+    Parameters
+    ----------
+    n_folds : int
+        Number of folds.
+    trim : float
+        Share of the rows, those whose values are rarest, that the networks for masked cells and
+        the neighbours never see.
+    scale : bool
+        Whether to scale features.
+    random_state : int, RandomState instance or None, default=None
+        Determines folds, weights and noise.
+    """
+
+    batch_size, lr, max_epochs = _BATCH_SIZE, _LR, "auto"
+    early_stopping, warm_start = False, False
+    device, dtype = "auto", "float32"
+
+    def __init__(
+        self,
+        n_folds: int,
+        trim: float,
+        scale: bool,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.n_folds = n_folds
+        self.trim = trim
+        self.scale = scale
+        self.random_state = random_state
+        self._nested_params: dict[str, Any] = {}
+
+    def _recipe(self, X: Any) -> Recipe:
+        params = {
+            "module__n_features": X.shape[1],
+            "module__n_members": 2 * self.n_folds,
+            "lr": _LR,
+            "batch_size": _BATCH_SIZE,
+            "corruption": BothNoises(_NOISE, _MASKED),
+            "verbose": 0,
+        }
+        return Recipe(DenseEnsemble, ObservedSquaredError, "adam", "float32", params)
+
+    def _rows(self, X: Any, dtype: Any, device: Any, loss: Any) -> Rows:
+        n = X.shape[0]
+        seen = np.ones((n, 2 * self.n_folds), dtype=bool)
+        if self.n_folds > 1:
+            own = self._folds[:, None] == np.arange(self.n_folds)
+            seen &= ~np.tile(own, 2)
+        seen[self._is_trimmed, self.n_folds :] = False
+        return EnsembleRows(X, dtype, device, self.scale_, seen)
+
+    # ------------------------------------------------------------------ fit
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit everything to checked rows."""
+        rng = check_random_state(self.random_state)
+        self.seed_ = int(rng.randint(np.iinfo(np.int32).max))
+        self.n_features_in_ = X.shape[1]
+        self.n_seen_ = 0
+        self.sample_ = np.empty((0, X.shape[1]), dtype=X.dtype)
+        self._sample_folds, self._sample_keys = np.empty(0, dtype=int), np.empty(0)
+        self._remember(X)
+        self.scale_ = Scale(self.sample_, self.scale)
+        steps = _N_STEPS * min(1, _MOST_FEATURES_FOR_ALL_STEPS / X.shape[1])
+        steps_per_epoch = math.ceil(X.shape[0] / _BATCH_SIZE)
+        return self._learn(X, math.ceil(max(_FEWEST_STEPS, steps) / steps_per_epoch))
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Go on with checked rows: one epoch, and statistics over a sample of all rows so far."""
+        self._remember(X)
+        return self._learn(X, 1, go_on=True)
+
+    def _remember(self, X: Any) -> None:
+        """Draw folds, and keep a uniform sample of all rows seen: those of the smallest keys."""
+        rng = np.random.RandomState((self.seed_ + self.n_seen_) % 2**32)
+        n = X.shape[0]
+        self._folds = rng.permutation(n) % self.n_folds
+        keys = np.concatenate([self._sample_keys, rng.random_sample(n)])
+        kept = np.sort(np.argsort(keys, kind="stable")[:_SAMPLE])
+        old, new = kept[kept < len(self.sample_)], kept[kept >= len(self.sample_)]
+        new -= len(self.sample_)
+        rows = X[new].toarray() if sparse.issparse(X) else X[new]
+        self._sample_keys = keys[kept]
+        self._sample_folds = np.concatenate([self._sample_folds[old], self._folds[new]])
+        self.sample_ = np.concatenate([self.sample_[old], rows])
+        self.n_seen_ += n
+
+    def _learn(self, X: Any, max_epochs: int, go_on: bool = False) -> Self:
+        sample = self.scale_(self.sample_)
+        self._marginals = Marginals(sample)
+        rarity = self._rarity(self.sample_)
+        self._largest_rarity = float(np.quantile(rarity, 1 - self.trim))
+        self._is_trimmed = self._rarity(X) > self._largest_rarity
+        shown = {"X": X, "y": None}
+        train = self._go_on if go_on else self._start
+        context = train(X, shown, max_epochs, go_on)
+        del self._folds, self._is_trimmed
+        self._summarise(sample, rarity <= self._largest_rarity)
+        context.call_on_fit_task_end(estimator=self, **shown)
+        return self
+
+    def _rarity(self, X: Any) -> np.ndarray:
+        """Return how rare the values of rows are altogether, each for itself."""
+        sums = []
+        for start in range(0, X.shape[0], _SAMPLE):
+            x = torch.from_numpy(self.scale_(X[start : start + _SAMPLE]))
+            tail, rarity = self._marginals.cells(x.nan_to_num(0.0), ~x.isnan())
+            sums.append((tail + rarity).sum(1))
+        return torch.cat(sums).numpy()
+
+    def _summarise(self, sample: np.ndarray, is_typical: np.ndarray) -> None:
+        """Take statistics of rows that the networks have not seen."""
+        folds = torch.from_numpy(self._sample_folds)
+
+        def residuals(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+            both = (module.reconstructions(x) - x) * observed
+            return both.transpose(0, 1).reshape(len(x), 2, self.n_folds, -1).transpose(1, 2)
+
+        own = np.arange(len(sample))
+        held_out = np.concatenate(
+            [
+                rows[np.arange(len(rows)), self._sample_folds[place]]
+                for place, rows in self._chunks(self.sample_, residuals)
+            ]
+        )
+        self._whitenings = [Whitening(held_out[:, 0]), Whitening(held_out[is_typical, 1])]
+        filled = np.nan_to_num(sample)
+        order = np.argsort(self._sample_keys, kind="stable")
+        order = order[is_typical[order]]
+        self._neighbors = Neighbors(filled[order], own[order])
+
+        x = torch.from_numpy(sample)
+        observed = ~x.isnan()
+        tail, rarity = self._marginals.cells(x.nan_to_num(0.0), observed)
+        values = [
+            *(w(torch.from_numpy(held_out[:, i])).sum(1) for i, w in enumerate(self._whitenings)),
+            self._neighbors.values(torch.from_numpy(filled), torch.from_numpy(own)),
+            tail.sum(1),
+            rarity.sum(1),
+        ]
+        self._surprises = [Surprise(value.numpy()) for value in values]
+        surprises = (s(value) for s, value in zip(self._surprises, values, strict=True))
+        self.held_out_scores_ = -sum(surprises).numpy()
+        self.held_out_folds_ = folds.numpy()
+
+    # ------------------------------------------------------------------ inference
+
+    def _chunks(
+        self, X: Any, function: Callable[[nn.Module, Tensor, Tensor], Tensor]
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """Call a function of module, rows and observed cells on chunks that fit the caches."""
+
+        def scaled(module: nn.Module, x: Tensor) -> Tensor:
+            return function(module, x.nan_to_num(0.0), ~x.isnan())
+
+        size = min(_CHUNK, inference_rows(X.shape[1]))
+        for start in range(0, X.shape[0], size):
+            place = slice(start, start + size)
+            yield place, self._apply(self.scale_(X[place]), scaled)
+
+    def _parts(self, module: Any, x: Tensor, observed: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return the cells' whitened squares and rarities, and distances from the neighbours."""
+        residuals = (module.reconstructions(x) - x) * observed
+        kinds = zip(self._whitenings, residuals.chunk(2), strict=True)
+        cells = [whitening(residual) for whitening, residual in kinds]
+        return [*cells, *self._marginals.cells(x, observed)], self._neighbors.values(x)
+
+    def _surprising(self, sums: list[Tensor], distance: Tensor) -> list[Tensor]:
+        first, second, near, tail, rarity = self._surprises
+        values = zip((first, second, tail, rarity), sums, strict=True)
+        return [*(surprise(value) for surprise, value in values), near(distance)]
+
+    def member_scores(self, X: Any) -> np.ndarray:
+        """Return the scores of checked rows by the networks of each fold."""
+
+        def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+            cells, distance = self._parts(module, x, observed)
+            parts = self._surprising([each.sum(-1) for each in cells], distance)
+            return -sum(parts[2:], start=parts[0] + parts[1]).T
+
+        return np.concatenate([rows for _, rows in self._chunks(X, scores)])
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return minus the summed surprise of checked rows, the mean over the folds."""
+        return self.member_scores(X).mean(axis=1)
+
+    def feature_errors(self, X: Any) -> np.ndarray:
+        """Return what each feature adds to the surprise of checked rows."""
+
+        def errors(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+            cells, distance = self._parts(module, x, observed)
+            parts = self._surprising([each.sum(-1) for each in cells], distance)
+            cells.append(self._neighbors.cells(x))
+            by_feature = [
+                _shares(each) * part[..., None] for each, part in zip(cells, parts, strict=True)
+            ]
+            networks = (by_feature[0] + by_feature[1]).mean(0)
+            return sum(by_feature[2:], start=networks)
+
+        return np.concatenate([rows for _, rows in self._chunks(X, errors)])
+
+    def reconstruct(self, X: Any) -> np.ndarray:
+        """Return what the networks that fill in masked cells expect, in the units of the data."""
+
+        def expected(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+            return module.reconstructions(x).chunk(2)[1].mean(0)
+
+        parts = [rows for _, rows in self._chunks(X, expected)]
+        return np.concatenate(parts) * self.scale_.unit + self.scale_.center
+
+
+def _shares(cells: Tensor) -> Tensor:
+    """Return cells divided by their sums over features; equal shares where that is zero."""
+    cells = cells.double()
+    total = cells.sum(-1, keepdim=True)
+    equal = torch.full_like(cells, 1 / cells.shape[-1])
+    return torch.where(total > 0, cells / total.clamp(min=1e-300), equal)

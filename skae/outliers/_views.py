@@ -1,0 +1,175 @@
+"""Ways to look at a row: marginal distributions, neighbours, whitened residuals.
+
+Each view gives a row a value, higher for rows that are more unlike the training data, as a sum over
+features. :class:`Surprise` turns values of all views into the same unit. Everything fitted is a
+numpy array, and is applied with torch.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_SHRINKAGE = 0.1
+_WIDEST_COVARIANCE = 1024
+_CELLS = 512
+_N_NEIGHBORS = 5
+_N_REFERENCES = 1024
+_SMALL = 1e-9
+
+
+def like(array: np.ndarray, x: Tensor) -> Tensor:
+    """Return an array as a tensor of the dtype and on the device of another."""
+    return torch.as_tensor(array, dtype=x.dtype, device=x.device)
+
+
+class Surprise:
+    """Negative logarithm of the share of training rows with at least this value.
+
+    A p-value on a logarithmic scale; sums of it over views are Fisher's combined statistic. Above
+    the largest training value the tail goes on as a power law.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Values of training rows, each without help of the row itself.
+    """
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = np.sort(values.astype(np.float64))
+
+    def __call__(self, value: Tensor) -> Tensor:
+        """Return the surprise at values, in float64."""
+        value = value.double().contiguous()
+        values, n = like(self.values, value), len(self.values)
+        n_as_high = n - torch.searchsorted(values, value)
+        surprise = math.log(n + 1) - (n_as_high + 1).double().log()
+        return surprise + (value / values[-1].clamp(min=_SMALL)).clamp(min=1).log()
+
+
+class Marginals:
+    """How rare the value of each feature is, for itself alone.
+
+    Two surprises per cell, read from tables over equal intervals: that of the two-sided tail of the
+    empirical distribution (as in ECOD, Li et al., TKDE 2022), and that of the density in a
+    histogram, relative to its mode (as in HBOS, Goldstein & Dengel, KI 2012).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Scaled training rows; NaN where missing.
+    """
+
+    def __init__(self, X: np.ndarray) -> None:
+        n, d = X.shape
+        n_bins = int(np.clip(math.sqrt(n) / 2, 5, 50))
+        n_cells = n_bins * math.ceil(_CELLS / n_bins)
+        self.low = np.zeros(d)
+        self.per_unit = np.zeros(d)
+        # One cell more on both sides, for values beyond the range.
+        self.tail = np.zeros((d, n_cells + 2))
+        self.rarity = np.zeros((d, n_cells + 2))
+        for j in range(d):
+            x = X[:, j]
+            x = x[np.isfinite(x)]
+            if len(x) == 0:
+                continue
+            low, high = float(x.min()), float(x.max())
+            width = high - low if high > low else 1.0
+            self.low[j], self.per_unit[j] = low, n_cells / width * (1 - 1e-6)
+            cells = ((x - low) * self.per_unit[j]).astype(int)
+            counts = np.bincount(cells + 1, minlength=n_cells + 2)
+            below, above = counts.cumsum(), counts[::-1].cumsum()[::-1]
+            share = 2 * np.minimum(below + 1, above + 1) / (len(x) + 2)
+            self.tail[j] = -np.log(np.minimum(share, 1))
+            bins = counts[1:-1].reshape(n_bins, -1).sum(1) + 0.5
+            rarity = np.log(bins.max() / np.append(bins, 0.5))
+            self.rarity[j] = rarity[np.r_[-1, np.repeat(np.arange(n_bins), n_cells // n_bins), -1]]
+
+    def cells(self, x: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both surprises of each cell, zero where nothing was observed."""
+        n_cells = self.tail.shape[1]
+        place = ((x - like(self.low, x)) * like(self.per_unit, x)).floor_().add_(1)
+        place = place.clamp_(0, n_cells - 1).long()
+        place += torch.arange(x.shape[1], device=x.device) * n_cells
+        tables = (like(table, x).flatten() for table in (self.tail, self.rarity))
+        tail, rarity = (table[place] * observed for table in tables)
+        return tail, rarity
+
+
+class Neighbors:
+    """Distance from the nearest of some training rows.
+
+    Features are scaled to equal ranges, the mean is over five rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Scaled training rows without NaN.
+    own : ndarray of shape (n_rows,) of int
+        Identity of the rows, to leave out themselves.
+    """
+
+    def __init__(self, X: np.ndarray, own: np.ndarray) -> None:
+        width = X.max(axis=0) - X.min(axis=0)
+        self.per_unit = np.where(width > 0, 1 / np.where(width > 0, width, 1), 1.0)
+        self.rows, self.own = X[:_N_REFERENCES], own[:_N_REFERENCES]
+
+    def squares(self, x: Tensor, own: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return squared distances from the neighbours, and who they are."""
+        scale = like(self.per_unit, x)
+        x, rows = x * scale, like(self.rows, x) * scale
+        squares = torch.addmm(rows.square().sum(1), x, rows.T, alpha=-2)
+        squares = (squares + x.square().sum(1, keepdim=True)).clamp_(min=0)
+        if own is not None:
+            squares[own[:, None] == torch.as_tensor(self.own, device=x.device)] = math.inf
+        n_neighbors = max(1, min(_N_NEIGHBORS, len(rows) - (own is not None)))
+        nearest, place = squares.topk(n_neighbors, dim=1, largest=False, sorted=False)
+        return nearest, place
+
+    def values(self, x: Tensor, own: Tensor | None = None) -> Tensor:
+        """Return the mean distance from the neighbours."""
+        nearest = self.squares(x, own)[0].sqrt().mean(1)
+        return nearest.nan_to_num(posinf=0)
+
+    def cells(self, x: Tensor) -> Tensor:
+        """Return the mean squared distance by features."""
+        scale, neighbors = like(self.per_unit, x), like(self.rows, x)[self.squares(x)[1]]
+        return ((x[:, None] - neighbors) * scale).square().mean(1)
+
+
+class Whitening:
+    """Mahalanobis distance as a sum over features.
+
+    Residuals are multiplied by the symmetric root of the inverse of their covariance, which keeps
+    each whitened residual closest to that of its own feature. The covariance is shrunk by a tenth
+    to a multiple of the identity; of more than 1,024 features it is diagonal.
+
+    Parameters
+    ----------
+    residuals : ndarray of shape (n_rows, n_features)
+        Residuals of training rows that the network has not seen.
+    """
+
+    def __init__(self, residuals: np.ndarray) -> None:
+        residuals = residuals.astype(np.float64)
+        n, d = residuals.shape
+        self.mean = residuals.mean(axis=0)
+        centred = residuals - self.mean
+        if d > _WIDEST_COVARIANCE:
+            variances = centred.var(axis=0)
+            shrunk = (1 - _SHRINKAGE) * variances + _SHRINKAGE * variances.mean() + _SMALL
+            self.root = shrunk**-0.5
+            return
+        covariance = centred.T @ centred / max(1, n - 1)
+        level = np.trace(covariance) / d
+        covariance *= 1 - _SHRINKAGE
+        covariance.flat[:: d + 1] += _SHRINKAGE * level + _SMALL
+        variances, axes = np.linalg.eigh(covariance)
+        self.root = (axes * variances**-0.5) @ axes.T
+
+    def __call__(self, residuals: Tensor) -> Tensor:
+        """Return the squared whitened residual of each cell."""
+        centred, root = residuals - like(self.mean, residuals), like(self.root, residuals)
+        return (centred * root if root.ndim == 1 else centred @ root).square()
