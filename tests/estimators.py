@@ -81,7 +81,8 @@ CONFIGURATIONS = {
     AutoencoderOutlierDetector: {
         "default": AutoencoderOutlierDetector(),
         **{
-            name: AutoencoderOutlierDetector(Autoencoder(**params))
+            # With both of two components, errors would be rounding errors, the same for all rows.
+            name: AutoencoderOutlierDetector(Autoencoder(1, **params))
             for name, params in NETWORK_CONFIGURATIONS.items()
             if name != "default"
         },

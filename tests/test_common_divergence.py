@@ -32,7 +32,7 @@ def test_first_fit_leaves_it_unfitted(estimator, X):
     assert_unchanged(model, before)
 
 
-@over_estimators("partial_fit")
+@over_estimators("transform")
 def test_second_fit_leaves_the_first(estimator, X):
     model = with_network_params(estimator).fit(X).set_params(**DIVERGING)
     before = frozen(model)
@@ -44,7 +44,7 @@ def test_second_fit_leaves_the_first(estimator, X):
 
 
 @pytest.mark.parametrize("fit", ["fit", "partial_fit"])
-@over_estimators("partial_fit")
+@over_estimators("transform")
 def test_going_on_leaves_what_was_fitted(estimator, fit, X):
     model = with_network_params(estimator, warm_start=True, max_epochs=2).fit(X)
     before = frozen(model)
@@ -56,7 +56,7 @@ def test_going_on_leaves_what_was_fitted(estimator, fit, X):
     assert_unchanged(model, before)
 
 
-@over_estimators("partial_fit", names=["default", "float64", "early_stopping"])
+@over_estimators("transform", names=["default", "float64", "early_stopping"])
 def test_message_names_epoch_and_causes(estimator, X):
     X[3, 4] = -8.25
     model = with_network_params(estimator, lr=1e30, optimizer="sgd", max_epochs=50)
@@ -69,7 +69,7 @@ def test_message_names_epoch_and_causes(estimator, X):
 
 
 @pytest.mark.parametrize("exponent", [20, 30, 60, 160, 300])
-@over_estimators("partial_fit", names=["float64", "own_module", "early_stopping", "warm_start"])
+@over_estimators("transform", names=["float64", "own_module", "early_stopping", "warm_start"])
 def test_huge_features_are_fitted_or_explained(estimator, exponent, X):
     huge = X * 10.0**exponent
     message = ""

@@ -163,17 +163,20 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         with features_kept_on_failure(self):
             X = self._checked(X, reset=True)
             n_folds = max(1, min(self.n_estimators, X.shape[0] // 2))
-            folds = n_folds if self.estimator is not None and n_folds > 1 else 0
-            context = self._init_callback_context(max_subtasks=1 + folds)
+            context = self._init_callback_context(max_subtasks=1)
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
             model = self._new_model(n_folds)
-            self._fit_model(model, context, X, y)
+            task = context.subcontext(task_name="fit-estimator")
+            with task.propagate_callback_context(model):
+                task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+                model.fit(X)
+                task.call_on_fit_task_end(estimator=self, X=X, y=y)
             if self.estimator is None:
                 held_out, held_out_folds = model.held_out_scores_, model.held_out_folds_
             elif n_folds == 1:
                 held_out, held_out_folds = model.score_samples(X), None
             else:
-                held_out = self._cross_fitted_scores(context, X, y, n_folds)
+                held_out = self._cross_fitted_scores(X, n_folds)
                 held_out_folds = None
             offset = self._threshold(model, X, held_out)
         self.estimator_, self.offset_, self.held_out_scores_ = model, offset, held_out
@@ -181,7 +184,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    @available_if(_model_has("partial_fit"))
+    @available_if(lambda detector: detector.estimator is None)
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Go on with a batch of a stream; the default model only.
@@ -203,12 +206,6 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         self : object
             The fitted detector.
         """
-        if self.estimator is not None:
-            raise ValueError(
-                "partial_fit needs the default model: its thresholds rest on scores by models that "
-                f"have not seen a row, which estimator={type(self.estimator).__name__} can't keep "
-                "up over batches. Set estimator=None, or call estimator_.partial_fit yourself."
-            )
         if not hasattr(self, "estimator_"):
             return self.fit(X)
         X = self._checked(X)
@@ -235,22 +232,17 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
             _set_random_states(model, self.random_state)
         return model
 
-    def _fit_model(self, model: Any, context: Any, X: Any, y: Any) -> Any:
-        task = context.subcontext(task_name="fit-estimator")
-        with task.propagate_callback_context(model):
-            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            model.fit(X)
-            task.call_on_fit_task_end(estimator=self, X=X, y=y)
+    def _cross_fitted_scores(self, X: Any, n_folds: int) -> np.ndarray:
+        """Return scores of all rows by clones that have not seen them.
 
-    def _cross_fitted_scores(self, context: Any, X: Any, y: Any, n_folds: int) -> np.ndarray:
-        """Return scores of all rows by clones that have not seen them."""
+        Callbacks watch the model, not the clones.
+        """
         folds = np.arange(X.shape[0]) % n_folds
         check_random_state(self.random_state).shuffle(folds)
         scores = np.empty(X.shape[0])
         for fold in range(n_folds):
-            clone_of_model = self._new_model(n_folds)
-            self._fit_model(clone_of_model, context, X[folds != fold], y)
-            scores[folds == fold] = clone_of_model.score_samples(X[folds == fold])
+            others = self._new_model(n_folds).fit(X[folds != fold])
+            scores[folds == fold] = others.score_samples(X[folds == fold])
         return scores
 
     def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
