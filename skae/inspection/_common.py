@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
-from sklearn.utils.validation import _num_samples
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.utils.validation import _num_samples, check_array
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -89,3 +92,43 @@ def check_same_length(**arrays: Any) -> None:
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"len({name})={length}" for name, length in lengths.items())
         raise ValueError(f"{' and '.join(lengths)} must have the same length, got {found}.")
+
+
+def check_names(feature_names: ArrayLike, n_features: int) -> NDArray[np.str_]:
+    """Return the names as strings, one for each feature."""
+    names = np.asarray(feature_names).astype(str)
+    if names.shape != (n_features,):
+        raise ValueError(
+            f"feature_names must have shape ({n_features},), one name for each feature of X, "
+            f"got shape {names.shape}."
+        )
+    return names
+
+
+def check_rows(X: ArrayLike, name: str, *, allow_nan: bool = False) -> NDArray[np.float64]:
+    """Return rows as a dense float64 array."""
+    X = check_array(
+        X,
+        accept_sparse="csr",
+        dtype=np.float64,
+        ensure_all_finite="allow-nan" if allow_nan else True,
+        input_name=name,
+    )
+    return X.toarray() if issparse(X) else X
+
+
+def check_image_shape(image_shape: Sequence[int] | None, n_features: int) -> tuple[int, ...] | None:
+    """Return the shape as a tuple, if it holds as many values as a row."""
+    if image_shape is None:
+        return None
+    shape = tuple(int(size) for size in image_shape)
+    if len(shape) not in (2, 3) or min(shape) < 1 or (len(shape) == 3 and shape[0] not in (1, 3)):
+        raise ValueError(
+            "image_shape must be (height, width) or (channels, height, width) with 1 or 3 "
+            f"channels, got {shape}."
+        )
+    if np.prod(shape) != n_features:
+        raise ValueError(
+            f"image_shape={shape} holds {np.prod(shape)} values, but X has {n_features} features."
+        )
+    return shape

@@ -1,4 +1,4 @@
-"""Images above their reconstructions, as tiles on one axes."""
+"""Images above what a model makes of them, as tiles on one axes."""
 
 from __future__ import annotations
 
@@ -20,19 +20,25 @@ GAP = 0.08  # between tiles, in parts of their size
 def draw_image_grid(
     ax: Axes | None,
     caller: str,
-    original: NDArray[np.float64],
-    reconstructed: NDArray[np.float64],
+    pictures: Mapping[str, NDArray[np.float64]],
     captions: list[str],
     *,
     image_shape: tuple[int, ...],
-    error_map: bool,
-    image_kwargs: Mapping[str, Any] | None,
+    caption_name: str,
+    error_map: tuple[str, NDArray[np.float64]] | None = None,
+    image_kwargs: Mapping[str, Any] | None = None,
 ) -> tuple[Axes, NDArray[np.object_], Colorbar | None]:
-    """Draw the flattened images; return axes, images by picture row and sample, and colour bar."""
-    tiles = [_as_images(rows, image_shape) for rows in (original, reconstructed)]
-    if error_map:
-        error = np.abs(tiles[0] - tiles[1])
-        tiles.append(error.mean(axis=3) if error.ndim == 4 else error)
+    """Draw flattened images; return axes, images by picture row and sample, and colour bar.
+
+    `pictures` are the rows of the grid by their names, in the gray scale of the first of them, and
+    `error_map` is a last row with one value per pixel, which has a colour bar.
+    """
+    tiles = [_as_images(rows, image_shape) for rows in pictures.values()]
+    names = list(pictures)
+    if error_map is not None:
+        names.append(error_map[0])
+        tiles.append(_as_images(error_map[1], image_shape[-2:]))
+    original = next(iter(pictures.values()))
     n_rows, n_samples = len(tiles), len(original)
     height, width = image_shape[-2:]
     gap = GAP * np.sqrt(height * width)
@@ -41,7 +47,7 @@ def draw_image_grid(
     step_x, step_y = max(width + gap, 0.58 * inch), max(height + gap, 0.22 * inch)
     lefts, tops = np.arange(n_samples) * step_x, np.arange(n_rows) * step_y
     figsize = (
-        1.3 + 0.5 * error_map + max(1.9, n_samples * step_x / inch),
+        1.3 + 0.5 * (error_map is not None) + max(1.9, n_samples * step_x / inch),
         0.5 + n_rows * step_y / inch,
     )
     ax = get_axes(ax, caller, figsize)
@@ -51,19 +57,19 @@ def draw_image_grid(
 
     style = {"cmap": "gray", "vmin": np.nanmin(original), "vmax": np.nanmax(original)}
     style = merge_style(AxesImage, style, image_kwargs)
-    styles = [style, style, {"cmap": "magma_r", "vmin": 0.0, "vmax": np.nanmax(tiles[-1])}]
+    styles = [style] * len(pictures)
+    styles.append({"cmap": "magma_r", "vmin": 0.0, "vmax": np.nanmax(tiles[-1])})
     images = np.empty((n_rows, n_samples), dtype=object)
     for i, j in np.ndindex(n_rows, n_samples):
         images[i, j] = _draw_tile(ax, tiles[i][j], lefts[j], tops[i], (height, width), styles[i])
 
     ax.set(xlim=(0, lefts[-1] + width), ylim=(tops[-1] + height, 0), aspect="equal")
     ax.set_xticks(lefts + width / 2, captions)
-    names = ["original", "reconstruction", "absolute error"]
-    ax.set_yticks(tops + height / 2, names[:n_rows])
+    ax.set_yticks(tops + height / 2, names)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_xlabel("mean squared error")
-    if not error_map:
+    ax.set_xlabel(caption_name)
+    if error_map is None:
         return ax, images, None
     length = max(height, 0.4 * inch)
     middle = tops[-1] + height / 2

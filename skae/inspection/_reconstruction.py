@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _num_samples, check_array
 
-from ._common import check_same_length
+from ._common import check_image_shape, check_names, check_rows, check_same_length
 from ._image_grid import draw_image_grid
 from ._row_panels import MAX_DOTS, draw_row_panels
 
@@ -99,8 +98,8 @@ class ReconstructionDisplay:
         center: ArrayLike | None = None,
         scale: ArrayLike | None = None,
     ) -> None:
-        self.X = _check_rows(X, "X", allow_nan=True)
-        self.X_reconstructed = _check_rows(X_reconstructed, "X_reconstructed")
+        self.X = check_rows(X, "X", allow_nan=True)
+        self.X_reconstructed = check_rows(X_reconstructed, "X_reconstructed")
         if self.X.shape != self.X_reconstructed.shape:
             raise ValueError(
                 f"X and X_reconstructed must have the same shape, got {self.X.shape} and "
@@ -109,8 +108,8 @@ class ReconstructionDisplay:
         n_features = self.X.shape[1]
         if feature_names is None:
             feature_names = getattr(X, "columns", [f"x{i}" for i in range(n_features)])
-        self.feature_names = _check_names(feature_names, n_features)
-        self.image_shape = _check_image_shape(image_shape, n_features)
+        self.feature_names = check_names(feature_names, n_features)
+        self.image_shape = check_image_shape(image_shape, n_features)
         self.center = _check_per_feature(center, "center", n_features)
         self.scale = _check_per_feature(scale, "scale", n_features)
         if self.scale is not None and not np.all(self.scale > 0):
@@ -339,11 +338,11 @@ class ReconstructionDisplay:
             self.ax_, self.images_, self.colorbar_ = draw_image_grid(
                 ax,
                 caller,
-                original,
-                reconstructed,
+                {"original": original, "reconstruction": reconstructed},
                 errors,
                 image_shape=self.image_shape,
-                error_map=error_map,
+                caption_name="mean squared error",
+                error_map=self._error_map() if error_map else None,
                 image_kwargs=image_kwargs,
             )
             self.axes_ = np.array([self.ax_], dtype=object)
@@ -361,51 +360,17 @@ class ReconstructionDisplay:
         self.figure_ = self.ax_.figure
         return self
 
+    def _error_map(self) -> tuple[str, NDArray[np.float64]]:
+        """Return the absolute error of each pixel, the mean over its channels."""
+        pixels = (len(self.X), -1, np.prod(self.image_shape[-2:]))
+        return "absolute error", np.abs(self.X - self.X_reconstructed).reshape(pixels).mean(axis=1)
+
     def _drawn_values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.image_shape is not None:
             return self.X, self.X_reconstructed
         center = 0.0 if self.center is None else self.center
         scale = 1.0 if self.scale is None else self.scale
         return (self.X - center) / scale, (self.X_reconstructed - center) / scale
-
-
-def _check_names(feature_names: ArrayLike, n_features: int) -> NDArray[np.str_]:
-    names = np.asarray(feature_names).astype(str)
-    if names.shape != (n_features,):
-        raise ValueError(
-            f"feature_names must have shape ({n_features},), one name for each feature of X, "
-            f"got shape {names.shape}."
-        )
-    return names
-
-
-def _check_rows(X: ArrayLike, name: str, *, allow_nan: bool = False) -> NDArray[np.float64]:
-    X = check_array(
-        X,
-        accept_sparse="csr",
-        dtype=np.float64,
-        ensure_all_finite="allow-nan" if allow_nan else True,
-        input_name=name,
-    )
-    return X.toarray() if issparse(X) else X
-
-
-def _check_image_shape(
-    image_shape: Sequence[int] | None, n_features: int
-) -> tuple[int, ...] | None:
-    if image_shape is None:
-        return None
-    shape = tuple(int(size) for size in image_shape)
-    if len(shape) not in (2, 3) or min(shape) < 1 or (len(shape) == 3 and shape[0] not in (1, 3)):
-        raise ValueError(
-            "image_shape must be (height, width) or (channels, height, width) with 1 or 3 "
-            f"channels, got {shape}."
-        )
-    if np.prod(shape) != n_features:
-        raise ValueError(
-            f"image_shape={shape} holds {np.prod(shape)} values, but X has {n_features} features."
-        )
-    return shape
 
 
 def _check_per_feature(
@@ -444,7 +409,7 @@ def _center_and_scale(
         raise ValueError(f'standardize must be True, False or "auto", got {standardize!r}.')
     if standardize is False or image_shape is not None:
         return None, None
-    X = _check_rows(X, "X", allow_nan=True)
+    X = check_rows(X, "X", allow_nan=True)
     if standardize == "auto" and X.shape[1] > MAX_DOTS:
         return None, None
     X = np.ma.masked_invalid(X)

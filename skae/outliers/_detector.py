@@ -91,8 +91,8 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     The score is Fisher's combined statistic: minus the sum over five values :math:`v_k(x)` of
     :math:`-\\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least such a
     value. The values are the Mahalanobis distances of the residuals of both kinds of networks, the
-    mean distance from the nearest five of 1,024 training rows, and the sums over features of two
-    surprises, for tail and for density. The networks for masked cells and the neighbours leave out
+    mean distance from the nearest row in each of five small samples, and the sums over features of
+    two surprises, for tail and for density. The networks for masked cells and the neighbours leave out
     the fifth of the rows whose values are rarest, where outliers would hide.
 
     Missing values (NaN) are allowed with the default model: they add nothing to loss and score.

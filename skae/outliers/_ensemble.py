@@ -25,7 +25,7 @@ _BATCH_SIZE = 128
 _LR = 5e-3
 _SAMPLE = 8192  # rows that all statistics are taken of
 _LARGEST = 30.0  # scaled values are clipped to
-_CHUNK = 512  # rows scored at once
+_CHUNK = 1024  # rows scored at once
 
 
 class BothNoises(Corruption):
@@ -273,9 +273,9 @@ class DenoisingEnsemble(BaseAutoencoder):
         tail, rarity = self._marginals.cells(x.nan_to_num(0.0), observed)
         values = [
             *(w(torch.from_numpy(held_out[:, i])).sum(1) for i, w in enumerate(self._whitenings)),
-            self._neighbors.values(torch.from_numpy(filled), torch.from_numpy(own)),
             tail.sum(1),
             rarity.sum(1),
+            self._neighbors.values(torch.from_numpy(filled), torch.from_numpy(own)),
         ]
         self._surprises = [Surprise(value.numpy()) for value in values]
         surprises = (s(value) for s, value in zip(self._surprises, values, strict=True))
@@ -297,44 +297,45 @@ class DenoisingEnsemble(BaseAutoencoder):
             place = slice(start, start + size)
             yield place, self._apply(self.scale_(X[place]), scaled)
 
-    def _parts(self, module: Any, x: Tensor, observed: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return the cells' whitened squares and rarities, and distances from the neighbours."""
+    def _cells(self, module: Any, x: Tensor, observed: Tensor) -> list[Tensor]:
+        """Return the whitened squares by both kinds of networks, tails and rarities."""
         residuals = (module.reconstructions(x) - x) * observed
         kinds = zip(self._whitenings, residuals.chunk(2), strict=True)
-        cells = [whitening(residual) for whitening, residual in kinds]
-        return [*cells, *self._marginals.cells(x, observed)], self._neighbors.values(x)
+        return [*(w(each) for w, each in kinds), *self._marginals.cells(x, observed)]
 
-    def _surprising(self, sums: list[Tensor], distance: Tensor) -> list[Tensor]:
-        first, second, near, tail, rarity = self._surprises
-        values = zip((first, second, tail, rarity), sums, strict=True)
-        return [*(surprise(value) for surprise, value in values), near(distance)]
+    def _surprise(self, sums: list[Tensor], distance: Tensor) -> list[Tensor]:
+        values = [*sums, distance]
+        return [surprise(v) for surprise, v in zip(self._surprises, values, strict=True)]
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return minus the summed surprise of checked rows, at the mean over the networks."""
+
+        def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+            first, second, *others = (each.sum(-1) for each in self._cells(module, x, observed))
+            sums = [first.mean(0), second.mean(0), *others]
+            return -sum(self._surprise(sums, self._neighbors.values(x)))
+
+        return np.concatenate([rows for _, rows in self._chunks(X, scores)])
 
     def member_scores(self, X: Any) -> np.ndarray:
         """Return the scores of checked rows by the networks of each fold."""
 
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            cells, distance = self._parts(module, x, observed)
-            parts = self._surprising([each.sum(-1) for each in cells], distance)
-            return -sum(parts[2:], start=parts[0] + parts[1]).T
+            sums = [each.sum(-1) for each in self._cells(module, x, observed)]
+            first, second, *others = self._surprise(sums, self._neighbors.values(x))
+            return -sum(others, start=first + second).T
 
         return np.concatenate([rows for _, rows in self._chunks(X, scores)])
-
-    def score_samples(self, X: Any) -> np.ndarray:
-        """Return minus the summed surprise of checked rows, the mean over the folds."""
-        return self.member_scores(X).mean(axis=1)
 
     def feature_errors(self, X: Any) -> np.ndarray:
         """Return what each feature adds to the surprise of checked rows."""
 
         def errors(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            cells, distance = self._parts(module, x, observed)
-            parts = self._surprising([each.sum(-1) for each in cells], distance)
-            cells.append(self._neighbors.cells(x))
-            by_feature = [
-                _shares(each) * part[..., None] for each, part in zip(cells, parts, strict=True)
-            ]
-            networks = (by_feature[0] + by_feature[1]).mean(0)
-            return sum(by_feature[2:], start=networks)
+            first, second, *others = self._cells(module, x, observed)
+            sums = [first.sum(-1).mean(0), second.sum(-1).mean(0), *(o.sum(-1) for o in others)]
+            parts = self._surprise(sums, self._neighbors.values(x))
+            cells = [first.mean(0), second.mean(0), *others, self._neighbors.cells(x)]
+            return sum(_shares(c) * p[:, None] for c, p in zip(cells, parts, strict=True))
 
         return np.concatenate([rows for _, rows in self._chunks(X, errors)])
 

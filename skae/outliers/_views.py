@@ -14,8 +14,8 @@ from torch import Tensor
 _SHRINKAGE = 0.1
 _WIDEST_COVARIANCE = 1024
 _CELLS = 512
-_N_NEIGHBORS = 5
-_N_REFERENCES = 1024
+_N_SAMPLES = 5
+_N_REFERENCES = 1280
 _SMALL = 1e-9
 
 
@@ -65,11 +65,11 @@ class Marginals:
         n, d = X.shape
         n_bins = int(np.clip(math.sqrt(n) / 2, 5, 50))
         n_cells = n_bins * math.ceil(_CELLS / n_bins)
-        self.low = np.zeros(d)
-        self.per_unit = np.zeros(d)
+        self.low = np.zeros(d, dtype=np.float32)
+        self.per_unit = np.zeros(d, dtype=np.float32)
         # One cell more on both sides, for values beyond the range.
-        self.tail = np.zeros((d, n_cells + 2))
-        self.rarity = np.zeros((d, n_cells + 2))
+        self.tail = np.zeros((d, n_cells + 2), dtype=np.float32)
+        self.rarity = np.zeros((d, n_cells + 2), dtype=np.float32)
         for j in range(d):
             x = X[:, j]
             x = x[np.isfinite(x)]
@@ -99,44 +99,51 @@ class Marginals:
 
 
 class Neighbors:
-    """Distance from the nearest of some training rows.
+    """Distance from the nearest row in each of some small samples, as in LeSiNN.
 
-    Features are scaled to equal ranges, the mean is over five rows.
+    Pang, Ting & Albrecht, "LeSiNN", ICDM workshops 2015: nearest neighbours in small samples tell
+    outliers from the rest also where outliers have many of their like. Features are scaled to equal
+    ranges.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)
-        Scaled training rows without NaN.
+        Scaled training rows without NaN, in random order.
     own : ndarray of shape (n_rows,) of int
         Identity of the rows, to leave out themselves.
     """
 
     def __init__(self, X: np.ndarray, own: np.ndarray) -> None:
         width = X.max(axis=0) - X.min(axis=0)
-        self.per_unit = np.where(width > 0, 1 / np.where(width > 0, width, 1), 1.0)
-        self.rows, self.own = X[:_N_REFERENCES], own[:_N_REFERENCES]
+        self.per_unit = (1 / np.where(width > 0, width, 1)).astype(np.float32)
+        size = max(1, min(_N_REFERENCES, len(X)) // _N_SAMPLES)
+        n_used = min(len(X), size * _N_SAMPLES)
+        self.rows, self.own, self.size = X[:n_used] * self.per_unit, own[:n_used], size
+        self.norms = np.square(self.rows).sum(axis=1)
 
-    def squares(self, x: Tensor, own: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return squared distances from the neighbours, and who they are."""
-        scale = like(self.per_unit, x)
-        x, rows = x * scale, like(self.rows, x) * scale
-        squares = torch.addmm(rows.square().sum(1), x, rows.T, alpha=-2)
-        squares = (squares + x.square().sum(1, keepdim=True)).clamp_(min=0)
-        if own is not None:
+    def _squares(self, x: Tensor, own: Tensor | None = None) -> Tensor:
+        """Return squared distances, less |x|^2, from the rows of each sample."""
+        rows = like(self.rows, x)
+        squares = torch.addmm(like(self.norms, x), x, rows.T, alpha=-2)
+        if own is not None and len(rows) > 1:
             squares[own[:, None] == torch.as_tensor(self.own, device=x.device)] = math.inf
-        n_neighbors = max(1, min(_N_NEIGHBORS, len(rows) - (own is not None)))
-        nearest, place = squares.topk(n_neighbors, dim=1, largest=False, sorted=False)
-        return nearest, place
+        return squares.view(len(x), -1, self.size)
 
     def values(self, x: Tensor, own: Tensor | None = None) -> Tensor:
-        """Return the mean distance from the neighbours."""
-        nearest = self.squares(x, own)[0].sqrt().mean(1)
-        return nearest.nan_to_num(posinf=0)
+        """Return the mean distance from the nearest rows."""
+        x = x * like(self.per_unit, x)
+        nearest = self._squares(x, own).amin(2) + x.square().sum(1, keepdim=True)
+        # A sample of nothing but the row itself says nothing.
+        distances = nearest.clamp_(min=0).sqrt_()
+        finite = distances.isfinite()
+        return distances.masked_fill_(~finite, 0).sum(1) / finite.sum(1).clamp(min=1)
 
     def cells(self, x: Tensor) -> Tensor:
         """Return the mean squared distance by features."""
-        scale, neighbors = like(self.per_unit, x), like(self.rows, x)[self.squares(x)[1]]
-        return ((x[:, None] - neighbors) * scale).square().mean(1)
+        x = x * like(self.per_unit, x)
+        place = self._squares(x).argmin(2)
+        place = place + torch.arange(place.shape[1], device=x.device) * self.size
+        return (x[:, None] - like(self.rows, x)[place]).square().mean(1)
 
 
 class Whitening:
