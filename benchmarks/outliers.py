@@ -121,7 +121,7 @@ def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 X_train, X_test, labels = split(X, y, setting, seed)
                 for name in args.detectors:
                     torch.manual_seed(seed)
-                    np.random.seed(seed)
+                    np.random.seed(seed)  # noqa: NPY002 (detectors of PyOD draw from it)
                     start, error = time.process_time(), None
                     try:
                         score = outlyingness(DETECTORS[name](seed, X.shape[1]), X_train, X_test)
@@ -143,39 +143,39 @@ def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                     }
 
 
+def means(rows: list[dict[str, Any]], what: str) -> dict[str, np.ndarray]:
+    """Return the mean over seeds for every detector, as an array over tables."""
+    values: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        values.setdefault(row["detector"], {}).setdefault(row["data"], []).append(row[what])
+    return {
+        name: np.array([np.mean(of_table[table]) for table in sorted(of_table)])
+        for name, of_table in values.items()
+    }
+
+
 def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return a row per setting and detector: means, mean rank, worst case, test."""
     lines = []
     for setting in SETTINGS:
         chosen = [row for row in rows if row["setting"] == setting]
-        names = list(dict.fromkeys(row["detector"] for row in chosen))
-        tables = sorted({row["data"] for row in chosen})
-
-        def mean(what: str, name: str) -> np.ndarray:
-            return np.array(
-                [
-                    np.mean([r[what] for r in chosen if (r["data"], r["detector"]) == (t, name)])
-                    for t in tables
-                ]
-            )
-
-        auroc = {name: mean("auroc", name) for name in names}
-        ranks = rankdata(-np.array([auroc[name] for name in names]), axis=0)
+        auroc, ap, seconds = (means(chosen, what) for what in ("auroc", "ap", "seconds"))
+        ranks = dict(zip(auroc, rankdata(-np.array(list(auroc.values())), axis=0), strict=True))
         of_setting = []
-        for i, name in enumerate(names):
+        for name, values in auroc.items():
             line = {
                 "setting": setting,
                 "detector": name,
-                "tables": len(tables),
-                "auroc": float(auroc[name].mean()),
-                "ap": float(mean("ap", name).mean()),
-                "rank": float(ranks[i].mean()),
+                "tables": len(values),
+                "auroc": float(values.mean()),
+                "ap": float(ap[name].mean()),
+                "rank": float(ranks[name].mean()),
             }
             if "IsolationForest" in auroc:
-                line["worst_vs_iforest"] = float((auroc[name] - auroc["IsolationForest"]).min())
-            if OURS in auroc and name != OURS and not np.array_equal(auroc[name], auroc[OURS]):
-                line["p_vs_ours"] = float(wilcoxon(auroc[name], auroc[OURS]).pvalue)
-            line["median_seconds"] = float(np.median(mean("seconds", name)))
+                line["worst_vs_iforest"] = float((values - auroc["IsolationForest"]).min())
+            if OURS in auroc and name != OURS:
+                line["p_vs_ours"] = float(wilcoxon(values, auroc[OURS]).pvalue)
+            line["median_seconds"] = float(np.median(seconds[name]))
             of_setting.append(line)
         lines += sorted(of_setting, key=lambda line: -line["auroc"])
     return lines

@@ -11,12 +11,14 @@ is drawn. Open ``_loss_curve.py`` first: it is the shortest display.
 
 from ._latent_space import LatentSpaceDisplay
 from ._loss_curve import LossCurveDisplay
+from ._outlier_explanation import OutlierExplanationDisplay
 from ._outlier_scores import OutlierScoreDisplay
 from ._reconstruction import ReconstructionDisplay
 
 __all__ = [
     "LatentSpaceDisplay",
     "LossCurveDisplay",
+    "OutlierExplanationDisplay",
     "OutlierScoreDisplay",
     "ReconstructionDisplay",
 ]

@@ -1,6 +1,6 @@
 """Outlier detection: rows that networks trained on their like can't predict.
 
-Open ``_detector.py`` first, the estimator; ``_ensemble.py`` is the model that it has by default, and
+Open ``_detector.py`` first, the estimator. ``_ensemble.py`` is the model that it has by default,
 ``_views.py`` what that model looks at. Thresholds and p-values are for every model alike.
 """
 

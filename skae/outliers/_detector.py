@@ -54,9 +54,10 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         thresholds flag far more new rows than they should.
 
     contamination : "auto" or float, default="auto"
-        A float in (0, 0.5] is the share of the training rows that are labelled outliers. "auto" puts
-        the threshold where a box plot of the held-out scores of the training rows puts its lower
-        fence, at Q1 - 1.5 (Q3 - Q1).
+        A float in (0, 0.5] is the share of the training rows that are labelled outliers. "auto"
+        takes the lower fence of a box plot of their held-out scores, Q1 - 1.5 (Q3 - Q1), or the
+        first percentile of these if it is higher. The box plot is of minus the square roots of
+        minus the scores, if none of them is positive.
 
     scale : "auto" or None, default="auto"
         "auto" scales each feature to mean 0 and standard deviation 1, values beyond ten standard
@@ -91,9 +92,9 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     The score is Fisher's combined statistic: minus the sum over five values :math:`v_k(x)` of
     :math:`-\\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least such a
     value. The values are the Mahalanobis distances of the residuals of both kinds of networks, the
-    mean distance from the nearest row in each of five small samples, and the sums over features of
-    two surprises, for tail and for density. The networks for masked cells and the neighbours leave out
-    the fifth of the rows whose values are rarest, where outliers would hide.
+    sums over features of two surprises, for tail and for density, and the mean distance from the
+    nearest row in each of ten small samples. The networks for masked cells and the neighbours leave
+    out the fifth of the rows whose values are rarest, where outliers would hide.
 
     Missing values (NaN) are allowed with the default model: they add nothing to loss and score.
 
@@ -248,8 +249,12 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
         if self.contamination != "auto":
             return float(np.percentile(model.score_samples(X), 100 * self.contamination))
-        q1, q3 = np.percentile(held_out, [25, 75])
-        return float(q1 - 1.5 * (q3 - q1))
+        # Errors and surprises are sums, squares mostly: their roots are less skewed.
+        is_error = bool((held_out <= 0).all())
+        values = -np.sqrt(-held_out) if is_error else held_out
+        q1, q3 = np.percentile(values, [25, 75])
+        fence = q1 - 1.5 * (q3 - q1)
+        return max(float(-(fence**2) if is_error else fence), float(np.percentile(held_out, 1)))
 
     # ------------------------------------------------------------------ scores
 
@@ -379,9 +384,9 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         pandas.DataFrame
             A line per alarm and feature: `row` (its label in `X` if that is a pandas data frame,
             else its position), `score`, `feature` (its name if there are names, else its
-            position), `value`, `expected` (what the model makes of the row; missing if it has no
-            method `reconstruct`) and `share` of the score. Alarms are in the order of their
-            scores, worst first.
+            position), `value`, `expected` (what the default model predicts from the rest of the
+            row, what another makes of the row by `reconstruct`, or missing) and `share` of the
+            score. Alarms are in the order of their scores, worst first.
         """
         try:
             import pandas as pd
@@ -394,13 +399,9 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         alarms = alarms[np.argsort(scores[alarms], kind="stable")]
         rows = X[alarms].toarray() if hasattr(X, "toarray") else X[alarms]
         n_shown = min(n_features, X.shape[1])
-        errors = np.zeros((0, X.shape[1]))
-        expected = np.full(rows.shape, np.nan)
-        if len(alarms):
-            errors = self.estimator_.feature_errors(rows)
-            if hasattr(self.estimator_, "reconstruct"):
-                expected = self.estimator_.reconstruct(rows)
+        errors = self.estimator_.feature_errors(rows) if len(rows) else np.zeros(rows.shape)
         top = np.argsort(-errors, axis=1, kind="stable")[:, :n_shown]
+        expected = self._expected(rows, top)
         names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
         total = np.maximum(errors.sum(axis=1, keepdims=True), np.finfo(float).tiny)
         each = np.repeat(alarms, n_shown)
@@ -410,10 +411,19 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
                 "score": np.repeat(scores[alarms], n_shown),
                 "feature": names[top].ravel(),
                 "value": np.take_along_axis(rows, top, axis=1).ravel(),
-                "expected": np.take_along_axis(expected, top, axis=1).ravel(),
+                "expected": expected.ravel(),
                 "share": np.take_along_axis(errors / total, top, axis=1).ravel(),
             }
         )
+
+    def _expected(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """Return what the model expects in some cells of each row."""
+        if len(rows) and isinstance(self.estimator_, DenoisingEnsemble):
+            each = np.repeat(rows, features.shape[1], axis=0)
+            return self.estimator_.expected_values(each, features.ravel()).reshape(features.shape)
+        if len(rows) and hasattr(self.estimator_, "reconstruct"):
+            return np.take_along_axis(self.estimator_.reconstruct(rows), features, axis=1)
+        return np.full(features.shape, np.nan)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

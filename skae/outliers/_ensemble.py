@@ -339,14 +339,30 @@ class DenoisingEnsemble(BaseAutoencoder):
 
         return np.concatenate([rows for _, rows in self._chunks(X, errors)])
 
-    def reconstruct(self, X: Any) -> np.ndarray:
-        """Return what the networks that fill in masked cells expect, in the units of the data."""
+    def expected_values(self, X: Any, features: np.ndarray) -> np.ndarray:
+        """Return what the networks for masked cells fill in for one cell of each row.
 
-        def expected(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Checked rows.
+        features : ndarray of shape (n_samples,) of int
+            Which cell of each row.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Expected values, in the units of the data.
+        """
+        masked = X.astype(np.float64)
+        rows = np.arange(len(X))
+        masked[rows, features] = np.nan
+
+        def restored(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             return module.reconstructions(x).chunk(2)[1].mean(0)
 
-        parts = [rows for _, rows in self._chunks(X, expected)]
-        return np.concatenate(parts) * self.scale_.unit + self.scale_.center
+        scaled = np.concatenate([part for _, part in self._chunks(masked, restored)])
+        return scaled[rows, features] * self.scale_.unit[features] + self.scale_.center[features]
 
 
 def _shares(cells: Tensor) -> Tensor:

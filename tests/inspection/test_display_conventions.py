@@ -13,6 +13,7 @@ import skae.inspection
 from skae.inspection import (
     LatentSpaceDisplay,
     LossCurveDisplay,
+    OutlierExplanationDisplay,
     OutlierScoreDisplay,
     ReconstructionDisplay,
 )
@@ -23,6 +24,8 @@ DISPLAYS = {
     "images": ReconstructionDisplay(X[:3], X[:3] / 2, image_shape=(2, 3)),
     "rows": ReconstructionDisplay(X[:3], X[:3] / 2),
     "codes": LatentSpaceDisplay(X, labels=np.arange(30) % 3),
+    "bars": OutlierExplanationDisplay(X[:3], X[:3] ** 2, expected=X[:3] / 2),
+    "maps": OutlierExplanationDisplay(X[:3], X[:3] ** 2, image_shape=(2, 3)),
     "scores": OutlierScoreDisplay(X[:, 0], offset=-1.0, labels=np.where(X[:, 1] < 0, -1, 1)),
 }
 

@@ -11,6 +11,7 @@ from skae.losses import (
     ColumnLosses,
     ElementwiseCriterion,
     HuberLoss,
+    ObservedSquaredError,
     PoissonLoss,
     SquaredError,
 )
@@ -18,6 +19,7 @@ from skae.losses import (
 ALL = [
     SquaredError(),
     SquaredError(bounds=(0.0, 1.0)),
+    ObservedSquaredError(),
     AbsoluteError(),
     HuberLoss(),
     HuberLoss(delta=0.3),
@@ -139,6 +141,42 @@ def test_gradient_passes_the_clip():
     SquaredError(bounds=(0.0, 1.0))(output, torch.tensor([[0.25]])).backward()
 
     assert output.grad.item() == pytest.approx(2 * (1 - 0.25))
+
+
+# ---------------------------------------------------------------- missing targets
+
+
+@pytest.fixture
+def with_holes(target):
+    target[0] = target[2:5, 1] = torch.nan
+    return target
+
+
+def test_missing_targets_cost_nothing(output, with_holes):
+    errors = ObservedSquaredError().elementwise(output, with_holes)
+
+    assert (errors[with_holes.isnan()] == 0).all()
+
+
+def test_mean_is_over_the_observed_targets(output, with_holes):
+    observed = ~with_holes.isnan()
+
+    expected = (output - with_holes)[observed].square().mean()
+
+    torch.testing.assert_close(ObservedSquaredError()(output, with_holes), expected)
+
+
+def test_missing_targets_have_no_gradient(output, with_holes):
+    _, gradient = ObservedSquaredError().with_gradient(output, with_holes)
+
+    torch.testing.assert_close(gradient == 0, with_holes.isnan())
+
+
+def test_nothing_observed_costs_nothing(output):
+    loss, gradient = ObservedSquaredError().with_gradient(output, output * torch.nan)
+
+    assert loss == 0
+    assert (gradient == 0).all()
 
 
 # ---------------------------------------------------------------- domains

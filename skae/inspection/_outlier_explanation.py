@@ -1,0 +1,432 @@
+"""OutlierExplanationDisplay: what each feature or pixel adds to the score of outliers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import _safe_indexing
+
+from ._common import (
+    check_image_shape,
+    check_names,
+    check_rows,
+    check_same_length,
+    find_holder,
+)
+from ._contribution_bars import draw_contribution_bars
+from ._image_grid import draw_image_grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_N_ROWS, _N_IMAGES = 3, 8
+
+
+class OutlierExplanationDisplay:
+    """The contributions of features to the scores of some rows, as bars or as maps of pixels.
+
+    Each row of a table gets a panel with a bar for each of the features that contribute most, and
+    beside it the value of the feature and, if known, the value that the model expects. With
+    `image_shape` the images stand above what the model expects and above a map of the contributions
+    of their pixels.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to create a display.
+    All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows, all of which are drawn. Missing values (NaN) are named as such.
+
+    feature_errors : array-like of shape (n_samples, n_features)
+        What each feature adds to minus the score of each row, none of it negative, such as
+        `feature_errors` returns it.
+
+    expected : array-like of shape (n_samples, n_features), default=None
+        What the model makes of the rows.
+
+    row_names : array-like of shape (n_samples,), default=None
+        Names of the rows. If None, the index of a dataframe `X`, or 0, 1, ...
+
+    image_shape : tuple of int, default=None
+        Shape (height, width) of gray images, or (channels, height, width) with 1 or 3 channels. If
+        None, the samples are drawn as rows of features.
+
+    feature_names : array-like of str of shape (n_features,), default=None
+        Names of the features. If None, the columns of a dataframe `X`, or "x0", "x1", ...
+
+    Attributes
+    ----------
+    scores_ : ndarray of shape (n_samples,)
+        Score of each row: minus the sum of its `feature_errors`.
+
+    bars_ : list of matplotlib BarContainer, or None
+        Bars of each row.
+
+    images_ : ndarray of shape (n_picture_rows, n_samples) of matplotlib AxesImage, or None
+        Originals, what was expected, if known, and contributions.
+
+    colorbar_ : matplotlib Colorbar or None
+        Scale of the contributions of pixels.
+
+    axes_ : ndarray of matplotlib Axes
+        One panel for each row, or the one axes that holds all images.
+
+    ax_ : matplotlib Axes
+        Axes that encloses the picture.
+
+    figure_ : matplotlib Figure
+        Figure containing the picture.
+
+    See Also
+    --------
+    OutlierScoreDisplay : The scores of all rows.
+    ReconstructionDisplay : Rows above what a model makes of them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skae import AutoencoderOutlierDetector
+    >>> from skae.inspection import OutlierExplanationDisplay
+    >>> X = load_wine(as_frame=True).data
+    >>> detector = AutoencoderOutlierDetector(contamination=0.05, random_state=0).fit(X)
+    >>> display = OutlierExplanationDisplay.from_estimator(detector, X)
+    >>> len(display.axes_)
+    3
+    """
+
+    def __init__(
+        self,
+        X: ArrayLike,
+        feature_errors: ArrayLike,
+        *,
+        expected: ArrayLike | None = None,
+        row_names: ArrayLike | None = None,
+        image_shape: Sequence[int] | None = None,
+        feature_names: ArrayLike | None = None,
+    ) -> None:
+        self.X = check_rows(X, "X", allow_nan=True)
+        self.feature_errors = check_rows(feature_errors, "feature_errors")
+        self.expected = None if expected is None else check_rows(expected, "expected")
+        for name in ("feature_errors", "expected"):
+            values = getattr(self, name)
+            if values is not None and values.shape != self.X.shape:
+                raise ValueError(
+                    f"X and {name} must have the same shape, got {self.X.shape} and {values.shape}."
+                )
+        if self.feature_errors.min() < 0:
+            raise ValueError(
+                "feature_errors must not be negative, the smallest is "
+                f"{self.feature_errors.min():g}."
+            )
+        n_samples, n_features = self.X.shape
+        if row_names is None:
+            row_names = _row_names(X, n_samples)
+        self.row_names = np.asarray(row_names)
+        check_same_length(X=self.X, row_names=self.row_names)
+        if feature_names is None:
+            feature_names = getattr(X, "columns", [f"x{i}" for i in range(n_features)])
+        self.feature_names = check_names(feature_names, n_features)
+        self.image_shape = check_image_shape(image_shape, n_features)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        *,
+        rows: ArrayLike | None = None,
+        n_samples: int | None = None,
+        image_shape: Sequence[int] | None = None,
+        feature_names: ArrayLike | None = None,
+        ax: Axes | None = None,
+        n_features: int = 5,
+        bar_kwargs: Mapping[str, Any] | None = None,
+        image_kwargs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Explain the alarms of a fitted outlier detector, or other rows, and draw that.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            Fitted outlier detector with `feature_errors` and `decision_function`, or a Pipeline
+            that ends in one: then the values are those that its last step is given. What is
+            expected is said by its model: the prediction of each value from the rest of the row, or
+            what `reconstruct` makes of the row.
+
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples to choose from.
+
+        rows : array-like of int, default=None
+            Positions in `X` of the rows to draw. If None, the alarms, those rows with a negative
+            `decision_function`, worst first.
+
+        n_samples : int, default=None
+            Largest number of alarms drawn. If None, 8 images or 3 rows. Without effect on `rows`.
+
+        image_shape : tuple of int, default=None
+            Shape (height, width) or (channels, height, width) of images. If None, draw bars.
+
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the features. If None, the names that the detector has seen, or "x0", "x1", ...
+
+        ax : matplotlib Axes, default=None
+            Axes whose place the picture takes. If None, a new figure is made.
+
+        n_features : int, default=5
+            Number of bars for each row, the largest first.
+
+        bar_kwargs : dict, default=None
+            Keywords for the bars, passed to :meth:`matplotlib.axes.Axes.barh`.
+
+        image_kwargs : dict, default=None
+            Keywords for originals and expected images, passed to
+            :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
+
+        Returns
+        -------
+        display : OutlierExplanationDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no `feature_errors`, or no `decision_function` to find alarms by.
+        ValueError
+            If there is no alarm.
+        """
+        if rows is None:
+            rows = _worst_alarms(estimator, X, n_samples, image_shape)
+        rows = np.atleast_1d(np.asarray(rows, dtype=np.intp))
+        X = _safe_indexing(X, rows)
+        names = _row_names(X, rows)
+        detector, X = _explained(estimator, X)
+        if feature_names is None:
+            feature_names = getattr(detector, "feature_names_in_", None)
+        return cls.from_predictions(
+            X,
+            detector.feature_errors(X),
+            expected=_expected(detector, X),
+            row_names=names,
+            image_shape=image_shape,
+            feature_names=feature_names,
+            ax=ax,
+            n_features=n_features,
+            bar_kwargs=bar_kwargs,
+            image_kwargs=image_kwargs,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X: ArrayLike,
+        feature_errors: ArrayLike,
+        *,
+        expected: ArrayLike | None = None,
+        row_names: ArrayLike | None = None,
+        image_shape: Sequence[int] | None = None,
+        feature_names: ArrayLike | None = None,
+        ax: Axes | None = None,
+        n_features: int = 5,
+        bar_kwargs: Mapping[str, Any] | None = None,
+        image_kwargs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw the given rows and contributions, all of them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        feature_errors : array-like of shape (n_samples, n_features)
+            What each feature adds to minus the score of each row.
+
+        expected : array-like of shape (n_samples, n_features), default=None
+            What the model makes of the rows.
+
+        row_names : array-like of shape (n_samples,), default=None
+            Names of the rows. If None, the index of a dataframe `X`, or 0, 1, ...
+
+        image_shape : tuple of int, default=None
+            Shape (height, width) or (channels, height, width) of images. If None, draw bars.
+
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the features. If None, the columns of a dataframe `X`, or "x0", "x1", ...
+
+        ax : matplotlib Axes, default=None
+            Axes whose place the picture takes. If None, a new figure is made.
+
+        n_features : int, default=5
+            Number of bars for each row, the largest first.
+
+        bar_kwargs : dict, default=None
+            Keywords for the bars, passed to :meth:`matplotlib.axes.Axes.barh`.
+
+        image_kwargs : dict, default=None
+            Keywords for originals and expected images, passed to
+            :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
+
+        Returns
+        -------
+        display : OutlierExplanationDisplay
+            The display, drawn.
+        """
+        display = cls(
+            X,
+            feature_errors,
+            expected=expected,
+            row_names=row_names,
+            image_shape=image_shape,
+            feature_names=feature_names,
+        )
+        return display.plot(
+            ax, n_features=n_features, bar_kwargs=bar_kwargs, image_kwargs=image_kwargs
+        )
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        n_features: int = 5,
+        bar_kwargs: Mapping[str, Any] | None = None,
+        image_kwargs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw all rows of the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes whose place the picture takes. If None, a new figure is made.
+
+        n_features : int, default=5
+            Number of bars for each row, the largest first.
+
+        bar_kwargs : dict, default=None
+            Keywords for the bars, passed to :meth:`matplotlib.axes.Axes.barh`.
+
+        image_kwargs : dict, default=None
+            Keywords for originals and expected images, passed to
+            :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
+
+        Returns
+        -------
+        display : OutlierExplanationDisplay
+            The display itself.
+        """
+        if n_features < 1:
+            raise ValueError(f"n_features must be at least 1, got {n_features}.")
+        self.scores_ = 0.0 - self.feature_errors.sum(axis=1)
+        self.bars_ = self.images_ = self.colorbar_ = None
+        caller = f"{type(self).__name__}.plot"
+        scores = [f"{score:#.3g}".rstrip(".") for score in self.scores_]
+        if self.image_shape is not None:
+            pictures = {"original": self.X}
+            if self.expected is not None:
+                pictures["expected"] = self.expected
+            pixels = (len(self.X), -1, np.prod(self.image_shape[-2:]))
+            self.ax_, self.images_, self.colorbar_ = draw_image_grid(
+                ax,
+                caller,
+                pictures,
+                [f"{row}\n{score}" for row, score in zip(self.row_names, scores, strict=True)],
+                image_shape=self.image_shape,
+                caption_name="row and score",
+                error_map=("contribution", self.feature_errors.reshape(pixels).sum(axis=1)),
+                image_kwargs=image_kwargs,
+            )
+            self.axes_ = np.array([self.ax_], dtype=object)
+        else:
+            top = np.argsort(-self.feature_errors, axis=1, kind="stable")[:, :n_features]
+            shown = np.take_along_axis(self.feature_errors, top, axis=1)
+            self.ax_, self.axes_, self.bars_ = draw_contribution_bars(
+                ax,
+                caller,
+                list(shown),
+                [[self._describe(i, j) for j in features] for i, features in enumerate(top)],
+                self._captions(scores, shown.sum(axis=1)),
+                value_name="contribution to minus the score",
+                bar_kwargs=bar_kwargs,
+            )
+        self.figure_ = self.ax_.figure
+        return self
+
+    def _describe(self, row: int, feature: int) -> str:
+        text = f"{self.feature_names[feature]} {_number(self.X[row, feature])}"
+        if self.expected is None:
+            return text
+        return f"{text}, expected {_number(self.expected[row, feature])}"
+
+    def _captions(self, scores: list[str], shown: NDArray[np.float64]) -> list[str]:
+        """Return name, score and the share of it that the bars of each row make up."""
+        captions = [f"row {row}: score {s}" for row, s in zip(self.row_names, scores, strict=True)]
+        for i, whole in enumerate(-self.scores_):
+            if whole > 0:
+                captions[i] += f", {shown[i] / whole:.0%} of it shown"
+        return captions
+
+
+def _number(value: float) -> str:
+    if np.isnan(value):
+        return "missing"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def _row_names(X: ArrayLike, otherwise: Any) -> ArrayLike:
+    """Return the index of a dataframe, else the given names or the numbers up to a given one."""
+    if hasattr(X, "iloc"):
+        return X.index
+    return np.arange(otherwise) if isinstance(otherwise, int) else otherwise
+
+
+def _worst_alarms(
+    estimator: Any, X: ArrayLike, n_samples: int | None, image_shape: Sequence[int] | None
+) -> NDArray[np.intp]:
+    if n_samples is None:
+        n_samples = _N_ROWS if image_shape is None else _N_IMAGES
+    if n_samples < 1:
+        raise ValueError(f"n_samples must be at least 1, got {n_samples}.")
+    if not hasattr(estimator, "decision_function"):
+        raise TypeError(
+            "estimator must have decision_function to find alarms by; "
+            f"{type(estimator).__name__} has none. Pass the positions of rows as rows=[...]."
+        )
+    decisions = np.asarray(estimator.decision_function(X))
+    worst = np.argsort(decisions, kind="stable")[:n_samples]
+    alarms = worst[decisions[worst] < 0]
+    if len(alarms) == 0:
+        raise ValueError(
+            f"none of the {len(decisions)} rows of X is an alarm: the lowest decision_function is "
+            f"{decisions.min():.3g}. Pass the positions of rows as rows=[...]."
+        )
+    return alarms
+
+
+def _explained(estimator: Any, X: ArrayLike) -> tuple[Any, ArrayLike]:
+    """Return the detector inside pipelines and searches, and the rows as it sees them."""
+    if hasattr(estimator, "feature_errors"):
+        return estimator, X
+    if hasattr(estimator, "best_estimator_"):
+        return _explained(estimator.best_estimator_, X)
+    if hasattr(estimator, "steps"):
+        return _explained(estimator.steps[-1][1], estimator[:-1].transform(X))
+    raise TypeError(f"estimator must have feature_errors; {type(estimator).__name__} has none.")
+
+
+def _expected(detector: Any, X: ArrayLike) -> NDArray[np.float64] | None:
+    """Return what the model in a detector expects of each value, if it can tell."""
+    # A model inside the detector was fitted to an array.
+    rows = check_rows(X, "X", allow_nan=True)
+    model = find_holder(detector, "expected_values")
+    if model is not None:
+        n_features = rows.shape[1]
+        features = np.arange(n_features)
+        return np.array(
+            [model.expected_values(np.tile(row, (n_features, 1)), features) for row in rows]
+        )
+    model = find_holder(detector, "reconstruct")
+    if model is None:
+        return None
+    return model.reconstruct(X if model is detector else rows)

@@ -1,0 +1,295 @@
+"""The default model: its scale, what its networks see, its sample of a stream."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from scipy.stats import chisquare
+
+from skae.outliers import _ensemble
+from skae.outliers._ensemble import BothNoises, DenoisingEnsemble, EnsembleRows, Scale
+
+
+def fitted(X, n_folds=4, trim=0.2, scale=True):
+    return DenoisingEnsemble(n_folds, trim, scale, random_state=0).fit(X)
+
+
+def residuals(model, X):
+    """Return squared residuals of shape (n_samples, n_members)."""
+
+    def squares(module, x):
+        return (module.reconstructions(x) - x).square().sum(-1).T
+
+    return model._apply(model.scale_(X), squares)
+
+
+# ---------------------------------------------------------------- scale
+
+
+def test_scaled_features_are_standard(X):
+    X = 7 * X + 3
+
+    scaled = Scale(X, True)(X)
+
+    np.testing.assert_allclose(scaled, (X - X.mean(0)) / X.std(0), rtol=1e-4, atol=1e-5)
+    assert scaled.dtype == np.float32
+
+
+def test_wild_cells_do_not_count():
+    x = np.random.default_rng(0).normal(size=(1000, 1))
+    tame = Scale(x, True)
+    x[0] = 1e12
+
+    wild = Scale(x, True)
+
+    assert wild.unit == pytest.approx(tame.unit, rel=0.1)
+    assert wild.center == pytest.approx(tame.center, abs=0.1)
+
+
+def test_missing_cells_do_not_count(X):
+    with_holes = np.concatenate([X, np.full((50, 8), np.nan)])
+
+    np.testing.assert_array_equal(Scale(with_holes, True).unit, Scale(X, True).unit)
+
+
+def test_units_of_the_data_can_be_kept(X):
+    np.testing.assert_allclose(Scale(X, False)(X), X, rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e9, 1e300])
+def test_constants_become_zero(value):
+    X = np.full((30, 2), value)
+
+    scale = Scale(X, True)
+
+    np.testing.assert_array_equal(scale(X), np.zeros((30, 2)))
+    np.testing.assert_array_equal(scale.unit, [1, 1])
+
+
+def test_rounding_is_no_deviation():
+    X = np.where(np.arange(30)[:, None] % 2, 0.3, 0.1 + 0.2)
+
+    np.testing.assert_array_equal(Scale(X, True).unit, [1])
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_units_are_of_any_size(unit, X):
+    actual = Scale(X * unit, True)(X * unit)
+
+    np.testing.assert_allclose(actual, Scale(X, True)(X), rtol=1e-5, atol=1e-6)
+
+
+def test_scaled_values_are_bounded(X):
+    scaled = Scale(X, True)(np.full((1, 8), 1e308))
+
+    np.testing.assert_array_equal(scaled, np.full((1, 8), 30))
+
+
+def test_sparse_rows_are_scaled_like_dense_ones(X):
+    scale = Scale(X, True)
+
+    np.testing.assert_array_equal(scale(sparse.csr_array(X)), scale(X))
+
+
+# ---------------------------------------------------------------- noise and rows
+
+
+def test_first_half_gets_gaussian_noise_and_second_is_masked():
+    x = torch.full((500, 6), 2.0)
+
+    first, second = BothNoises(0.1, 0.3)(x, torch.Generator().manual_seed(0)).chunk(2, dim=1)
+
+    assert first.std().item() == pytest.approx(0.1, rel=0.1)
+    assert set(second.unique().tolist()) == {0, 2}
+    assert (second == 0).float().mean().item() == pytest.approx(0.3, rel=0.1)
+
+
+def test_missing_cells_become_zero():
+    x = torch.full((5, 4), torch.nan)
+
+    noisy = BothNoises(0.1, 0.5)(x, torch.Generator().manual_seed(0))
+
+    assert (noisy == 0).all()
+
+
+def test_members_get_the_rows_they_may_see(X):
+    seen = np.random.default_rng(0).random((100, 3)) < 0.5
+    rows = EnsembleRows(X, torch.float32, torch.device("cpu"), Scale(X, False), seen)
+
+    taken = rows.take(torch.tensor([7, 3])).reshape(2, 3, 8).numpy()
+
+    expected = np.where(seen[[7, 3], :, None], X[[7, 3], None], np.nan)
+    np.testing.assert_allclose(taken, expected, rtol=1e-6)
+
+
+# ---------------------------------------------------------------- held-out rows
+
+
+@pytest.mark.usefixtures("quick")
+def test_network_of_a_row_does_not_depend_on_it(X):
+    X[0] = 20
+    before = fitted(X, scale=False)
+    X[0] = 25
+
+    after = fitted(X, scale=False)
+
+    gaussian = range(4)
+    weights = [[w.detach().numpy() for w in m.module_.weights] for m in (before, after)]
+    same = [
+        all(np.array_equal(a[k], b[k]) for a, b in zip(*weights, strict=True)) for k in gaussian
+    ]
+    assert same == [k == before.held_out_folds_[0] for k in gaussian]
+
+
+@pytest.mark.usefixtures("quick")
+def test_network_of_a_wild_row_can_not_restore_it(X):
+    X[0] += 5 * np.random.default_rng(1).normal(size=8)
+
+    model = fitted(X)
+
+    gaussian = residuals(model, X[:1])[0, :4]
+    assert gaussian.argmax() == model.held_out_folds_[0]
+
+
+@pytest.mark.usefixtures("quick")
+def test_masked_networks_never_see_the_rarest_rows(X):
+    X[0] = 20
+    model = fitted(X)
+
+    gaussian, masked = np.split(residuals(model, X[:1])[0], 2)
+
+    others = np.arange(4) != model.held_out_folds_[0]
+    assert masked.min() > gaussian[others].max()
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("trim", [0.2, 0.5])
+def test_neighbours_are_typical_rows(trim, X):
+    model = fitted(X, trim=trim)
+
+    assert len(model._neighbors.rows) == 100 * (1 - trim)
+    assert not set(range(95, 100)) & set(model._neighbors.own)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("n_folds", [1, 2, 4, 7])
+def test_folds_are_of_equal_size(n_folds, X):
+    counts = np.bincount(fitted(X, n_folds).held_out_folds_)
+
+    assert len(counts) == n_folds
+    assert np.ptp(counts) <= 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_held_out_scores_are_those_by_the_own_fold_but_for_the_neighbours(X):
+    model = fitted(X)
+
+    own = model.member_scores(X)[np.arange(100), model.held_out_folds_]
+
+    # A row is its own nearest neighbour in one of the samples, unless it is held out.
+    assert (model.held_out_scores_ <= own + 1e-4).all()
+    atypical = ~np.isin(np.arange(100), model._neighbors.own)
+    np.testing.assert_allclose(model.held_out_scores_[atypical], own[atypical], atol=0.1)
+
+
+@pytest.mark.usefixtures("quick")
+def test_rows_are_scored_alike_whatever_stands_beside_them(X, monkeypatch):
+    model = fitted(X)
+    expected = model.score_samples(X)
+
+    monkeypatch.setattr(_ensemble, "_CHUNK", 7)
+
+    np.testing.assert_array_equal(model.score_samples(X), expected)
+
+
+# ---------------------------------------------------------------- expected values
+
+
+@pytest.mark.usefixtures("quick")
+def test_expected_values_are_in_the_units_of_the_data(X):
+    features = np.arange(100) % 8
+    expected = fitted(X).expected_values(X, features)
+
+    # A power of two, that rounds nothing.
+    actual = fitted(1024 * X).expected_values(1024 * X, features)
+
+    np.testing.assert_allclose(actual, 1024 * expected, rtol=1e-5)
+
+
+@pytest.mark.usefixtures("quick")
+def test_expected_values_do_not_depend_on_the_cell_itself(X):
+    model, features = fitted(X), np.arange(100) % 8
+    expected = model.expected_values(X, features)
+    X[np.arange(100), features] = 1e6
+
+    np.testing.assert_array_equal(model.expected_values(X, features), expected)
+
+
+def test_expected_values_follow_the_other_cells(X):
+    model, X = fitted(X[:80]), X[80:95]
+
+    for feature in range(8):
+        expected = model.expected_values(X, np.full(15, feature))
+        assert np.corrcoef(expected, X[:, feature])[0, 1] > 0.9
+
+
+# ---------------------------------------------------------------- the sample of a stream
+
+
+@pytest.mark.usefixtures("quick")
+def test_sample_is_everything_while_there_is_room(X):
+    model = fitted(X[:60])
+
+    model.partial_fit(X[60:])
+
+    np.testing.assert_array_equal(model.sample_, X)
+
+
+@pytest.mark.usefixtures("quick")
+def test_sample_is_never_larger_than_its_bound(X, monkeypatch):
+    monkeypatch.setattr(_ensemble, "_SAMPLE", 30)
+    model = fitted(X)
+
+    for _ in range(3):
+        assert len(model.sample_) == len(model.held_out_scores_) == len(model.held_out_folds_) == 30
+        model.partial_fit(X)
+
+
+@pytest.mark.usefixtures("quick")
+def test_sample_is_uniform_over_batches(monkeypatch):
+    monkeypatch.setattr(_ensemble, "_SAMPLE", 300)
+    rng = np.random.default_rng(0)
+    batches = [np.column_stack([np.full(150, i), rng.normal(size=(150, 2))]) for i in range(10)]
+    model = fitted(batches[0])
+
+    for batch in batches[1:]:
+        model.partial_fit(batch)
+
+    counts = np.bincount(model.sample_[:, 0].astype(int), minlength=10)
+    assert chisquare(counts).pvalue > 0.01
+
+
+@pytest.mark.usefixtures("quick")
+def test_sample_has_no_row_twice(monkeypatch):
+    monkeypatch.setattr(_ensemble, "_SAMPLE", 100)
+    X = np.random.default_rng(0).normal(size=(240, 2))
+    model = fitted(X[:80]).partial_fit(X[80:160]).partial_fit(X[160:])
+
+    assert len(np.unique(model.sample_, axis=0)) == 100
+
+
+@pytest.mark.usefixtures("quick")
+def test_sparse_rows_are_kept_dense(X):
+    model = fitted(sparse.csr_array(X)).partial_fit(sparse.csr_array(X))
+
+    np.testing.assert_array_equal(model.sample_, np.concatenate([X, X]))
+
+
+@pytest.mark.usefixtures("quick")
+def test_going_on_keeps_the_scale(X):
+    model = fitted(X)
+    unit = model.scale_.unit.copy()
+
+    model.partial_fit(100 * X)
+
+    np.testing.assert_array_equal(model.scale_.unit, unit)
