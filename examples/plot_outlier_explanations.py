@@ -78,9 +78,9 @@ print({row: int(ranks[row]) for row in mistakes})
 # %%
 # What was found
 # --------------
-# Four mistakes are among the eight alarms, the others are flats with seven rooms and a
-# high rent. Rows 30 and 40 are not: no value of theirs is rare, they only contradict each other, as the
-# values of many normal rows do a little.
+# Four mistakes are among the eight alarms, the others are flats with seven rooms and a high rent.
+# Rows 30 and 40 are not: no value of theirs is rare, they only contradict each other, as the values
+# of many normal rows do a little.
 #
 # The picture
 # -----------

@@ -1,5 +1,6 @@
 """The outlier detector: a model of normal rows, and decisions on its scores."""
 
+import copy
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -74,8 +75,8 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         The threshold on the scores: ``decision_function(X) = score_samples(X) - offset_``. May be
         set anew to move the threshold without a refit.
     held_out_scores_ : ndarray of shape (n_held_out,)
-        Scores of training rows, of a random sample of 8,192 if there are more, by models that have
-        not seen them; with ``n_estimators=1`` by the model itself.
+        Scores of training rows by models that have not seen them; with ``n_estimators=1`` by the
+        model itself. The default model keeps those of at most 8,192 rows, drawn at random.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -207,13 +208,14 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         self : object
             The fitted detector.
         """
-        if not hasattr(self, "estimator_"):
+        if not isinstance(getattr(self, "estimator_", None), DenoisingEnsemble):
             return self.fit(X)
         X = self._checked(X)
-        model = self.estimator_.partial_fit(X)
-        sample = model.sample_
+        # A copy, so that a failure or an interruption leaves all as it was.
+        model = copy.deepcopy(self.estimator_).partial_fit(X)
+        offset = self._threshold(model, model.sample_, model.held_out_scores_)
+        self.estimator_, self.offset_ = model, offset
         self.held_out_scores_, self._held_out_folds = model.held_out_scores_, model.held_out_folds_
-        self.offset_ = self._threshold(model, sample, self.held_out_scores_)
         return self
 
     def _checked(self, X: Any, reset: bool = False) -> Any:
@@ -226,7 +228,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
 
     def _new_model(self, n_folds: int) -> Any:
         if self.estimator is None:
-            trim = _TRIM if self.contamination == "auto" else max(_TRIM, self.contamination)
+            trim = max(_TRIM, 0 if self.contamination == "auto" else float(self.contamination))
             return DenoisingEnsemble(n_folds, trim, self.scale is not None, self.random_state)
         model = clone(self.estimator)
         if self.random_state is not None:
@@ -248,7 +250,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
 
     def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
         if self.contamination != "auto":
-            return float(np.percentile(model.score_samples(X), 100 * self.contamination))
+            return float(np.percentile(model.score_samples(X), 100 * float(self.contamination)))
         # Errors and surprises are sums, squares mostly: their roots are less skewed.
         is_error = bool((held_out <= 0).all())
         values = -np.sqrt(-held_out) if is_error else held_out
@@ -312,7 +314,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         """
         if fdr is None:
             return np.where(self.decision_function(X) >= 0, 1, -1)
-        if not 0 < fdr < 1:
+        if not (isinstance(fdr, Real) and 0 < fdr < 1):
             raise ValueError(f"fdr={fdr!r} must be a float between 0 and 1, exclusive")
         return np.where(benjamini_hochberg(self.p_values(X), fdr), -1, 1)
 
@@ -392,6 +394,8 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
             import pandas as pd
         except ImportError as error:
             raise ImportError("explain needs pandas: pip install pandas") from error
+        if not (isinstance(n_features, Integral) and n_features >= 1):
+            raise ValueError(f"n_features={n_features!r} must be an integer of at least 1")
         labels = X.index if isinstance(X, pd.DataFrame) else None
         X = self._checked(X)
         scores = self.estimator_.score_samples(X)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy import sparse
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
 from .._base import BaseAutoencoder
@@ -24,7 +25,8 @@ _FEWEST_STEPS = 100
 _BATCH_SIZE = 128
 _LR = 5e-3
 _SAMPLE = 8192  # rows that all statistics are taken of
-_LARGEST = 30.0  # scaled values are clipped to
+_LARGEST_SCALED, _LARGEST = 30.0, 1e15  # what values are clipped to
+_ROUNDING = 1e-12
 _CHUNK = 1024  # rows scored at once
 
 
@@ -68,6 +70,7 @@ class Scale:
     def __init__(self, X: np.ndarray, apply: bool) -> None:
         d = X.shape[1]
         self.center, self.unit = np.zeros(d), np.ones(d)
+        self.largest = _LARGEST_SCALED if apply else _LARGEST
         if not apply:
             return
         for j in range(d):
@@ -75,28 +78,27 @@ class Scale:
             x = x[np.isfinite(x)]
             if len(x) == 0:
                 continue
-            # Around the median, and in units of the largest value, so that squares don't overflow.
-            middle = float(np.median(x))
-            x = x - middle
+            # In units of the largest value and around the median, so that nothing overflows.
             largest = float(np.abs(x).max()) or 1.0
-            x /= largest
+            x = x / largest
+            middle = float(np.median(x))
+            x -= middle
             for _ in range(100):
                 mean, deviation = x.mean(), x.std()
                 inside = x.clip(mean - 10 * deviation, mean + 10 * deviation)
                 if np.array_equal(inside, x):
                     break
                 x = inside
-            # Rounding alone makes no deviation.
-            constant = deviation * largest <= 1e-12 * (abs(middle) + largest)
-            self.center[j] = middle + mean * largest
-            self.unit[j] = 1.0 if constant else deviation * largest
+            self.center[j] = (middle + mean) * largest
+            if deviation > _ROUNDING:  # otherwise constant
+                self.unit[j] = deviation * largest
 
     def __call__(self, X: Any) -> np.ndarray:
-        """Return dense scaled rows, float32, clipped to plus or minus thirty."""
+        """Return dense scaled rows, float32, clipped to values whose squares are no trouble."""
         X = X.toarray() if sparse.issparse(X) else X
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = (X - self.center) / self.unit
-        return np.clip(scaled, -_LARGEST, _LARGEST, dtype=np.float64).astype(np.float32)
+        return scaled.clip(-self.largest, self.largest).astype(np.float32)
 
 
 class EnsembleRows(Rows):
@@ -131,6 +133,10 @@ class EnsembleRows(Rows):
         return x.flatten(1).to(device=self.device, dtype=self.dtype)
 
 
+def _has_one_code(model: Any) -> bool:
+    return False
+
+
 class DenoisingEnsemble(BaseAutoencoder):
     """Outlier model of four views: two kinds of denoising autoencoders, marginals, neighbours.
 
@@ -154,6 +160,7 @@ class DenoisingEnsemble(BaseAutoencoder):
     batch_size, lr, max_epochs = _BATCH_SIZE, _LR, "auto"
     early_stopping, warm_start = False, False
     device, dtype = "auto", "float32"
+    transform = inverse_transform = available_if(_has_one_code)(BaseAutoencoder.transform)
 
     def __init__(
         self,
@@ -249,13 +256,11 @@ class DenoisingEnsemble(BaseAutoencoder):
 
     def _summarise(self, sample: np.ndarray, is_typical: np.ndarray) -> None:
         """Take statistics of rows that the networks have not seen."""
-        folds = torch.from_numpy(self._sample_folds)
 
         def residuals(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             both = (module.reconstructions(x) - x) * observed
             return both.transpose(0, 1).reshape(len(x), 2, self.n_folds, -1).transpose(1, 2)
 
-        own = np.arange(len(sample))
         held_out = np.concatenate(
             [
                 rows[np.arange(len(rows)), self._sample_folds[place]]
@@ -263,24 +268,29 @@ class DenoisingEnsemble(BaseAutoencoder):
             ]
         )
         self._whitenings = [Whitening(held_out[:, 0]), Whitening(held_out[is_typical, 1])]
-        filled = np.nan_to_num(sample)
+        filled, own = np.nan_to_num(sample), np.arange(len(sample))
         order = np.argsort(self._sample_keys, kind="stable")
         order = order[is_typical[order]]
         self._neighbors = Neighbors(filled[order], own[order])
 
-        x = torch.from_numpy(sample)
-        observed = ~x.isnan()
-        tail, rarity = self._marginals.cells(x.nan_to_num(0.0), observed)
+        x, observed = torch.from_numpy(filled), torch.from_numpy(~np.isnan(sample))
+        cells = [
+            whitening(torch.from_numpy(held_out[:, kind]), observed)
+            for kind, whitening in enumerate(self._whitenings)
+        ]
+        first, second = (
+            w.distances_without_own(each) for w, each in zip(self._whitenings, cells, strict=True)
+        )
         values = [
-            *(w(torch.from_numpy(held_out[:, i])).sum(1) for i, w in enumerate(self._whitenings)),
-            tail.sum(1),
-            rarity.sum(1),
-            self._neighbors.values(torch.from_numpy(filled), torch.from_numpy(own)),
+            first,
+            torch.where(torch.from_numpy(is_typical), second, cells[1].sum(1)),
+            *(each.sum(1) for each in self._marginals.cells(x, observed, own=True)),
+            self._neighbors.values(x, observed, torch.from_numpy(own)),
         ]
         self._surprises = [Surprise(value.numpy()) for value in values]
-        surprises = (s(value) for s, value in zip(self._surprises, values, strict=True))
-        self.held_out_scores_ = -sum(surprises).numpy()
-        self.held_out_folds_ = folds.numpy()
+        surprises = [s(value, own=True) for s, value in zip(self._surprises, values, strict=True)]
+        self.held_out_scores_ = -torch.stack(surprises).sum(0).numpy()
+        self.held_out_folds_ = self._sample_folds
 
     # ------------------------------------------------------------------ inference
 
@@ -301,7 +311,8 @@ class DenoisingEnsemble(BaseAutoencoder):
         """Return the whitened squares by both kinds of networks, tails and rarities."""
         residuals = (module.reconstructions(x) - x) * observed
         kinds = zip(self._whitenings, residuals.chunk(2), strict=True)
-        return [*(w(each) for w, each in kinds), *self._marginals.cells(x, observed)]
+        cells = (whitening(each, observed) for whitening, each in kinds)
+        return [*cells, *self._marginals.cells(x, observed)]
 
     def _surprise(self, sums: list[Tensor], distance: Tensor) -> list[Tensor]:
         values = [*sums, distance]
@@ -313,7 +324,7 @@ class DenoisingEnsemble(BaseAutoencoder):
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             first, second, *others = (each.sum(-1) for each in self._cells(module, x, observed))
             sums = [first.mean(0), second.mean(0), *others]
-            return -sum(self._surprise(sums, self._neighbors.values(x)))
+            return -torch.stack(self._surprise(sums, self._neighbors.values(x, observed))).sum(0)
 
         return np.concatenate([rows for _, rows in self._chunks(X, scores)])
 
@@ -322,8 +333,8 @@ class DenoisingEnsemble(BaseAutoencoder):
 
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             sums = [each.sum(-1) for each in self._cells(module, x, observed)]
-            first, second, *others = self._surprise(sums, self._neighbors.values(x))
-            return -sum(others, start=first + second).T
+            first, second, *others = self._surprise(sums, self._neighbors.values(x, observed))
+            return -(first + second + torch.stack(others).sum(0)).T
 
         return np.concatenate([rows for _, rows in self._chunks(X, scores)])
 
@@ -333,11 +344,21 @@ class DenoisingEnsemble(BaseAutoencoder):
         def errors(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             first, second, *others = self._cells(module, x, observed)
             sums = [first.sum(-1).mean(0), second.sum(-1).mean(0), *(o.sum(-1) for o in others)]
-            parts = self._surprise(sums, self._neighbors.values(x))
-            cells = [first.mean(0), second.mean(0), *others, self._neighbors.cells(x)]
-            return sum(_shares(c) * p[:, None] for c, p in zip(cells, parts, strict=True))
+            parts = self._surprise(sums, self._neighbors.values(x, observed))
+            cells = [first.mean(0), second.mean(0), *others, self._neighbors.cells(x, observed)]
+            by_view = [_shares(c) * p[:, None] for c, p in zip(cells, parts, strict=True)]
+            return torch.stack(by_view).sum(0)
 
         return np.concatenate([rows for _, rows in self._chunks(X, errors)])
+
+    def reconstruct(self, X: Any) -> np.ndarray:
+        """Return what the networks for masked cells make of whole checked rows."""
+
+        def restored(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+            return module.reconstructions(x).chunk(2)[1].mean(0)
+
+        scaled = np.concatenate([part for _, part in self._chunks(X, restored)])
+        return scaled * self.scale_.unit + self.scale_.center
 
     def expected_values(self, X: Any, features: np.ndarray) -> np.ndarray:
         """Return what the networks for masked cells fill in for one cell of each row.
@@ -354,15 +375,10 @@ class DenoisingEnsemble(BaseAutoencoder):
         ndarray of shape (n_samples,)
             Expected values, in the units of the data.
         """
-        masked = X.astype(np.float64)
         rows = np.arange(len(X))
+        masked = X.astype(np.float64)
         masked[rows, features] = np.nan
-
-        def restored(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            return module.reconstructions(x).chunk(2)[1].mean(0)
-
-        scaled = np.concatenate([part for _, part in self._chunks(masked, restored)])
-        return scaled[rows, features] * self.scale_.unit[features] + self.scale_.center[features]
+        return self.reconstruct(masked)[rows, features]
 
 
 def _shares(cells: Tensor) -> Tensor:

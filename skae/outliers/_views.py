@@ -17,6 +17,7 @@ _CELLS = 512
 _N_SAMPLES = 10
 _N_REFERENCES = 640
 _SMALL = 1e-9
+_SMALLEST_WIDTH = 1e-30
 
 
 def like(array: np.ndarray, x: Tensor) -> Tensor:
@@ -39,13 +40,17 @@ class Surprise:
     def __init__(self, values: np.ndarray) -> None:
         self.values = np.sort(values.astype(np.float64))
 
-    def __call__(self, value: Tensor) -> Tensor:
-        """Return the surprise at values, in float64."""
-        value = value.double().contiguous()
-        values, n = like(self.values, value), len(self.values)
-        n_as_high = n - torch.searchsorted(values, value)
-        surprise = math.log(n + 1) - (n_as_high + 1).double().log()
-        return surprise + (value / values[-1].clamp(min=_SMALL)).clamp(min=1).log()
+    def __call__(self, value: Tensor, own: bool = False) -> Tensor:
+        """Return the surprise at values, in float64.
+
+        With `own`, at the values of the training rows, each among the others.
+        """
+        value, own = value.double().contiguous(), own and len(self.values) > 1
+        values = like(self.values, value)
+        n_others, largest = len(values) - own, values[-2 if own else -1].clamp(min=_SMALL)
+        n_as_high = len(values) - own - torch.searchsorted(values, value)
+        surprise = math.log(n_others + 1) - (n_as_high + 1).double().log()
+        return surprise + (value / largest).clamp(min=1).log()
 
 
 class Marginals:
@@ -68,34 +73,51 @@ class Marginals:
         self.low = np.zeros(d, dtype=np.float32)
         self.per_unit = np.zeros(d, dtype=np.float32)
         # One cell more on both sides, for values beyond the range.
-        self.tail = np.zeros((d, n_cells + 2), dtype=np.float32)
-        self.rarity = np.zeros((d, n_cells + 2), dtype=np.float32)
+        shape = (d, n_cells + 2)
+        self.tail, self.rarity = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._own_tail, self._own_rarity = self.tail.copy(), self.rarity.copy()
         for j in range(d):
             x = X[:, j]
             x = x[np.isfinite(x)]
             if len(x) == 0:
                 continue
             low, high = float(x.min()), float(x.max())
-            width = high - low if high > low else 1.0
+            width = max(high - low, _SMALLEST_WIDTH) if high > low else 1.0
             self.low[j], self.per_unit[j] = low, n_cells / width * (1 - 1e-6)
             cells = ((x - low) * self.per_unit[j]).astype(int)
             counts = np.bincount(cells + 1, minlength=n_cells + 2)
             below, above = counts.cumsum(), counts[::-1].cumsum()[::-1]
-            share = 2 * np.minimum(below + 1, above + 1) / (len(x) + 2)
-            self.tail[j] = -np.log(np.minimum(share, 1))
+            outside = np.minimum(below, above)
+            self.tail[j] = _surprise(2 * (outside + 1) / (len(x) + 2))
+            self._own_tail[j] = _surprise(2 * outside / (len(x) + 1))
             bins = counts[1:-1].reshape(n_bins, -1).sum(1) + 0.5
-            rarity = np.log(bins.max() / np.append(bins, 0.5))
-            self.rarity[j] = rarity[np.r_[-1, np.repeat(np.arange(n_bins), n_cells // n_bins), -1]]
+            bins = np.append(bins, 0.5)
+            of_cell = np.r_[-1, np.repeat(np.arange(n_bins), n_cells // n_bins), -1]
+            self.rarity[j] = np.log(bins.max() / bins)[of_cell]
+            others = np.maximum(bins - 1, 0.5)
+            modes = np.full(n_bins + 1, bins.max())
+            modes[bins.argmax()] = max(np.sort(bins)[-2], others.max())
+            own_rarity = np.log(modes / others).clip(min=0)[of_cell]
+            # Without the only row at an end, the range would be smaller.
+            own_rarity[(outside == 1) & (counts == 1)] = self.rarity[j, 0]
+            self._own_rarity[j] = own_rarity
 
-    def cells(self, x: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
-        """Return both surprises of each cell, zero where nothing was observed."""
+    def cells(self, x: Tensor, observed: Tensor, own: bool = False) -> tuple[Tensor, Tensor]:
+        """Return both surprises of each cell, zero where nothing was observed.
+
+        With `own`, those of the training rows, each without help of the row itself.
+        """
         n_cells = self.tail.shape[1]
         place = ((x - like(self.low, x)) * like(self.per_unit, x)).floor_().add_(1)
         place = place.clamp_(0, n_cells - 1).long()
         place += torch.arange(x.shape[1], device=x.device) * n_cells
-        tables = (like(table, x).flatten() for table in (self.tail, self.rarity))
-        tail, rarity = (table[place] * observed for table in tables)
+        tables = (self._own_tail, self._own_rarity) if own else (self.tail, self.rarity)
+        tail, rarity = (like(table, x).flatten()[place] * observed for table in tables)
         return tail, rarity
+
+
+def _surprise(share: np.ndarray) -> np.ndarray:
+    return -np.log(share.clip(_SMALL, 1))
 
 
 class Neighbors:
@@ -115,35 +137,36 @@ class Neighbors:
 
     def __init__(self, X: np.ndarray, own: np.ndarray) -> None:
         width = X.max(axis=0) - X.min(axis=0)
-        self.per_unit = (1 / np.where(width > 0, width, 1)).astype(np.float32)
+        width = np.where(width > 0, width, 1).clip(min=_SMALLEST_WIDTH)
+        self.per_unit = (1 / width).astype(np.float32)
         size = max(1, min(_N_REFERENCES, len(X)) // _N_SAMPLES)
         n_used = min(len(X), size * _N_SAMPLES)
         self.rows, self.own, self.size = X[:n_used] * self.per_unit, own[:n_used], size
-        self.norms = np.square(self.rows).sum(axis=1)
+        self.squares = np.square(self.rows)
 
-    def _squares(self, x: Tensor, own: Tensor | None = None) -> Tensor:
-        """Return squared distances, less |x|^2, from the rows of each sample."""
-        rows = like(self.rows, x)
-        squares = torch.addmm(like(self.norms, x), x, rows.T, alpha=-2)
+    def _distances(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> Tensor:
+        """Return squared distances from the rows of each sample, over observed features."""
+        rows, squares = like(self.rows, x), like(self.squares, x)
+        norms = squares.sum(1) if observed.all() else observed.to(x.dtype) @ squares.T
+        distances = torch.addmm(norms, x, rows.T, alpha=-2) + x.square().sum(1, keepdim=True)
         if own is not None and len(rows) > 1:
-            squares[own[:, None] == torch.as_tensor(self.own, device=x.device)] = math.inf
-        return squares.view(len(x), -1, self.size)
+            distances[own[:, None] == torch.as_tensor(self.own, device=x.device)] = math.inf
+        return distances.view(len(x), -1, self.size)
 
-    def values(self, x: Tensor, own: Tensor | None = None) -> Tensor:
+    def values(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> Tensor:
         """Return the mean distance from the nearest rows."""
-        x = x * like(self.per_unit, x)
-        nearest = self._squares(x, own).amin(2) + x.square().sum(1, keepdim=True)
+        nearest = self._distances(x * like(self.per_unit, x), observed, own).amin(2)
         # A sample of nothing but the row itself says nothing.
-        distances = nearest.clamp_(min=0).sqrt_()
-        finite = distances.isfinite()
-        return distances.masked_fill_(~finite, 0).sum(1) / finite.sum(1).clamp(min=1)
+        finite = nearest.isfinite()
+        distances = nearest.clamp_(min=0).sqrt_().masked_fill_(~finite, 0)
+        return distances.sum(1) / finite.sum(1).clamp(min=1)
 
-    def cells(self, x: Tensor) -> Tensor:
+    def cells(self, x: Tensor, observed: Tensor) -> Tensor:
         """Return the mean squared distance by features."""
         x = x * like(self.per_unit, x)
-        place = self._squares(x).argmin(2)
+        place = self._distances(x, observed).argmin(2)
         place = place + torch.arange(place.shape[1], device=x.device) * self.size
-        return (x[:, None] - like(self.rows, x)[place]).square().mean(1)
+        return (x[:, None] - like(self.rows, x)[place]).square().mean(1) * observed
 
 
 class Whitening:
@@ -161,22 +184,37 @@ class Whitening:
 
     def __init__(self, residuals: np.ndarray) -> None:
         residuals = residuals.astype(np.float64)
-        n, d = residuals.shape
+        self.n_rows, d = residuals.shape
         self.mean = residuals.mean(axis=0)
         centred = residuals - self.mean
         if d > _WIDEST_COVARIANCE:
-            variances = centred.var(axis=0)
+            variances = np.square(centred).sum(axis=0) / max(1, self.n_rows - 1)
             shrunk = (1 - _SHRINKAGE) * variances + _SHRINKAGE * variances.mean() + _SMALL
             self.root = shrunk**-0.5
             return
-        covariance = centred.T @ centred / max(1, n - 1)
+        covariance = centred.T @ centred / max(1, self.n_rows - 1)
         level = np.trace(covariance) / d
         covariance *= 1 - _SHRINKAGE
         covariance.flat[:: d + 1] += _SHRINKAGE * level + _SMALL
         variances, axes = np.linalg.eigh(covariance)
         self.root = (axes * variances**-0.5) @ axes.T
 
-    def __call__(self, residuals: Tensor) -> Tensor:
-        """Return the squared whitened residual of each cell."""
-        centred, root = residuals - like(self.mean, residuals), like(self.root, residuals)
-        return (centred * root if root.ndim == 1 else centred @ root).square()
+    def __call__(self, residuals: Tensor, observed: Tensor) -> Tensor:
+        """Return the squared whitened residual of each cell, zero where nothing was observed."""
+        centred = (residuals - like(self.mean, residuals)) * observed
+        root = like(self.root, residuals)
+        return ((centred * root if root.ndim == 1 else centred @ root) * observed).square()
+
+    def distances_without_own(self, cells: Tensor) -> Tensor:
+        """Return the distances of training rows, each without help of the row itself.
+
+        By the formula of Sherman and Morrison for the covariance less one row, the level to which
+        it is shrunk left as it is.
+        """
+        n = self.n_rows
+        if n < 3:
+            return cells.sum(-1)
+        less = (1 - _SHRINKAGE) * n / (n - 1) ** 2
+        squares = cells if self.root.ndim == 1 else cells.sum(-1, keepdim=True)
+        factor = (n / (n - 1)) ** 2 * (n - 2) / (n - 1)
+        return (factor * squares / (1 - less * squares).clamp(min=_SMALL)).sum(-1)
