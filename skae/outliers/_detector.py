@@ -34,10 +34,11 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     """Outlier detector that learns to predict each value of a row from the others.
 
     By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data, and
-    for whose training outliers may be among the rows. A row's score is how surprising it is in four
+    for whose training outliers may be among the rows. A row's score is how surprising it is in five
     views: what networks for noisy rows and networks for rows with masked cells can't restore, how
-    rare its values are by themselves, and how far its neighbours are. With `estimator` it is that
-    model's score. Decisions rest on the scores of training rows by models that have not seen them.
+    far in the tails and how rare its values are by themselves, and how far its neighbours are. With
+    `estimator` it is that model's score. Decisions rest on the scores of training rows by models
+    that have not seen them.
 
     Read more in the :ref:`User Guide <outlier_detection>`.
 
@@ -94,8 +95,8 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     :math:`-\\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least such a
     value. The values are the Mahalanobis distances of the residuals of both kinds of networks, the
     sums over features of two surprises, for tail and for density, and the mean distance from the
-    nearest row in each of ten small samples. The networks for masked cells and the neighbours leave
-    out the fifth of the rows whose values are rarest, where outliers would hide.
+    nearest row in each of twenty small samples. The networks for masked cells and the neighbours
+    leave out the fifth of the rows whose values are rarest, where outliers would hide.
 
     Missing values (NaN) are allowed with the default model: they add nothing to loss and score.
 

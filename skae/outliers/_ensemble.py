@@ -138,7 +138,7 @@ def _has_one_code(model: Any) -> bool:
 
 
 class DenoisingEnsemble(BaseAutoencoder):
-    """Outlier model of four views: two kinds of denoising autoencoders, marginals, neighbours.
+    """Outlier model of five views: two kinds of denoising autoencoders, tails, rarity, neighbours.
 
     The training rows are split into folds. For each fold one network learns to remove Gaussian
     noise, and one to fill in masked cells, both from the rows outside the fold; so every training

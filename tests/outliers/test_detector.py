@@ -1,5 +1,6 @@
 """What the outlier detector computes, beyond what all estimators have in common."""
 
+import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -114,18 +115,42 @@ def fence(scores):
     return q1 - 1.5 * (q3 - q1)
 
 
-def root(scores):
-    return -np.sqrt(-scores)
+def fence_of_roots(scores):
+    return -(fence(-np.sqrt(-scores)) ** 2)
 
 
 @quick
 @pytest.mark.parametrize("estimator", [None, Squares()])
 @pytest.mark.parametrize("n_estimators", [1, 4])
-def test_automatic_threshold_is_the_fence_of_roots(estimator, n_estimators, X):
+def test_automatic_threshold_is_the_fence_of_roots_or_the_first_percentile(
+    estimator, n_estimators, X
+):
     detector = fitted(X, estimator=estimator, n_estimators=n_estimators)
 
-    assert detector.held_out_scores_.shape == (100,)
-    assert root(detector.offset_) == pytest.approx(fence(root(detector.held_out_scores_)))
+    held_out = detector.held_out_scores_
+    assert held_out.shape == (100,)
+    assert detector.offset_ == pytest.approx(
+        max(fence_of_roots(held_out), np.percentile(held_out, 1))
+    )
+
+
+def test_automatic_threshold_is_the_fence_where_there_are_outliers(X):
+    detector = fitted(X, estimator=Squares())
+
+    held_out = detector.held_out_scores_
+    assert np.percentile(held_out, 1) < detector.offset_
+    assert detector.offset_ == pytest.approx(fence_of_roots(held_out))
+
+
+def test_automatic_threshold_is_the_first_percentile_where_there_are_none():
+    X = np.random.default_rng(0).uniform(size=(200, 8))
+
+    detector = fitted(X, estimator=Squares())
+
+    held_out = detector.held_out_scores_
+    assert fence_of_roots(held_out) < detector.offset_
+    assert detector.offset_ == pytest.approx(np.percentile(held_out, 1))
+    assert (held_out < detector.offset_).sum() == 2
 
 
 def test_automatic_threshold_is_the_fence_of_scores_of_both_signs(X):
@@ -204,6 +229,17 @@ def test_feature_errors_of_rows_with_holes_sum_up_to_the_score(X):
     errors = detector.feature_errors(X)
 
     np.testing.assert_allclose(errors.sum(axis=1), -detector.score_samples(X), rtol=1e-9, atol=1e-9)
+
+
+@quick
+def test_missing_cells_have_no_part_in_the_score(X):
+    X = with_holes(X)
+    detector = fitted(X)
+
+    errors = detector.feature_errors(X)
+
+    assert (errors[np.isnan(X)] == 0).all()
+    assert (errors[~np.isnan(X)] > 0).mean() > 0.9
 
 
 @quick
@@ -337,6 +373,15 @@ def test_more_features_than_there_are(X):
 
 
 @quick
+@pytest.mark.parametrize("n_features", [0, -1, 2.0, "2", None])
+def test_number_of_features_out_of_range(n_features, X):
+    detector = fitted(X[:10])
+
+    with pytest.raises(ValueError, match=r"n_features=.* must be an integer of at least 1"):
+        detector.explain(X, n_features=n_features)
+
+
+@quick
 def test_sparse_rows_are_explained_like_dense_ones(X):
     detector = fitted(X)
     worst(detector, X)
@@ -441,6 +486,22 @@ def test_p_values_of_normal_rows_are_uniform(monkeypatch):
     assert kstest(p_values, "uniform").pvalue > 0.01
 
 
+@pytest.mark.parametrize(("n", "n_features", "n_tables"), [(40, 10, 40), (100, 50, 20)])
+def test_p_values_of_few_rows_with_many_features_are_hardly_conservative(
+    n, n_features, n_tables, monkeypatch
+):
+    monkeypatch.setattr(_ensemble, "_N_STEPS", 40)
+    monkeypatch.setattr(_ensemble, "_FEWEST_STEPS", 40)
+    p_values = []
+    for seed in range(n_tables):
+        X = np.random.default_rng(seed).normal(size=(n + 20, n_features))
+        detector = AutoencoderOutlierDetector(random_state=seed).fit(X[:n])
+        p_values.extend(detector.p_values(X[n:]))
+
+    assert 0.04 < np.mean(np.array(p_values) <= 0.1) < 0.11
+    assert 0.47 < np.mean(p_values) < 0.57
+
+
 # ---------------------------------------------------------------- false discoveries
 
 
@@ -494,7 +555,7 @@ def test_false_discoveries_by_another_model(X):
 
 
 @quick
-@pytest.mark.parametrize("fdr", [0, 1, -0.1, 1.5, np.nan])
+@pytest.mark.parametrize("fdr", [0, 1, -0.1, 1.5, np.nan, "a"])
 def test_share_of_false_discoveries_out_of_range(fdr, X):
     detector = fitted(X[:10])
 
@@ -523,6 +584,13 @@ def test_scores_depend_on_units_without_scaling(X):
     scores = fitted(X * units, scale=None).score_samples(X * units)
 
     assert np.abs(scores - expected).max() > 0.2 * expected.std()
+
+
+@quick
+def test_wild_values_are_told_apart_without_scaling(X):
+    scores = fitted(X, scale=None).score_samples(X[:1] * [[100], [1000], [10000]])
+
+    assert (np.diff(scores) < -1).all()
 
 
 @quick
@@ -573,7 +641,11 @@ def test_missing_values_are_allowed_after_a_complete_training(X):
 
 @quick
 def test_missing_row_is_normal(X):
-    assert fitted(with_holes(X)).predict(np.full((1, 8), np.nan)) == 1
+    detector, missing = fitted(with_holes(X)), np.full((1, 8), np.nan)
+
+    assert detector.predict(missing) == 1
+    assert detector.score_samples(missing) == 0
+    assert (detector.feature_errors(missing) == 0).all()
 
 
 @quick
@@ -741,7 +813,9 @@ def test_threshold_follows_the_stream(X):
 
     detector.partial_fit(X + 1)
 
-    assert root(detector.offset_) == pytest.approx(fence(root(detector.held_out_scores_)))
+    held_out = detector.held_out_scores_
+    expected = max(fence_of_roots(held_out), np.percentile(held_out, 1))
+    assert detector.offset_ == pytest.approx(expected)
     assert detector.offset_ != before
     assert len(detector.held_out_scores_) == 200
 
@@ -848,13 +922,57 @@ def test_refused_rows_leave_the_detector_as_it_was(method, X):
     np.testing.assert_array_equal(detector.p_values(X), before.p_values(X))
 
 
+def interrupt(*args):
+    raise KeyboardInterrupt
+
+
+def fail(*args):
+    raise MemoryError
+
+
+@quick
+@pytest.mark.parametrize(
+    ("place", "method", "error"),
+    [
+        (_ensemble.EnsembleRows, "take", interrupt),
+        (_ensemble, "Whitening", interrupt),
+        (_ensemble, "Whitening", fail),
+    ],
+)
+def test_batch_that_fails_or_is_interrupted_leaves_the_detector_as_it_was(
+    place, method, error, X, monkeypatch
+):
+    detector = fitted(X)
+    before = pickle.loads(pickle.dumps(detector))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, method, error)
+        with pytest.raises((KeyboardInterrupt, MemoryError)):
+            detector.partial_fit(X + 1)
+
+    assert_same_outputs(detector, before, X)
+    np.testing.assert_array_equal(detector.p_values(X), before.p_values(X))
+    assert_same_outputs(detector.partial_fit(X + 1), before.partial_fit(X + 1), X)
+
+
+@quick
+def test_batch_for_a_copy_leaves_the_original_as_it_was(X):
+    detector = fitted(X)
+    before = pickle.loads(pickle.dumps(detector))
+
+    other = copy.copy(detector).partial_fit(X + 1)
+
+    assert not np.array_equal(other.score_samples(X), detector.score_samples(X))
+    assert other.offset_ != detector.offset_
+    assert_same_outputs(detector, before, X)
+    np.testing.assert_array_equal(detector.p_values(X), before.p_values(X))
+    np.testing.assert_array_equal(detector.held_out_scores_, before.held_out_scores_)
+
+
 @quick
 def test_failed_fit_leaves_the_detector_as_it_was(X, monkeypatch):
     detector = fitted(X)
     before = pickle.loads(pickle.dumps(detector))
-
-    def fail(*args):
-        raise MemoryError
 
     monkeypatch.setattr(_ensemble, "Whitening", fail)
     with pytest.raises(MemoryError):

@@ -19,6 +19,10 @@ def seen(X):
     return x.nan_to_num(0.0), ~x.isnan()
 
 
+def without(X, i):
+    return np.delete(X, i, axis=0)
+
+
 # ---------------------------------------------------------------- surprise
 
 
@@ -54,6 +58,29 @@ def test_surprise_where_all_values_are_zero():
 
 def test_surprise_keeps_the_shape():
     assert Surprise(np.arange(9.0))(torch.ones(2, 3).T).shape == (3, 2)
+
+
+def test_surprise_of_training_rows_is_that_among_the_others(X):
+    values = np.append(X[:30, 0], [0.5, 0.5, 9.0, 9.0])
+
+    actual = Surprise(values)(torch.from_numpy(values), own=True)
+
+    expected = [
+        Surprise(without(values, i))(torch.tensor([value])) for i, value in enumerate(values)
+    ]
+    torch.testing.assert_close(actual, torch.cat(expected))
+
+
+def test_surprise_of_the_largest_training_value_goes_on_above_the_others():
+    values = np.array([1.0, 2.0, 30.0])
+
+    actual = Surprise(values)(torch.from_numpy(values), own=True).exp()
+
+    torch.testing.assert_close(actual[2].item(), 3 * 30 / 2)
+
+
+def test_only_training_row_has_nothing_to_be_compared_with():
+    assert Surprise(np.array([3.0]))(torch.tensor([3.0]), own=True).isfinite().all()
 
 
 # ---------------------------------------------------------------- marginals
@@ -124,77 +151,158 @@ def test_constant_is_no_surprise_and_anything_else_is():
         assert (cells[1:] > 1).all()
 
 
+def whole_numbers(n_rows, highest=9, n_features=3):
+    """Return rows whose smallest and largest values occur twice at least."""
+    X = np.random.default_rng(0).binomial(highest, 0.3, size=(n_rows, n_features))
+    X[:2], X[2:4] = 0, highest
+    return X.astype(np.float32)
+
+
+# Two rows; the ends of the range occur more often, and bins are as many, without any one row.
+@pytest.mark.parametrize("X", [whole_numbers(60), whole_numbers(150, 30)])
+def test_own_surprises_are_those_by_the_other_rows(X):
+    actual = Marginals(X).cells(*seen(X), own=True)
+
+    others = [Marginals(without(X, i)).cells(*seen(X[[i]])) for i in range(len(X))]
+    for own, expected in zip(actual, zip(*others, strict=True), strict=True):
+        torch.testing.assert_close(own, torch.cat(expected))
+
+
+def test_own_surprises_of_the_lone_ends_are_those_beyond_the_range(X):
+    X[:, 0] = np.r_[np.linspace(0, 1, 98), -5, 9]
+
+    for own, beyond in zip(
+        Marginals(X).cells(*seen(X), own=True),
+        Marginals(X).cells(*seen(X + [[100, 0, 0, 0]])),
+        strict=True,
+    ):
+        np.testing.assert_allclose(own[98:, 0].mean(), own[98, 0], rtol=1e-6)
+        np.testing.assert_allclose(own[98:, 0], beyond[98:, 0], rtol=0.03)
+
+
+def test_own_surprises_of_missing_cells_are_zero(X):
+    X[::3, 1] = np.nan
+
+    for cells in Marginals(X).cells(*seen(X), own=True):
+        assert (cells[::3, 1] == 0).all()
+        assert (cells[:, 0] > 0).any()
+
+
+def test_own_surprises_of_a_constant_are_zero():
+    X = np.full((50, 1), 0.3, dtype=np.float32)
+
+    for cells in Marginals(X).cells(*seen(X), own=True):
+        assert (cells == 0).all()
+
+
 # ---------------------------------------------------------------- neighbours
 
 
-def test_distance_is_the_mean_of_the_nearest_in_five_samples(X):
-    new = np.random.default_rng(1).normal(size=(20, 4))
+def nearest(x, X, n_samples=10):
+    """Return the distances of rows from the nearest row in each sample, by brute force."""
     width = X.max(0) - X.min(0)
+    return cdist(x / width, X / width).reshape(len(x), n_samples, -1).min(2)
 
-    actual = Neighbors(X, np.arange(100)).values(torch.as_tensor(new, dtype=torch.float32))
 
-    distances = cdist(new / width, X / width).reshape(20, 5, 20)
-    np.testing.assert_allclose(actual, distances.min(2).mean(1), rtol=1e-3)
+def test_distance_is_the_mean_of_the_nearest_in_ten_samples(X):
+    new = np.random.default_rng(1).normal(size=(20, 4))
+
+    actual = Neighbors(X, np.arange(100)).values(*seen(new))
+
+    np.testing.assert_allclose(actual, nearest(new, X).mean(1), rtol=1e-3)
 
 
 def test_rows_are_not_their_own_neighbours(X):
     width = X.max(0) - X.min(0)
 
-    actual = Neighbors(X, np.arange(100)).values(torch.from_numpy(X), torch.arange(100))
+    actual = Neighbors(X, np.arange(100)).values(*seen(X), torch.arange(100))
 
     distances = cdist(X / width, X / width)
     np.fill_diagonal(distances, np.inf)
-    np.testing.assert_allclose(actual, distances.reshape(100, 5, 20).min(2).mean(1), rtol=1e-3)
+    np.testing.assert_allclose(actual, distances.reshape(100, 10, 10).min(2).mean(1), rtol=1e-3)
 
 
 def test_rows_are_told_by_their_identity_not_their_position(X):
     identity = 100 + np.random.default_rng(1).permutation(100)
 
-    actual = Neighbors(X, identity).values(torch.from_numpy(X), torch.from_numpy(identity))
+    actual = Neighbors(X, identity).values(*seen(X), torch.from_numpy(identity))
 
-    expected = Neighbors(X, np.arange(100)).values(torch.from_numpy(X), torch.arange(100))
+    expected = Neighbors(X, np.arange(100)).values(*seen(X), torch.arange(100))
     torch.testing.assert_close(actual, expected)
 
 
+def test_sample_of_nothing_but_the_row_itself_does_not_count(X):
+    actual = Neighbors(X[:10], np.arange(10)).values(*seen(X[:1]), torch.arange(1))
+
+    width = np.ptp(X[:10], axis=0)
+    expected = cdist(X[:1] / width, X[1:10] / width).mean(1)
+    np.testing.assert_allclose(actual, expected, rtol=1e-3)
+
+
+def test_distance_is_over_observed_features(X):
+    new = np.random.default_rng(1).normal(size=(20, 4))
+    new[:, 1] = np.nan
+
+    actual = Neighbors(X, np.arange(100)).values(*seen(new))
+
+    expected = nearest(new[:, [0, 2, 3]], X[:, [0, 2, 3]]).mean(1)
+    np.testing.assert_allclose(actual, expected, rtol=1e-3)
+
+
+def test_row_with_nothing_observed_is_near_and_has_no_cells(X):
+    missing = seen(np.full((2, 4), np.nan))
+
+    assert (Neighbors(X, np.arange(100)).values(*missing) == 0).all()
+    assert (Neighbors(X, np.arange(100)).cells(*missing) == 0).all()
+
+
+def test_cells_that_are_missing_are_zero(X):
+    new = np.random.default_rng(1).normal(size=(20, 4))
+    new[::2, 1] = np.nan
+
+    cells = Neighbors(X, np.arange(100)).cells(*seen(new))
+
+    np.testing.assert_array_equal((cells == 0).numpy(), np.isnan(new))
+
+
 def test_far_row_is_far_by_its_wild_feature(X):
-    wild = torch.zeros(1, 4)
+    wild = np.zeros((1, 4))
     wild[0, 2] = 9
 
-    assert Neighbors(X, np.arange(100)).cells(wild).argmax() == 2
+    assert Neighbors(X, np.arange(100)).cells(*seen(wild)).argmax() == 2
 
 
-def test_features_of_one_sample_add_up_to_the_squared_distance(X):
-    neighbors = Neighbors(X[:1], np.arange(1))
-    new = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+def test_features_add_up_to_the_mean_squared_distance(X):
+    new = np.random.default_rng(1).normal(size=(20, 4))
 
-    actual = neighbors.cells(new).sum(1)
+    cells = Neighbors(X, np.arange(100)).cells(*seen(new))
 
-    torch.testing.assert_close(actual, neighbors.values(new).square(), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(cells.sum(1), (nearest(new, X) ** 2).mean(1), rtol=1e-3)
 
 
 def test_neighbours_are_sought_among_the_first_rows(X, monkeypatch):
     monkeypatch.setattr(_views, "_N_REFERENCES", 30)
     neighbors = Neighbors(X, np.arange(100))
 
-    distances = neighbors.values(torch.from_numpy(X))
+    distances = neighbors.values(*seen(X))
 
-    first = cdist(X[:30] * neighbors.per_unit, X * neighbors.per_unit).reshape(5, 6, 100)
-    np.testing.assert_allclose(distances, first.min(1).mean(0), rtol=1e-3, atol=1e-3)
+    first = cdist(X * neighbors.per_unit, X[:30] * neighbors.per_unit).reshape(100, 10, 3)
+    np.testing.assert_allclose(distances, first.min(2).mean(1), rtol=1e-3, atol=1e-3)
 
 
 def test_distance_is_the_same_in_other_units(X):
-    units = torch.tensor([1e-3, 1.0, 7.0, 1e3])
-    new = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+    units = np.array([1e-3, 1.0, 7.0, 1e3], dtype=np.float32)
+    new = np.random.default_rng(1).normal(size=(20, 4))
 
-    actual = Neighbors(X * units.numpy(), np.arange(100)).values(new * units)
+    actual = Neighbors(X * units, np.arange(100)).values(*seen(new * units))
 
-    expected = Neighbors(X, np.arange(100)).values(new)
+    expected = Neighbors(X, np.arange(100)).values(*seen(new))
     torch.testing.assert_close(actual, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_fewer_rows_than_neighbours(X, n):
-    values = Neighbors(X[:n], np.arange(n)).values(torch.from_numpy(X[:n]), torch.arange(n))
+def test_fewer_rows_than_samples(X, n):
+    values = Neighbors(X[:n], np.arange(n)).values(*seen(X[:n]), torch.arange(n))
 
     assert values.shape == (n,)
     assert values.isfinite().all()
@@ -203,16 +311,20 @@ def test_fewer_rows_than_neighbours(X, n):
 def test_duplicates_are_near():
     ones = np.ones((20, 3), dtype=np.float32)
 
-    assert (Neighbors(ones, np.arange(20)).values(torch.ones(2, 3), torch.arange(2)) == 0).all()
+    assert (Neighbors(ones, np.arange(20)).values(*seen(ones[:2]), torch.arange(2)) == 0).all()
 
 
 # ---------------------------------------------------------------- whitening
 
 
-def test_sum_is_the_squared_mahalanobis_distance(X):
-    X = (X @ np.random.default_rng(1).normal(size=(4, 4))).astype(np.float32)
+def correlated(X):
+    return (X @ np.random.default_rng(1).normal(size=(4, 4))).astype(np.float32)
 
-    actual = Whitening(X)(torch.from_numpy(X)).sum(1)
+
+def test_sum_is_the_squared_mahalanobis_distance(X):
+    X = correlated(X)
+
+    actual = Whitening(X)(*seen(X)).sum(1)
 
     covariance = np.cov(X.T)
     shrunk = 0.9 * covariance + 0.1 * np.trace(covariance) / 4 * np.eye(4)
@@ -229,29 +341,86 @@ def test_root_is_symmetric(X):
 
 def test_wild_cell_stands_out_among_correlated_ones(X):
     residuals = X[:, [0]] + 0.3 * X
-    wild = torch.zeros(1, 4)
+    wild = np.zeros((1, 4))
     wild[0, 2] = 5
 
-    assert Whitening(residuals)(wild).argmax() == 2
+    assert Whitening(residuals)(*seen(wild)).argmax() == 2
+
+
+@pytest.mark.parametrize("widest", [3, 4])
+def test_whitened_cells_are_zero_where_nothing_was_observed(widest, X, monkeypatch):
+    monkeypatch.setattr(_views, "_WIDEST_COVARIANCE", widest)
+    X = correlated(X) + 3
+    whitening = Whitening(X)
+    X[::2, 1] = np.nan
+
+    cells = whitening(*seen(X))
+
+    np.testing.assert_array_equal((cells == 0).numpy(), np.isnan(X))
 
 
 def test_wide_residuals_are_whitened_by_their_variances(X, monkeypatch):
     monkeypatch.setattr(_views, "_WIDEST_COVARIANCE", 3)
 
-    actual = Whitening(X)(torch.from_numpy(X))
+    actual = Whitening(X)(*seen(X))
 
-    variances = X.var(0)
+    variances = X.var(0, ddof=1)
     expected = (X - X.mean(0)) ** 2 / (0.9 * variances + 0.1 * variances.mean())
     np.testing.assert_allclose(actual, expected, rtol=1e-3)
 
 
+def by_the_others(X):
+    """Return the distance of each row by a whitening of the others."""
+    return torch.cat([Whitening(without(X, i))(*seen(X[[i]])).sum(1) for i in range(len(X))])
+
+
+@pytest.mark.parametrize("widest", [3, 4])
+@pytest.mark.parametrize(("shrinkage", "tolerance"), [(0.0, 1e-3), (0.1, 0.05)])
+def test_own_distances_are_those_by_the_other_rows(shrinkage, tolerance, widest, X, monkeypatch):
+    monkeypatch.setattr(_views, "_SHRINKAGE", shrinkage)
+    monkeypatch.setattr(_views, "_WIDEST_COVARIANCE", widest)
+    X = correlated(X)[:30]
+    whitening = Whitening(X)
+    cells = whitening(*seen(X))
+
+    actual = whitening.distances_without_own(cells)
+
+    expected = by_the_others(X)
+    assert (expected > 1.05 * cells.sum(1)).any()
+    torch.testing.assert_close(actual, expected, rtol=tolerance, atol=1e-4)
+
+
+def test_own_distances_of_few_rows_with_many_features_are_finite_and_larger():
+    X = np.random.default_rng(0).normal(size=(10, 40)).astype(np.float32)
+    whitening = Whitening(X)
+    cells = whitening(*seen(X))
+
+    own = whitening.distances_without_own(cells)
+
+    assert own.isfinite().all()
+    assert (own > 2 * cells.sum(1)).all()
+    torch.testing.assert_close(own, by_the_others(X), rtol=0.2, atol=0)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_too_few_rows_to_do_without_one(X, n):
+    whitening = Whitening(X[:n])
+    cells = whitening(*seen(X[:n]))
+
+    torch.testing.assert_close(whitening.distances_without_own(cells), cells.sum(1))
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_fewer_rows_than_features(X, n):
-    cells = Whitening(X[:n])(torch.from_numpy(X))
+    cells = Whitening(X[:n])(*seen(X))
 
     assert cells.isfinite().all()
     assert (cells >= 0).all()
 
 
 def test_residuals_that_are_all_zero():
-    assert (Whitening(np.zeros((9, 3)))(torch.zeros(2, 3)) == 0).all()
+    whitening = Whitening(np.zeros((9, 3)))
+    cells = whitening(*seen(np.zeros((2, 3))))
+
+    assert (cells == 0).all()
+    assert (whitening.distances_without_own(cells) == 0).all()
