@@ -56,10 +56,10 @@ def test_units_of_the_data_can_be_kept(X):
     np.testing.assert_allclose(Scale(X, False)(X), X, rtol=1e-6)
 
 
-def test_units_of_the_data_are_clipped_only_where_squares_would_overflow(X):
-    x = np.array([[1e3, -1e6, 1e14, 1e308, -np.finfo(float).max, 0, 1, 2]])
+def test_units_of_the_data_are_clipped_only_where_squares_would_overflow():
+    x = np.array([[1e3, -1e6, 1e14, 1e308, -np.finfo(float).max]])
 
-    actual = Scale(X, False)(x)
+    actual = Scale(x, False)(x)
 
     np.testing.assert_allclose(actual, x.clip(-1e15, 1e15), rtol=1e-6)
     assert np.isfinite(np.square(actual)).all()
@@ -172,11 +172,11 @@ def test_masked_networks_never_see_the_rarest_rows(X):
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("trim", [0.2, 0.5])
-def test_neighbours_are_typical_rows(trim, X):
+@pytest.mark.parametrize(("trim", "n_rows"), [(0.2, 80), (0.4, 60)])
+def test_neighbours_are_typical_rows(trim, n_rows, X):
     model = fitted(X, trim=trim)
 
-    assert len(model._neighbors.rows) == 100 * (1 - trim)
+    assert len(model._neighbors.rows) == n_rows
     assert not set(range(95, 100)) & set(model._neighbors.own)
 
 
@@ -263,10 +263,9 @@ def test_expected_value_is_the_reconstruction_of_the_row_without_the_cell(X):
 
 
 def test_model_has_no_code():
-    model = DenoisingEnsemble(4, 0.2, True)
-
-    assert not hasattr(model, "transform")
-    assert not hasattr(model, "inverse_transform")
+    for method in ("transform", "inverse_transform"):
+        with pytest.raises(AttributeError, match="'DenoisingEnsemble' has no attribute"):
+            getattr(DenoisingEnsemble(4, 0.2, True), method)(np.ones((2, 3)))
 
 
 @pytest.mark.usefixtures("quick")
