@@ -11,7 +11,7 @@ def X():
     return np.random.default_rng(0).normal(size=(40, 6))
 
 
-@over_estimators("partial_fit")
+@over_estimators("transform")
 def test_partial_fits_equal_one_fit(estimator, X):
     whole = new(estimator, max_epochs=5, early_stopping=False).fit(X)
 
@@ -22,7 +22,7 @@ def test_partial_fits_equal_one_fit(estimator, X):
     assert_same_outputs(parts, whole, X)
 
 
-@over_estimators("partial_fit")
+@over_estimators("transform")
 def test_warm_start_equals_one_fit(estimator, X):
     whole = new(estimator, max_epochs=5, early_stopping=False).fit(X)
 
@@ -34,7 +34,7 @@ def test_warm_start_equals_one_fit(estimator, X):
     assert parts.n_iter_ == 5
 
 
-@over_estimators("partial_fit")
+@over_estimators("transform")
 def test_fit_starts_anew_without_warm_start(estimator, X):
     once = new(estimator, warm_start=False).fit(X)
 
@@ -43,7 +43,7 @@ def test_fit_starts_anew_without_warm_start(estimator, X):
     assert_same_outputs(twice, once, X)
 
 
-@over_estimators("partial_fit", names=["default"])
+@over_estimators("transform", names=["default"])
 @pytest.mark.parametrize("fit", ["fit", "partial_fit"])
 def test_going_on_trains(estimator, fit, X):
     model = new(estimator, max_epochs=1, warm_start=True).fit(X)

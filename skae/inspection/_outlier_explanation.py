@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
 
 from ._common import (
     check_image_shape,
@@ -160,7 +161,7 @@ class OutlierExplanationDisplay:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples to choose from.
 
-        rows : array-like of int, default=None
+        rows : array-like of int or bool, default=None
             Positions in `X` of the rows to draw. If None, the alarms, those rows with a negative
             `decision_function`, worst first.
 
@@ -200,7 +201,7 @@ class OutlierExplanationDisplay:
         """
         if rows is None:
             rows = _worst_alarms(estimator, X, n_samples, image_shape)
-        rows = np.atleast_1d(np.asarray(rows, dtype=np.intp))
+        rows = _positions(rows, _num_samples(X))
         X = _safe_indexing(X, rows)
         names = _row_names(X, rows)
         detector, X = _explained(estimator, X)
@@ -379,6 +380,20 @@ def _row_names(X: ArrayLike, otherwise: Any) -> ArrayLike:
     if hasattr(X, "iloc"):
         return X.index
     return np.arange(otherwise) if isinstance(otherwise, int) else otherwise
+
+
+def _positions(rows: ArrayLike, n_samples: int) -> NDArray[np.intp]:
+    """Return the positions of rows, given as such or as a mask."""
+    chosen = np.atleast_1d(np.asarray(rows))
+    if chosen.dtype == bool and len(chosen) == n_samples:
+        chosen = np.flatnonzero(chosen)
+    elif chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < n_samples)).all():
+        raise ValueError(
+            f"rows must hold positions from 0 to {n_samples - 1}, or be a mask of {n_samples} rows"
+        )
+    if len(chosen) == 0:
+        raise ValueError("rows holds no row")
+    return chosen.astype(np.intp)
 
 
 def _worst_alarms(

@@ -49,5 +49,6 @@ def benjamini_hochberg(p_values: np.ndarray, fdr: float) -> np.ndarray:
     """
     n = len(p_values)
     ordered = np.sort(p_values)
-    below = np.flatnonzero(ordered <= fdr * np.arange(1, n + 1) / n)
+    # Conformal p-values are fractions: ties are common, and rounding must not decide them.
+    below = np.flatnonzero(ordered * n <= fdr * np.arange(1, n + 1) * (1 + 1e-12))
     return p_values <= ordered[below[-1]] if len(below) else np.zeros(n, dtype=bool)

@@ -38,7 +38,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     views: what networks for noisy rows and networks for rows with masked cells can't restore, how
     far in the tails and how rare its values are by themselves, and how far its neighbours are. With
     `estimator` it is that model's score. Decisions rest on the scores of training rows by models
-    that have not seen them.
+    that have not seen them, unless `contamination` is a number.
 
     Read more in the :ref:`User Guide <outlier_detection>`.
 
@@ -63,7 +63,8 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
 
     scale : "auto" or None, default="auto"
         "auto" scales each feature to mean 0 and standard deviation 1, values beyond ten standard
-        deviations not counted; None takes features as they are. Without effect on `estimator`.
+        deviations not counted; None keeps the units, for features that have comparable ones, near
+        1. Without effect on `estimator`.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the model, unless it is None and `estimator` is given.
@@ -195,7 +196,8 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         The first batch fixes the scale of the features and should have some hundred rows. Each
         later one trains the networks for one epoch, and renews statistics, scores of training rows
         and threshold by a uniform sample of all rows so far. So scores keep their meaning, that of
-        a logarithmic p-value, while the networks change.
+        a logarithmic p-value, while the networks change. That takes some tenths of a second
+        whatever the number of rows: feed batches of hundreds.
 
         Parameters
         ----------
@@ -323,8 +325,10 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         """Return the probability of rows at least as outlying, if `X` are like the training rows.
 
         Cross-conformal: each row is compared with the held-out scores of training rows, by the same
-        networks. If training rows are normal, the p-values of normal rows are uniform; outliers in
-        training make them larger, which is the safe side.
+        networks. If training rows are normal, the p-values of new normal rows are nearly uniform;
+        outliers in training make them larger, which is the safe side. With `estimator`, scores by
+        the model are compared with those by clones trained on fewer rows, which is only
+        approximately right. Training rows are not new rows: their own p-values are too large.
 
         Parameters
         ----------
@@ -339,14 +343,12 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         Raises
         ------
         ValueError
-            With ``n_estimators=1``, where no row was held out.
+            With ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
         """
         X = self._checked(X)
         if self._n_folds == 1:
-            raise ValueError(
-                "p_values need scores of held-out rows: set n_estimators to 2 or more "
-                f"(n_estimators={self.n_estimators}), and fit at least 4 rows"
-            )
+            cause = "n_estimators=1" if self.n_estimators == 1 else "fewer than 4 training rows"
+            raise ValueError(f"p_values need scores of held-out rows; with {cause} there are none")
         if self._held_out_folds is None:
             return conformal_p_values(self.estimator_.score_samples(X), self.held_out_scores_)
         scores = self.estimator_.member_scores(X)
@@ -435,6 +437,9 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         if self.estimator is None:
             tags.input_tags.sparse = tags.input_tags.allow_nan = True
         else:
-            model = get_tags(self.estimator).input_tags
+            try:
+                model = get_tags(self.estimator).input_tags
+            except AttributeError:  # not an estimator, which fit will say
+                return tags
             tags.input_tags.sparse, tags.input_tags.allow_nan = model.sparse, model.allow_nan
         return tags

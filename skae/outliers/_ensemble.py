@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from scipy import sparse
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
@@ -64,15 +65,13 @@ class Scale:
     X : ndarray of shape (n_rows, n_features)
         Training rows; NaN where missing.
     apply : bool
-        False leaves the units as they are.
+        False leaves the units as they are, and only moves the median to zero.
     """
 
     def __init__(self, X: np.ndarray, apply: bool) -> None:
         d = X.shape[1]
         self.center, self.unit = np.zeros(d), np.ones(d)
         self.largest = _LARGEST_SCALED if apply else _LARGEST
-        if not apply:
-            return
         for j in range(d):
             x = X[:, j].astype(np.float64)
             x = x[np.isfinite(x)]
@@ -83,6 +82,9 @@ class Scale:
             x = x / largest
             middle = float(np.median(x))
             x -= middle
+            self.center[j] = middle * largest
+            if not apply:
+                continue
             for _ in range(100):
                 mean, deviation = x.mean(), x.std()
                 inside = x.clip(mean - 10 * deviation, mean + 10 * deviation)
@@ -137,7 +139,7 @@ def _has_one_code(model: Any) -> bool:
     return False
 
 
-class DenoisingEnsemble(BaseAutoencoder):
+class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Outlier model of five views: two kinds of denoising autoencoders, tails, rarity, neighbours.
 
     The training rows are split into folds. For each fold one network learns to remove Gaussian
@@ -197,6 +199,7 @@ class DenoisingEnsemble(BaseAutoencoder):
 
     # ------------------------------------------------------------------ fit
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit everything to checked rows."""
         rng = check_random_state(self.random_state)
@@ -211,6 +214,7 @@ class DenoisingEnsemble(BaseAutoencoder):
         steps_per_epoch = math.ceil(X.shape[0] / _BATCH_SIZE)
         return self._learn(X, math.ceil(max(_FEWEST_STEPS, steps) / steps_per_epoch))
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Go on with checked rows: one epoch, and statistics over a sample of all rows so far."""
         self._remember(X)
@@ -220,7 +224,7 @@ class DenoisingEnsemble(BaseAutoencoder):
         """Draw folds, and keep a uniform sample of all rows seen: those of the smallest keys."""
         rng = np.random.RandomState((self.seed_ + self.n_seen_) % 2**32)
         n = X.shape[0]
-        self._folds = rng.permutation(n) % self.n_folds
+        self._folds = (rng.permutation(n) + self.n_seen_) % self.n_folds
         keys = np.concatenate([self._sample_keys, rng.random_sample(n)])
         kept = np.sort(np.argsort(keys, kind="stable")[:_SAMPLE])
         old, new = kept[kept < len(self.sample_)], kept[kept >= len(self.sample_)]
@@ -240,8 +244,9 @@ class DenoisingEnsemble(BaseAutoencoder):
         shown = {"X": X, "y": None}
         train = self._go_on if go_on else self._start
         context = train(X, shown, max_epochs, go_on)
-        del self._folds, self._is_trimmed
         self._summarise(sample, rarity <= self._largest_rarity)
+        del self._folds, self._is_trimmed
+        self._marginals.forget_own()
         context.call_on_fit_task_end(estimator=self, **shown)
         return self
 
@@ -267,13 +272,17 @@ class DenoisingEnsemble(BaseAutoencoder):
                 for place, rows in self._chunks(self.sample_, residuals)
             ]
         )
-        self._whitenings = [Whitening(held_out[:, 0]), Whitening(held_out[is_typical, 1])]
+        is_observed = ~np.isnan(sample)
+        self._whitenings = [
+            Whitening(held_out[:, 0], is_observed),
+            Whitening(held_out[is_typical, 1], is_observed[is_typical]),
+        ]
         filled, own = np.nan_to_num(sample), np.arange(len(sample))
         order = np.argsort(self._sample_keys, kind="stable")
         order = order[is_typical[order]]
         self._neighbors = Neighbors(filled[order], own[order])
 
-        x, observed = torch.from_numpy(filled), torch.from_numpy(~np.isnan(sample))
+        x, observed = torch.from_numpy(filled), torch.from_numpy(is_observed)
         cells = [
             whitening(torch.from_numpy(held_out[:, kind]), observed)
             for kind, whitening in enumerate(self._whitenings)
@@ -281,12 +290,13 @@ class DenoisingEnsemble(BaseAutoencoder):
         first, second = (
             w.distances_without_own(each) for w, each in zip(self._whitenings, cells, strict=True)
         )
-        values = [
+        sums = [
             first,
             torch.where(torch.from_numpy(is_typical), second, cells[1].sum(1)),
             *(each.sum(1) for each in self._marginals.cells(x, observed, own=True)),
-            self._neighbors.values(x, observed, torch.from_numpy(own)),
         ]
+        values = [each * _per_observed(observed) for each in sums]
+        values.append(self._neighbors.values(x, observed, torch.from_numpy(own)))
         self._surprises = [Surprise(value.numpy()) for value in values]
         surprises = [s(value, own=True) for s, value in zip(self._surprises, values, strict=True)]
         self.held_out_scores_ = -torch.stack(surprises).sum(0).numpy()
@@ -314,8 +324,9 @@ class DenoisingEnsemble(BaseAutoencoder):
         cells = (whitening(each, observed) for whitening, each in kinds)
         return [*cells, *self._marginals.cells(x, observed)]
 
-    def _surprise(self, sums: list[Tensor], distance: Tensor) -> list[Tensor]:
-        values = [*sums, distance]
+    def _surprise(self, sums: list[Tensor], x: Tensor, observed: Tensor) -> list[Tensor]:
+        values = [each * _per_observed(observed) for each in sums]
+        values.append(self._neighbors.values(x, observed))
         return [surprise(v) for surprise, v in zip(self._surprises, values, strict=True)]
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -324,7 +335,7 @@ class DenoisingEnsemble(BaseAutoencoder):
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             first, second, *others = (each.sum(-1) for each in self._cells(module, x, observed))
             sums = [first.mean(0), second.mean(0), *others]
-            return -torch.stack(self._surprise(sums, self._neighbors.values(x, observed))).sum(0)
+            return -torch.stack(self._surprise(sums, x, observed)).sum(0)
 
         return np.concatenate([rows for _, rows in self._chunks(X, scores)])
 
@@ -333,7 +344,7 @@ class DenoisingEnsemble(BaseAutoencoder):
 
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             sums = [each.sum(-1) for each in self._cells(module, x, observed)]
-            first, second, *others = self._surprise(sums, self._neighbors.values(x, observed))
+            first, second, *others = self._surprise(sums, x, observed)
             return -(first + second + torch.stack(others).sum(0)).T
 
         return np.concatenate([rows for _, rows in self._chunks(X, scores)])
@@ -344,7 +355,7 @@ class DenoisingEnsemble(BaseAutoencoder):
         def errors(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             first, second, *others = self._cells(module, x, observed)
             sums = [first.sum(-1).mean(0), second.sum(-1).mean(0), *(o.sum(-1) for o in others)]
-            parts = self._surprise(sums, self._neighbors.values(x, observed))
+            parts = self._surprise(sums, x, observed)
             cells = [first.mean(0), second.mean(0), *others, self._neighbors.cells(x, observed)]
             by_view = [_shares(c) * p[:, None] for c, p in zip(cells, parts, strict=True)]
             return torch.stack(by_view).sum(0)
@@ -379,6 +390,11 @@ class DenoisingEnsemble(BaseAutoencoder):
         masked = X.astype(np.float64)
         masked[rows, features] = np.nan
         return self.reconstruct(masked)[rows, features]
+
+
+def _per_observed(observed: Tensor) -> Tensor:
+    """Return by what to multiply sums over the observed features, to compare them between rows."""
+    return observed.shape[1] / observed.sum(1).clamp(min=1)
 
 
 def _shares(cells: Tensor) -> Tensor:

@@ -115,6 +115,10 @@ class Marginals:
         tail, rarity = (like(table, x).flatten()[place] * observed for table in tables)
         return tail, rarity
 
+    def forget_own(self) -> None:
+        """Drop what only the training rows' own surprises need."""
+        del self._own_tail, self._own_rarity
+
 
 def _surprise(share: np.ndarray) -> np.ndarray:
     return -np.log(share.clip(_SMALL, 1))
@@ -149,17 +153,23 @@ class Neighbors:
         rows, squares = like(self.rows, x), like(self.squares, x)
         norms = squares.sum(1) if observed.all() else observed.to(x.dtype) @ squares.T
         distances = torch.addmm(norms, x, rows.T, alpha=-2) + x.square().sum(1, keepdim=True)
-        if own is not None and len(rows) > 1:
-            distances[own[:, None] == torch.as_tensor(self.own, device=x.device)] = math.inf
-        return distances.view(len(x), -1, self.size)
+        distances = distances.view(len(x), -1, self.size)
+        if own is not None and len(rows) > self.size:
+            is_own = own[:, None] == torch.as_tensor(self.own, device=x.device)
+            is_there = is_own.view(len(x), -1, self.size).any(2)
+            distances = distances.masked_fill(is_there[:, :, None], math.inf)
+        return distances
 
     def values(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> Tensor:
-        """Return the mean distance from the nearest rows."""
+        """Return the mean distance from the nearest rows.
+
+        With `own`, over the samples that do not hold the row itself.
+        """
         nearest = self._distances(x * like(self.per_unit, x), observed, own).amin(2)
-        # A sample of nothing but the row itself says nothing.
         finite = nearest.isfinite()
         distances = nearest.clamp_(min=0).sqrt_().masked_fill_(~finite, 0)
-        return distances.sum(1) / finite.sum(1).clamp(min=1)
+        mean = distances.sum(1) / finite.sum(1).clamp(min=1)
+        return mean * (observed.shape[1] / observed.sum(1).clamp(min=1)).sqrt()
 
     def cells(self, x: Tensor, observed: Tensor) -> Tensor:
         """Return the mean squared distance by features."""
@@ -180,13 +190,19 @@ class Whitening:
     ----------
     residuals : ndarray of shape (n_rows, n_features)
         Residuals of training rows that the network has not seen.
+    observed : ndarray of shape (n_rows, n_features) of bool or None, default=None
+        Which of the cells are not missing; None for all.
     """
 
-    def __init__(self, residuals: np.ndarray) -> None:
+    def __init__(self, residuals: np.ndarray, observed: np.ndarray | None = None) -> None:
         residuals = residuals.astype(np.float64)
+        if observed is None:
+            observed = np.ones(residuals.shape, dtype=bool)
         self.n_rows, d = residuals.shape
-        self.mean = residuals.mean(axis=0)
-        centred = residuals - self.mean
+        n_observed = observed.sum(axis=0).clip(min=1)
+        self.mean = (residuals * observed).sum(axis=0) / n_observed
+        # Each feature's variance is that of its observed residuals.
+        centred = (residuals - self.mean) * observed * np.sqrt(self.n_rows / n_observed)
         if d > _WIDEST_COVARIANCE:
             variances = np.square(centred).sum(axis=0) / max(1, self.n_rows - 1)
             shrunk = (1 - _SHRINKAGE) * variances + _SHRINKAGE * variances.mean() + _SMALL
@@ -208,8 +224,9 @@ class Whitening:
     def distances_without_own(self, cells: Tensor) -> Tensor:
         """Return the distances of training rows, each without help of the row itself.
 
-        By the formula of Sherman and Morrison for the covariance less one row, the level to which
-        it is shrunk left as it is.
+        By the formula of Sherman and Morrison for the covariance less one row. The level to which
+        it is shrunk stays as it is, so the distance of a row that alone makes much of the level is
+        understated; its rank is not.
         """
         n = self.n_rows
         if n < 3:

@@ -251,3 +251,18 @@ def test_contributions_must_not_be_negative():
 def test_nothing_to_draw(name):
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
         OutlierExplanationDisplay.from_estimator(Distance(0), X, **{name: 0})
+
+
+def test_rows_can_be_a_mask():
+    mask = np.zeros(len(X), dtype=bool)
+    mask[[3, 5]] = True
+
+    display = OutlierExplanationDisplay.from_estimator(Distance(), X, rows=mask)
+
+    np.testing.assert_array_equal(display.X, X[[3, 5]])
+
+
+@pytest.mark.parametrize("rows", [[10**6], [-1], [0.5], np.ones(2, dtype=bool), []])
+def test_rows_that_are_not_there(rows):
+    with pytest.raises(ValueError, match="rows"):
+        OutlierExplanationDisplay.from_estimator(Distance(), X, rows=rows)

@@ -460,7 +460,7 @@ def test_p_values_follow_the_scores_of_a_model(X):
 def test_p_values_need_held_out_rows(estimator, X):
     detector = fitted(X, estimator=estimator, n_estimators=1)
 
-    with pytest.raises(ValueError, match=r"set n_estimators to 2 or more \(n_estimators=1\)"):
+    with pytest.raises(ValueError, match="with n_estimators=1 there are none"):
         detector.p_values(X)
 
 
@@ -468,7 +468,7 @@ def test_p_values_need_held_out_rows(estimator, X):
 def test_three_rows_are_too_few_for_p_values(X):
     detector = fitted(X[:3])
 
-    with pytest.raises(ValueError, match=r"n_estimators=4\), and fit at least 4 rows"):
+    with pytest.raises(ValueError, match="fewer than 4 training rows"):
         detector.p_values(X)
 
 
@@ -476,7 +476,7 @@ def test_p_values_of_normal_rows_are_uniform(monkeypatch):
     monkeypatch.setattr(_ensemble, "_N_STEPS", 10)
     monkeypatch.setattr(_ensemble, "_FEWEST_STEPS", 10)
     p_values = []
-    for seed in range(120):
+    for seed in range(80):
         rng = np.random.default_rng(seed)
         n_features = 3 + seed % 3
         X = rng.normal(size=(81, n_features)) @ rng.normal(size=(n_features, n_features))
