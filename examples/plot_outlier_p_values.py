@@ -1,7 +1,7 @@
 """
-============================
+=============================
 P-values instead of a cut-off
-============================
+=============================
 
 How many of the alarms are false? If the training rows are normal, an
 :class:`~skae.AutoencoderOutlierDetector` can answer: it turns scores into p-values, and
