@@ -9,7 +9,7 @@ BIN := .venv/bin
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-demo: .venv/.installed-plot ## Run the demo; its pictures land in examples/output/
+demo: .venv/.installed-examples ## Run the demo; its pictures land in examples/output/
 	$(BIN)/python examples/run_demo.py
 
 test: .venv/.installed-dev ## Lint, check types, and run the tests

@@ -1,10 +1,10 @@
 """p_values are uniform on normal rows, and predict(fdr=...) holds its level.
 
 For 200 generated tables (n training rows near a curved surface of three dimensions in d), the
-p-values of 100 new normal rows each: the share of p-values up to 5, 10 and 20 %, and the p-value of
+p-values of 180 new normal rows each: the share of p-values up to 5, 10 and 20 %, and the p-value of
 a Kolmogorov-Smirnov test of uniformity on one row per table, which makes the 200 independent. Then
-20 rows far from the surface are added to 180 new normal ones, and the false discovery proportion at
-the levels 5, 10 and 20 % is averaged, with the share of outliers found.
+the same 180 rows beside 20 that are far from the surface: the mean over tables of the false
+discovery proportion at the levels 5, 10 and 20 %, and of the share of outliers found.
 
 data: generated.
 """

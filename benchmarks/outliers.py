@@ -7,7 +7,7 @@ standardised by the training rows for every detector. A table of more than --max
 sampled, its share of outliers kept, but at least ten of them. What a detector does not manage (an
 error) counts as AUROC .5 and the share of outliers as average precision.
 
-The first table gives means over tables and seeds, the mean rank among all detectors by AUROC, the
+The last table gives means over tables and seeds, the mean rank among all detectors by AUROC, the
 largest loss of AUROC against IsolationForest on one table, and the p-value of a two-sided Wilcoxon
 test over tables that a detector is as good as AutoencoderOutlierDetector.
 
@@ -28,6 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from _data import data_path
 from _report import read_table, write_table
 from scipy.stats import rankdata, wilcoxon
 from sklearn.covariance import EllipticEnvelope
@@ -185,8 +186,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    folder = Path(os.environ.get("SKAE_DATA", "."), "adbench")
-    parser.add_argument("--data", type=Path, default=folder, help="folder of .npz files")
+    parser.add_argument("--data", type=Path, help="folder of .npz files; SKAE_DATA/adbench")
     parser.add_argument("--tables", nargs="+", help="names of files; all by default")
     parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=list(DETECTORS))
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
@@ -194,11 +194,12 @@ def main() -> None:
     parser.add_argument("--max-rows", type=int, default=5000)
     parser.add_argument("--name", default="outliers", help="of the files of results")
     args = parser.parse_args()
-    args.files = sorted(args.data.glob("*.npz"))
+    folder = args.data or data_path("adbench")
+    args.files = sorted(folder.glob("*.npz"))
     if args.tables:
         args.files = [path for path in args.files if path.stem in args.tables]
     if not args.files:
-        raise SystemExit(f"no .npz file in {args.data}; see benchmarks/README.md")
+        raise SystemExit(f"no such .npz file in {folder}; see benchmarks/README.md")
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     key = ("setting", "data", "seed", "detector")

@@ -16,7 +16,7 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.callback import CallbackContext, CallbackSupportMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from torch import Tensor, nn
@@ -145,7 +145,7 @@ class BaseAutoencoder(
     def _fit(self, X: Any, y: Any, go_on: bool, max_epochs: int | str, once: bool = False) -> Self:
         train = self._go_on if go_on else self._start
         with features_kept_on_failure(self):
-            X = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, reset=not go_on)
+            X = checked_input(self, X, reset=not go_on)
             try:
                 shown = {"X": X, "y": y}  # to callbacks
                 context = train(X, shown, max_epochs, once)
@@ -433,8 +433,8 @@ class BaseAutoencoder(
         return tags
 
 
-def checked_input(estimator: BaseEstimator, X: Any) -> Any:
-    """Return the input of a fitted estimator as an array or CSR, if it is like the training data.
+def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> Any:
+    """Return the input of an estimator as an array or CSR, if it is fitted and `X` like its data.
 
     Parameters
     ----------
@@ -442,14 +442,20 @@ def checked_input(estimator: BaseEstimator, X: Any) -> Any:
         The estimator.
     X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
         What its method was given.
+    reset : bool, default=False
+        Whether `X` are training data that make the estimator forget those before.
 
     Returns
     -------
     ndarray or CSR matrix or array of shape (n_samples, n_features)
         Float64, or float32 if `X` is.
     """
-    check_is_fitted(estimator)
-    return validate_data(estimator, X, accept_sparse="csr", dtype=DTYPES, reset=False)
+    if not reset:
+        check_is_fitted(estimator)
+    finite: Any = "allow-nan" if get_tags(estimator).input_tags.allow_nan else True
+    return validate_data(
+        estimator, X, accept_sparse="csr", dtype=DTYPES, ensure_all_finite=finite, reset=reset
+    )
 
 
 @contextmanager

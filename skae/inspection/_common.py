@@ -94,8 +94,10 @@ def check_same_length(**arrays: Any) -> None:
         raise ValueError(f"{' and '.join(lengths)} must have the same length, got {found}.")
 
 
-def check_names(feature_names: ArrayLike, n_features: int) -> NDArray[np.str_]:
-    """Return the names as strings, one for each feature."""
+def check_names(feature_names: ArrayLike | None, X: Any, n_features: int) -> NDArray[np.str_]:
+    """Return the names as strings, one for each feature; without any, those of the columns of X."""
+    if feature_names is None:
+        feature_names = getattr(X, "columns", [f"x{i}" for i in range(n_features)])
     names = np.asarray(feature_names).astype(str)
     if names.shape != (n_features,):
         raise ValueError(

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 GAP = 0.08  # between tiles, in parts of their size
 
 
+def split_channels(rows: NDArray[np.float64], image_shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return flattened images as an array of shape (n_samples, n_channels, n_pixels)."""
+    return rows.reshape(len(rows), -1, np.prod(image_shape[-2:]))
+
+
 def draw_image_grid(
     ax: Axes | None,
     caller: str,

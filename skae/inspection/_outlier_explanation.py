@@ -18,7 +18,7 @@ from ._common import (
     find_holder,
 )
 from ._contribution_bars import draw_contribution_bars
-from ._image_grid import draw_image_grid
+from ._image_grid import draw_image_grid, split_channels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,9 +128,7 @@ class OutlierExplanationDisplay:
             row_names = _row_names(X, n_samples)
         self.row_names = np.asarray(row_names)
         check_same_length(X=self.X, row_names=self.row_names)
-        if feature_names is None:
-            feature_names = getattr(X, "columns", [f"x{i}" for i in range(n_features)])
-        self.feature_names = check_names(feature_names, n_features)
+        self.feature_names = check_names(feature_names, X, n_features)
         self.image_shape = check_image_shape(image_shape, n_features)
 
     @classmethod
@@ -327,7 +325,7 @@ class OutlierExplanationDisplay:
             pictures = {"original": self.X}
             if self.expected is not None:
                 pictures["expected"] = self.expected
-            pixels = (len(self.X), -1, np.prod(self.image_shape[-2:]))
+            parts = split_channels(self.feature_errors, self.image_shape).sum(axis=1)
             self.ax_, self.images_, self.colorbar_ = draw_image_grid(
                 ax,
                 caller,
@@ -335,7 +333,7 @@ class OutlierExplanationDisplay:
                 [f"{row}\n{score}" for row, score in zip(self.row_names, scores, strict=True)],
                 image_shape=self.image_shape,
                 caption_name="row and score",
-                error_map=("contribution", self.feature_errors.reshape(pixels).sum(axis=1)),
+                error_map=("contribution", parts),
                 image_kwargs=image_kwargs,
             )
             self.axes_ = np.array([self.ax_], dtype=object)

@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _num_samples, check_array
 
 from ._common import check_image_shape, check_names, check_rows, check_same_length
-from ._image_grid import draw_image_grid
+from ._image_grid import draw_image_grid, split_channels
 from ._row_panels import MAX_DOTS, draw_row_panels
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ class ReconstructionDisplay:
                 f"{self.X_reconstructed.shape}."
             )
         n_features = self.X.shape[1]
-        if feature_names is None:
-            feature_names = getattr(X, "columns", [f"x{i}" for i in range(n_features)])
-        self.feature_names = check_names(feature_names, n_features)
+        self.feature_names = check_names(feature_names, X, n_features)
         self.image_shape = check_image_shape(image_shape, n_features)
         self.center = _check_per_feature(center, "center", n_features)
         self.scale = _check_per_feature(scale, "scale", n_features)
@@ -362,8 +360,8 @@ class ReconstructionDisplay:
 
     def _error_map(self) -> tuple[str, NDArray[np.float64]]:
         """Return the absolute error of each pixel, the mean over its channels."""
-        pixels = (len(self.X), -1, np.prod(self.image_shape[-2:]))
-        return "absolute error", np.abs(self.X - self.X_reconstructed).reshape(pixels).mean(axis=1)
+        errors = np.abs(self.X - self.X_reconstructed)
+        return "absolute error", split_channels(errors, self.image_shape).mean(axis=1)
 
     def _drawn_values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.image_shape is not None:

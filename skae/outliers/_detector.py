@@ -11,9 +11,8 @@ from sklearn.ensemble._base import _set_random_states
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._base import DTYPES, features_kept_on_failure
+from .._base import checked_input, features_kept_on_failure
 from ._decisions import benjamini_hochberg, conformal_p_values
 from ._ensemble import DenoisingEnsemble
 
@@ -165,7 +164,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
             The fitted detector.
         """
         with features_kept_on_failure(self):
-            X = self._checked(X, reset=True)
+            X = checked_input(self, X, reset=True)
             n_folds = max(1, min(self.n_estimators, X.shape[0] // 2))
             context = self._init_callback_context(max_subtasks=1)
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -176,15 +175,14 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
                 model.fit(X)
                 task.call_on_fit_task_end(estimator=self, X=X, y=y)
             if self.estimator is None:
-                held_out, held_out_folds = model.held_out_scores_, model.held_out_folds_
+                held_out = model.held_out_scores_
             elif n_folds == 1:
-                held_out, held_out_folds = model.score_samples(X), None
+                held_out = model.score_samples(X)
             else:
                 held_out = self._cross_fitted_scores(X, n_folds)
-                held_out_folds = None
             offset = self._threshold(model, X, held_out)
         self.estimator_, self.offset_, self.held_out_scores_ = model, offset, held_out
-        self._held_out_folds, self._n_folds = held_out_folds, n_folds
+        self._n_folds = n_folds
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -213,21 +211,12 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         """
         if not isinstance(getattr(self, "estimator_", None), DenoisingEnsemble):
             return self.fit(X)
-        X = self._checked(X)
+        X = checked_input(self, X)
         # A copy, so that a failure or an interruption leaves all as it was.
         model = copy.deepcopy(self.estimator_).partial_fit(X)
         offset = self._threshold(model, model.sample_, model.held_out_scores_)
-        self.estimator_, self.offset_ = model, offset
-        self.held_out_scores_, self._held_out_folds = model.held_out_scores_, model.held_out_folds_
+        self.estimator_, self.offset_, self.held_out_scores_ = model, offset, model.held_out_scores_
         return self
-
-    def _checked(self, X: Any, reset: bool = False) -> Any:
-        if not reset:
-            check_is_fitted(self)
-        finite: Any = "allow-nan" if get_tags(self).input_tags.allow_nan else True
-        return validate_data(
-            self, X, accept_sparse="csr", dtype=DTYPES, ensure_all_finite=finite, reset=reset
-        )
 
     def _new_model(self, n_folds: int) -> Any:
         if self.estimator is None:
@@ -278,7 +267,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
             minus the sum of five surprises, each 0 for the least and about log(n) for the most
             outlying of n training rows.
         """
-        X = self._checked(X)
+        X = checked_input(self, X)
         return self.estimator_.score_samples(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -345,14 +334,16 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         ValueError
             With ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
         """
-        X = self._checked(X)
+        X = checked_input(self, X)
         if self._n_folds == 1:
             cause = "n_estimators=1" if self.n_estimators == 1 else "fewer than 4 training rows"
             raise ValueError(f"p_values need scores of held-out rows; with {cause} there are none")
-        if self._held_out_folds is None:
-            return conformal_p_values(self.estimator_.score_samples(X), self.held_out_scores_)
-        scores = self.estimator_.member_scores(X)
-        return conformal_p_values(scores, self.held_out_scores_, self._held_out_folds)
+        model = self.estimator_
+        if isinstance(model, DenoisingEnsemble):
+            scores, folds = model.member_scores(X), model.held_out_folds_
+        else:
+            scores, folds = model.score_samples(X), None
+        return conformal_p_values(scores, self.held_out_scores_, folds)
 
     # ------------------------------------------------------------------ explanations
 
@@ -370,7 +361,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         ndarray of shape (n_samples, n_features)
             Non-negative; the sum over a row is ``-score_samples(X)``.
         """
-        X = self._checked(X)
+        X = checked_input(self, X)
         return self.estimator_.feature_errors(X)
 
     @available_if(_model_has("feature_errors"))
@@ -400,7 +391,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         if not (isinstance(n_features, Integral) and n_features >= 1):
             raise ValueError(f"n_features={n_features!r} must be an integer of at least 1")
         labels = X.index if isinstance(X, pd.DataFrame) else None
-        X = self._checked(X)
+        X = checked_input(self, X)
         scores = self.estimator_.score_samples(X)
         alarms = np.flatnonzero(scores < self.offset_)
         alarms = alarms[np.argsort(scores[alarms], kind="stable")]

@@ -16,7 +16,7 @@ from .._base import BaseAutoencoder
 from ..losses import Corruption, GaussianNoise, MaskingNoise, ObservedSquaredError
 from ..networks import DenseEnsemble
 from ..training import Recipe, Rows, inference_rows
-from ._views import Marginals, Neighbors, Surprise, Whitening
+from ._views import Marginals, Neighbors, Surprise, Whitening, per_observed
 
 _NOISE = 0.15
 _MASKED = 0.5
@@ -139,6 +139,8 @@ def _has_one_code(model: Any) -> bool:
     return False
 
 
+# Its output is never wrapped, which would show a `transform` that is hidden. The keyword is that of
+# scikit-learn's TransformerMixin, whose types don't name it.
 class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Outlier model of five views: two kinds of denoising autoencoders, tails, rarity, neighbours.
 
@@ -159,9 +161,8 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         Determines folds, weights and noise.
     """
 
-    batch_size, lr, max_epochs = _BATCH_SIZE, _LR, "auto"
-    early_stopping, warm_start = False, False
-    device, dtype = "auto", "float32"
+    # What the base asks of every estimator.
+    batch_size, lr, early_stopping, device = _BATCH_SIZE, _LR, False, "auto"
     transform = inverse_transform = available_if(_has_one_code)(BaseAutoencoder.transform)
 
     def __init__(
@@ -207,7 +208,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         self.n_features_in_ = X.shape[1]
         self.n_seen_ = 0
         self.sample_ = np.empty((0, X.shape[1]), dtype=X.dtype)
-        self._sample_folds, self._sample_keys = np.empty(0, dtype=int), np.empty(0)
+        self.held_out_folds_, self._sample_keys = np.empty(0, dtype=int), np.empty(0)
         self._remember(X)
         self.scale_ = Scale(self.sample_, self.scale)
         steps = _N_STEPS * min(1, _MOST_FEATURES_FOR_ALL_STEPS / X.shape[1])
@@ -231,7 +232,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         new -= len(self.sample_)
         rows = X[new].toarray() if sparse.issparse(X) else X[new]
         self._sample_keys = keys[kept]
-        self._sample_folds = np.concatenate([self._sample_folds[old], self._folds[new]])
+        self.held_out_folds_ = np.concatenate([self.held_out_folds_[old], self._folds[new]])
         self.sample_ = np.concatenate([self.sample_[old], rows])
         self.n_seen_ += n
 
@@ -239,12 +240,12 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         sample = self.scale_(self.sample_)
         self._marginals = Marginals(sample)
         rarity = self._rarity(self.sample_)
-        self._largest_rarity = float(np.quantile(rarity, 1 - self.trim))
-        self._is_trimmed = self._rarity(X) > self._largest_rarity
+        largest = np.quantile(rarity, 1 - self.trim)
+        self._is_trimmed = self._rarity(X) > largest
         shown = {"X": X, "y": None}
         train = self._go_on if go_on else self._start
         context = train(X, shown, max_epochs, go_on)
-        self._summarise(sample, rarity <= self._largest_rarity)
+        self._summarise(sample, rarity <= largest)
         del self._folds, self._is_trimmed
         self._marginals.forget_own()
         context.call_on_fit_task_end(estimator=self, **shown)
@@ -268,7 +269,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
 
         held_out = np.concatenate(
             [
-                rows[np.arange(len(rows)), self._sample_folds[place]]
+                rows[np.arange(len(rows)), self.held_out_folds_[place]]
                 for place, rows in self._chunks(self.sample_, residuals)
             ]
         )
@@ -277,10 +278,10 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
             Whitening(held_out[:, 0], is_observed),
             Whitening(held_out[is_typical, 1], is_observed[is_typical]),
         ]
-        filled, own = np.nan_to_num(sample), np.arange(len(sample))
+        filled = np.nan_to_num(sample)
         order = np.argsort(self._sample_keys, kind="stable")
         order = order[is_typical[order]]
-        self._neighbors = Neighbors(filled[order], own[order])
+        self._neighbors = Neighbors(filled[order], order)
 
         x, observed = torch.from_numpy(filled), torch.from_numpy(is_observed)
         cells = [
@@ -295,12 +296,10 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
             torch.where(torch.from_numpy(is_typical), second, cells[1].sum(1)),
             *(each.sum(1) for each in self._marginals.cells(x, observed, own=True)),
         ]
-        values = [each * _per_observed(observed) for each in sums]
-        values.append(self._neighbors.values(x, observed, torch.from_numpy(own)))
+        values = self._values(sums, x, observed, own=torch.arange(len(x)))
         self._surprises = [Surprise(value.numpy()) for value in values]
         surprises = [s(value, own=True) for s, value in zip(self._surprises, values, strict=True)]
         self.held_out_scores_ = -torch.stack(surprises).sum(0).numpy()
-        self.held_out_folds_ = self._sample_folds
 
     # ------------------------------------------------------------------ inference
 
@@ -324,9 +323,15 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         cells = (whitening(each, observed) for whitening, each in kinds)
         return [*cells, *self._marginals.cells(x, observed)]
 
+    def _values(
+        self, sums: list[Tensor], x: Tensor, observed: Tensor, own: Tensor | None = None
+    ) -> list[Tensor]:
+        """Return the values of all views, from the sums of those that are sums over cells."""
+        factor = per_observed(observed)
+        return [*(each * factor for each in sums), self._neighbors.values(x, observed, own)]
+
     def _surprise(self, sums: list[Tensor], x: Tensor, observed: Tensor) -> list[Tensor]:
-        values = [each * _per_observed(observed) for each in sums]
-        values.append(self._neighbors.values(x, observed))
+        values = self._values(sums, x, observed)
         return [surprise(v) for surprise, v in zip(self._surprises, values, strict=True)]
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -390,11 +395,6 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         masked = X.astype(np.float64)
         masked[rows, features] = np.nan
         return self.reconstruct(masked)[rows, features]
-
-
-def _per_observed(observed: Tensor) -> Tensor:
-    """Return by what to multiply sums over the observed features, to compare them between rows."""
-    return observed.shape[1] / observed.sum(1).clamp(min=1)
 
 
 def _shares(cells: Tensor) -> Tensor:

@@ -25,6 +25,11 @@ def like(array: np.ndarray, x: Tensor) -> Tensor:
     return torch.as_tensor(array, dtype=x.dtype, device=x.device)
 
 
+def per_observed(observed: Tensor) -> Tensor:
+    """Return by what to multiply sums over the observed features, to compare them between rows."""
+    return observed.shape[1] / observed.sum(1).clamp(min=1)
+
+
 class Surprise:
     """Negative logarithm of the share of training rows with at least this value.
 
@@ -48,7 +53,7 @@ class Surprise:
         value, own = value.double().contiguous(), own and len(self.values) > 1
         values = like(self.values, value)
         n_others, largest = len(values) - own, values[-2 if own else -1].clamp(min=_SMALL)
-        n_as_high = len(values) - own - torch.searchsorted(values, value)
+        n_as_high = n_others - torch.searchsorted(values, value)
         surprise = math.log(n_others + 1) - (n_as_high + 1).double().log()
         return surprise + (value / largest).clamp(min=1).log()
 
@@ -169,7 +174,7 @@ class Neighbors:
         finite = nearest.isfinite()
         distances = nearest.clamp_(min=0).sqrt_().masked_fill_(~finite, 0)
         mean = distances.sum(1) / finite.sum(1).clamp(min=1)
-        return mean * (observed.shape[1] / observed.sum(1).clamp(min=1)).sqrt()
+        return mean * per_observed(observed).sqrt()
 
     def cells(self, x: Tensor, observed: Tensor) -> Tensor:
         """Return the mean squared distance by features."""
@@ -190,14 +195,12 @@ class Whitening:
     ----------
     residuals : ndarray of shape (n_rows, n_features)
         Residuals of training rows that the network has not seen.
-    observed : ndarray of shape (n_rows, n_features) of bool or None, default=None
-        Which of the cells are not missing; None for all.
+    observed : ndarray of shape (n_rows, n_features) of bool
+        Which of the cells are not missing.
     """
 
-    def __init__(self, residuals: np.ndarray, observed: np.ndarray | None = None) -> None:
+    def __init__(self, residuals: np.ndarray, observed: np.ndarray) -> None:
         residuals = residuals.astype(np.float64)
-        if observed is None:
-            observed = np.ones(residuals.shape, dtype=bool)
         self.n_rows, d = residuals.shape
         n_observed = observed.sum(axis=0).clip(min=1)
         self.mean = (residuals * observed).sum(axis=0) / n_observed

@@ -19,6 +19,10 @@ def seen(X):
     return x.nan_to_num(0.0), ~x.isnan()
 
 
+def whitened_by(X):
+    return Whitening(X, np.ones(X.shape, dtype=bool))
+
+
 def without(X, i):
     return np.delete(X, i, axis=0)
 
@@ -324,7 +328,7 @@ def correlated(X):
 def test_sum_is_the_squared_mahalanobis_distance(X):
     X = correlated(X)
 
-    actual = Whitening(X)(*seen(X)).sum(1)
+    actual = whitened_by(X)(*seen(X)).sum(1)
 
     covariance = np.cov(X.T)
     shrunk = 0.9 * covariance + 0.1 * np.trace(covariance) / 4 * np.eye(4)
@@ -334,7 +338,7 @@ def test_sum_is_the_squared_mahalanobis_distance(X):
 
 
 def test_root_is_symmetric(X):
-    root = Whitening(X).root
+    root = whitened_by(X).root
 
     np.testing.assert_allclose(root, root.T, atol=1e-12)
 
@@ -344,14 +348,14 @@ def test_wild_cell_stands_out_among_correlated_ones(X):
     wild = np.zeros((1, 4))
     wild[0, 2] = 5
 
-    assert Whitening(residuals)(*seen(wild)).argmax() == 2
+    assert whitened_by(residuals)(*seen(wild)).argmax() == 2
 
 
 @pytest.mark.parametrize("widest", [3, 4])
 def test_whitened_cells_are_zero_where_nothing_was_observed(widest, X, monkeypatch):
     monkeypatch.setattr(_views, "_WIDEST_COVARIANCE", widest)
     X = correlated(X) + 3
-    whitening = Whitening(X)
+    whitening = whitened_by(X)
     X[::2, 1] = np.nan
 
     cells = whitening(*seen(X))
@@ -362,7 +366,7 @@ def test_whitened_cells_are_zero_where_nothing_was_observed(widest, X, monkeypat
 def test_wide_residuals_are_whitened_by_their_variances(X, monkeypatch):
     monkeypatch.setattr(_views, "_WIDEST_COVARIANCE", 3)
 
-    actual = Whitening(X)(*seen(X))
+    actual = whitened_by(X)(*seen(X))
 
     variances = X.var(0, ddof=1)
     expected = (X - X.mean(0)) ** 2 / (0.9 * variances + 0.1 * variances.mean())
@@ -371,7 +375,7 @@ def test_wide_residuals_are_whitened_by_their_variances(X, monkeypatch):
 
 def by_the_others(X):
     """Return the distance of each row by a whitening of the others."""
-    return torch.cat([Whitening(without(X, i))(*seen(X[[i]])).sum(1) for i in range(len(X))])
+    return torch.cat([whitened_by(without(X, i))(*seen(X[[i]])).sum(1) for i in range(len(X))])
 
 
 @pytest.mark.parametrize("widest", [3, 4])
@@ -380,7 +384,7 @@ def test_own_distances_are_those_by_the_other_rows(shrinkage, tolerance, widest,
     monkeypatch.setattr(_views, "_SHRINKAGE", shrinkage)
     monkeypatch.setattr(_views, "_WIDEST_COVARIANCE", widest)
     X = correlated(X)[:30]
-    whitening = Whitening(X)
+    whitening = whitened_by(X)
     cells = whitening(*seen(X))
 
     actual = whitening.distances_without_own(cells)
@@ -392,7 +396,7 @@ def test_own_distances_are_those_by_the_other_rows(shrinkage, tolerance, widest,
 
 def test_own_distances_of_few_rows_with_many_features_are_finite_and_larger():
     X = np.random.default_rng(0).normal(size=(10, 40)).astype(np.float32)
-    whitening = Whitening(X)
+    whitening = whitened_by(X)
     cells = whitening(*seen(X))
 
     own = whitening.distances_without_own(cells)
@@ -404,7 +408,7 @@ def test_own_distances_of_few_rows_with_many_features_are_finite_and_larger():
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_too_few_rows_to_do_without_one(X, n):
-    whitening = Whitening(X[:n])
+    whitening = whitened_by(X[:n])
     cells = whitening(*seen(X[:n]))
 
     torch.testing.assert_close(whitening.distances_without_own(cells), cells.sum(1))
@@ -412,14 +416,14 @@ def test_too_few_rows_to_do_without_one(X, n):
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_fewer_rows_than_features(X, n):
-    cells = Whitening(X[:n])(*seen(X))
+    cells = whitened_by(X[:n])(*seen(X))
 
     assert cells.isfinite().all()
     assert (cells >= 0).all()
 
 
 def test_residuals_that_are_all_zero():
-    whitening = Whitening(np.zeros((9, 3)))
+    whitening = whitened_by(np.zeros((9, 3)))
     cells = whitening(*seen(np.zeros((2, 3))))
 
     assert (cells == 0).all()
