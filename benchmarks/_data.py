@@ -1,8 +1,8 @@
 """Data sets of the benchmarks: scaled, split, and read from folders that the user has.
 
-digits and breast_cancer come with scikit-learn. The others are read from the folder that the
-environment variable SKAE_DATA names (olivetti, adult) or from the Debian package
-dataset-fashion-mnist. What is missing ends the program with a sentence that says so.
+digits, breast_cancer, wine, iris and diabetes come with scikit-learn. The others are read from the
+folder that the environment variable SKAE_DATA names (olivetti, adult, hypothyroid) or from the
+Debian package dataset-fashion-mnist. What is missing ends the program with a sentence that says so.
 """
 
 import csv
@@ -12,10 +12,18 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.io import loadmat
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_wine,
+)
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -30,6 +38,15 @@ class Split:
     X_test: np.ndarray
     y_train: np.ndarray
     y_test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Table:
+    """Training and test rows as frames; `target` is the column that the others foretell."""
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    target: str
 
 
 def data_path(*parts: str) -> Path:
@@ -103,6 +120,100 @@ LOADERS: Mapping[str, Callable[[], Split]] = {
     "breast_cancer": _breast_cancer,
     "adult": _adult,
 }
+
+
+def digits_halves(seed: int) -> Split:
+    """Return a random half of the digits for training and the other half for the test."""
+    X, y = load_digits(return_X_y=True)
+    X = (X / 16).astype(np.float32)
+    return Split(*train_test_split(X, y, test_size=0.5, random_state=seed, stratify=y))
+
+
+def hypothyroid() -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the patients, with their missing values, and which of them have the disease."""
+    text = gzip.decompress(data_path("tabular", "hypothyroid", "hypothyroid.arff.gz").read_bytes())
+    lines = text.decode().partition("@data")[2].split()
+    cells = [line.split(",") for line in lines if not line.startswith("%")]
+    table = pd.DataFrame(cells).replace("?", None)
+    y = (table.pop(table.shape[1] - 1) != "negative").to_numpy()
+    for name in table.columns:
+        try:
+            table[name] = table[name].astype(float)
+        except ValueError:
+            table[name] = table[name].astype(object)
+    table.columns = [f"c{name}" for name in table.columns]
+    return table, y
+
+
+def _hypothyroid_halves(seed: int) -> Table:
+    """Without missing values: medians, a category of its own, and no columns without any value."""
+    frame, sick = hypothyroid()
+    frame = frame.dropna(axis="columns", how="all")
+    frame["sick"] = np.where(sick, "yes", "no")
+    table = _halves(frame, "sick", seed)
+    filling = {
+        name: table.train[name].median() if frame[name].dtype == float else "missing"
+        for name in frame
+    }
+    dtypes = {name: str for name, value in filling.items() if value == "missing"}
+    train, test = (part.fillna(filling).astype(dtypes) for part in (table.train, table.test))
+    return Table(train, test, "sick")
+
+
+def _adult_frames(seed: int) -> Table:
+    """The official split; "?" is a category."""
+    names = [
+        "age",
+        "workclass",
+        "fnlwgt",
+        "education",
+        "education_num",
+        "marital_status",
+        "occupation",
+        "relationship",
+        "race",
+        "sex",
+        "capital_gain",
+        "capital_loss",
+        "hours_per_week",
+        "native_country",
+        "income",
+    ]
+
+    def read(part: str) -> pd.DataFrame:
+        path = data_path("tabular", "adult", f"adult-{part}.csv.gz")
+        frame = pd.read_csv(path, header=None, names=names, skipinitialspace=True)
+        frame["income"] = frame["income"].str.rstrip(".")
+        return frame
+
+    return Table(read("train"), read("test"), "income")
+
+
+def _bundled(load: Callable[..., Any]) -> Callable[[int], Table]:
+    def halves(seed: int) -> Table:
+        data = load(as_frame=True)
+        frame = data.frame
+        if "target_names" in data:
+            frame["target"] = np.asarray(data.target_names)[frame["target"]]
+        return _halves(frame, "target", seed)
+
+    return halves
+
+
+TABLES: Mapping[str, Callable[[int], Table]] = {
+    "adult": _adult_frames,
+    "hypothyroid": _hypothyroid_halves,
+    "breast_cancer": _bundled(load_breast_cancer),
+    "wine": _bundled(load_wine),
+    "iris": _bundled(load_iris),
+    "diabetes": _bundled(load_diabetes),
+}
+
+
+def _halves(frame: pd.DataFrame, target: str, seed: int) -> Table:
+    classes = None if pd.api.types.is_numeric_dtype(frame[target]) else frame[target]
+    train, test = train_test_split(frame, test_size=0.5, random_state=seed, stratify=classes)
+    return Table(train.reset_index(drop=True), test.reset_index(drop=True), target)
 
 
 def _random_split(X: np.ndarray, y: np.ndarray) -> Split:

@@ -12,14 +12,13 @@ data: tabular/hypothyroid, tabular/nsl-kdd (SKAE_DATA).
 """
 
 import argparse
-import gzip
 import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from _data import data_path
+from _data import data_path, hypothyroid
 from _report import write_table
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import IsolationForest
@@ -32,21 +31,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from skae import AutoencoderOutlierDetector
 
 SEEDS = 3
-
-
-def hypothyroid() -> tuple[pd.DataFrame, np.ndarray]:
-    text = gzip.decompress(data_path("tabular", "hypothyroid", "hypothyroid.arff.gz").read_bytes())
-    lines = text.decode().partition("@data")[2].split()
-    cells = [line.split(",") for line in lines if not line.startswith("%")]
-    table = pd.DataFrame(cells).replace("?", None)
-    y = (table.pop(table.shape[1] - 1) != "negative").to_numpy()
-    for name in table.columns:
-        try:
-            table[name] = table[name].astype(float)
-        except ValueError:
-            table[name] = table[name].astype(object)
-    table.columns = [f"c{name}" for name in table.columns]
-    return table, y
 
 
 def nsl_kdd(part: str) -> tuple[pd.DataFrame, np.ndarray]:
