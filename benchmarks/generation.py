@@ -91,6 +91,12 @@ def ours(X: Rows, seed: int, **parameters: Any) -> Sampler:
     return VariationalAutoencoder(random_state=seed, **parameters).fit(X).sample
 
 
+def ours_adversarial(X: Rows, seed: int) -> Sampler:
+    from skae import AdversarialAutoencoder
+
+    return AdversarialAutoencoder(random_state=seed).fit(X).sample
+
+
 def ours_conv(X: np.ndarray, seed: int) -> Sampler:
     side = int(X.shape[1] ** 0.5)
     return ours(X, seed, module="conv", module__image_shape=(side, side))
@@ -226,6 +232,7 @@ BOTH = ("images", "tables")
 GENERATORS: Mapping[str, Generator] = {
     "real rows": Generator(real_rows, BOTH),
     OURS: Generator(ours, BOTH),
+    "AdversarialAutoencoder": Generator(ours_adversarial, BOTH),
     f"{OURS} (conv)": Generator(ours_conv, ("images",)),
     REFERENCE: Generator(pythae_vae, ("images",)),
     "VAE, mixture (pythae)": Generator(pythae_vae_mixture, ("images",)),

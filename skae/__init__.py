@@ -3,14 +3,16 @@
 One room per task, each with its estimators:
 
 - `decomposition`: `Autoencoder`, a low-dimensional code of each row.
+- `generation`: `VariationalAutoencoder`, likelihoods and new rows; `AdversarialAutoencoder`.
 - `outliers`: `AutoencoderOutlierDetector`, a score and a label for each row.
 
 And the rooms that they are built from:
 
 - `training`: the skorch net, its batches and its callbacks.
 - `networks`: encoders and decoders.
-- `losses`: reconstruction losses, penalties and corruptions.
+- `losses`: reconstruction losses, likelihoods, penalties and corruptions.
 - `inspection`: displays, drawn with matplotlib.
+- `metrics`: how good generated data are.
 
 This module only hands names on. A name is imported when it is first used, so that `import skae`
 takes no time, and nothing inside the package may import it. To learn how an estimator works, read
@@ -21,17 +23,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from skae import decomposition, inspection, losses, networks, outliers, training
+    from skae import (
+        decomposition,
+        generation,
+        inspection,
+        losses,
+        metrics,
+        networks,
+        outliers,
+        training,
+    )
     from skae.decomposition import Autoencoder
+    from skae.generation import AdversarialAutoencoder, VariationalAutoencoder
     from skae.outliers import AutoencoderOutlierDetector
 
 __all__ = [
+    "AdversarialAutoencoder",
     "Autoencoder",
     "AutoencoderOutlierDetector",
+    "VariationalAutoencoder",
     "__version__",
     "decomposition",
+    "generation",
     "inspection",
     "losses",
+    "metrics",
     "networks",
     "outliers",
     "training",
@@ -41,8 +57,10 @@ __version__ = "0.1.0.dev0"
 
 # Where each estimator lives. Every other lazy name in `__all__` is a room itself.
 _ROOM_OF = {
+    "AdversarialAutoencoder": "generation",
     "Autoencoder": "decomposition",
     "AutoencoderOutlierDetector": "outliers",
+    "VariationalAutoencoder": "generation",
 }
 
 

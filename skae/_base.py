@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from torch import Tensor, nn
 
 from .losses import ReconstructionLoss
-from .networks import ACTIVATIONS
+from .networks import ACTIVATIONS, NETWORKS
 from .training import (
     OPTIMIZERS,
     AutoencoderNet,
@@ -32,6 +32,7 @@ from .training import (
     Recipe,
     Rows,
     ScikitLearnCallbacks,
+    accepted_names,
     agree_on,
     auto_epochs,
     check_batch_normalization,
@@ -83,9 +84,28 @@ class BaseAutoencoder(
         "verbose": ["verbose"],
     }
 
+    def _common_params(
+        self, n_features: int, n_components: int, auto_sizes: tuple[int, ...]
+    ) -> dict[str, Any]:
+        """Return the parameters of the net that all estimators have."""
+        return {
+            "lr": self.lr,
+            "batch_size": self.batch_size,
+            "callbacks": list(self.callbacks or []),
+            "verbose": int(self.verbose),
+            "iterator_valid__batch_size": inference_rows(n_features),
+            **self._module_params(n_features, n_components, auto_sizes),
+        }
+
+    _auto_steps = 2000  # that max_epochs="auto" aims at
+
     def _recipe(self, X: Any) -> Recipe:
         """Resolve the parameters for the training data: what the net is built from."""
         raise NotImplementedError
+
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
+        """Return an input as an array or CSR; see :func:`checked_input`."""
+        return checked_input(self, X, reset=reset)
 
     def _adapt(self, X: Any) -> None:
         """Look at new data before a training goes on with them."""
@@ -95,6 +115,37 @@ class BaseAutoencoder(
     ) -> Rows:
         """Return the rows to train on, as the network sees them."""
         return checked_rows(X, dtype, device, loss)
+
+    def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
+        """Return further fitted attributes, from the trained net and all rows."""
+        return {}
+
+    def _module_params(
+        self, n_features: int, n_components: int, auto_sizes: tuple[int, ...]
+    ) -> dict[str, Any]:
+        """Return those of our parameters that the module's constructor names."""
+        module = NETWORKS.get(self.module) if isinstance(self.module, str) else self.module
+        if not isinstance(module, type):
+            return {}
+        if isinstance(self.hidden_layer_sizes, str):
+            sizes = auto_sizes
+        else:
+            sizes = tuple(self.hidden_layer_sizes)
+            if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+                raise ValueError(f"hidden_layer_sizes={sizes} must all be at least 1, integers")
+            sizes = tuple(int(size) for size in sizes)
+        ours = {
+            "n_features": n_features,
+            "n_components": n_components,
+            "hidden_layer_sizes": sizes,
+            "activation": self.activation,
+        }
+        for name in ours:
+            if f"module__{name}" in self._nested_params:
+                hint = "comes from X" if name == "n_features" else f"is set by {name}"
+                raise ValueError(f"module__{name} can't be set, it {hint}")
+        named = accepted_names(module) or ()
+        return {f"module__{k}": v for k, v in ours.items() if k in named}
 
     # ------------------------------------------------------------------ fit
 
@@ -145,7 +196,7 @@ class BaseAutoencoder(
     def _fit(self, X: Any, y: Any, go_on: bool, max_epochs: int | str, once: bool = False) -> Self:
         train = self._go_on if go_on else self._start
         with features_kept_on_failure(self):
-            X = checked_input(self, X, reset=not go_on)
+            X = self._checked(X, reset=not go_on)
             try:
                 shown = {"X": X, "y": y}  # to callbacks
                 context = train(X, shown, max_epochs, once)
@@ -169,7 +220,7 @@ class BaseAutoencoder(
 
         if max_epochs == "auto":
             search = not self.early_stopping
-            max_epochs = auto_epochs(recipe, device, seed, rows, search)
+            max_epochs = auto_epochs(recipe, device, seed, rows, search, self._auto_steps)
         net, width = new_net(recipe, device, seed, rows)
         return self._train(net, rows, shown, max_epochs, once, recipe, _n_features_out=width)
 
@@ -232,7 +283,8 @@ class BaseAutoencoder(
             net.fit_rows(train, valid, max_epochs)
         finally:
             del net.callbacks_[n_callbacks:]
-        for name in ("hidden_layer_sizes_", "validation_loss_curve_"):
+        attributes |= self._finish(net, rows, shown["y"])
+        for name in ("hidden_layer_sizes_", "validation_loss_curve_", "classes_"):
             vars(self).pop(name, None)
         vars(self).update(fitted(net))
         if not self.loss_curve_:
@@ -259,6 +311,8 @@ class BaseAutoencoder(
             "loss_curve_": curve,
             "_fitted_recipe": recipe,
         }
+        if curves := {name: losses_of(net.history, name) for name in net.term_names}:
+            attributes["loss_curves_"] = curves
         if validation := losses_of(net.history, "valid_loss"):
             attributes["validation_loss_curve_"] = validation
         return attributes
@@ -268,7 +322,7 @@ class BaseAutoencoder(
     def _apply(self, X: Any, function: Callable[[nn.Module, Tensor], Tensor]) -> np.ndarray:
         """Call a function of module and batch on all rows of a checked array."""
         module, net, parts = self.module_, self.net_, []
-        size = inference_rows(self.n_features_in_)
+        size = inference_rows(X.shape[1])
         with torch.inference_mode():
             for start in range(0, X.shape[0], size):
                 rows = Rows(X[start : start + size], net.dtype, torch.device("cpu"))
@@ -298,7 +352,7 @@ class BaseAutoencoder(
         ndarray of shape (n_samples, n_components)
             The code, of the dtype of `X` (float64 unless `X` is float32).
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         return self._apply(X, lambda m, x: m.encode(x)).astype(X.dtype, copy=False)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
@@ -337,7 +391,7 @@ class BaseAutoencoder(
         ndarray of shape (n_samples, n_features)
             What the network makes of them: ``inverse_transform(transform(X))``.
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         mean = self.net_.criterion_.mean
         return self._apply(X, lambda m, x: mean(m.decode(m.encode(x)))).astype(X.dtype, copy=False)
 
@@ -365,7 +419,7 @@ class BaseAutoencoder(
         ndarray of shape (n_samples, n_features)
             Non-negative float64; the sum over a row is ``-score_samples(X)``.
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         errors = self._apply(X, self._errors).astype(np.float64, copy=False)
         return errors / X.shape[1]
 
@@ -383,7 +437,7 @@ class BaseAutoencoder(
             Float64, the mean loss over the features times -1; higher is more like the training
             data.
         """
-        return self._score_samples(checked_input(self, X))
+        return self._score_samples(self._checked(X))
 
     def _score_samples(self, X: Any) -> np.ndarray:
         return -self._apply(X, lambda m, x: self._errors(m, x).cpu().mean(1, dtype=torch.float64))
@@ -403,7 +457,7 @@ class BaseAutoencoder(
         float
             Mean negative reconstruction error; higher is better.
         """
-        return float(np.mean(self._score_samples(checked_input(self, X))))
+        return float(np.mean(self._score_samples(self._checked(X))))
 
     # ------------------------------------------------------------------ state
 
@@ -467,7 +521,7 @@ def features_kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
     estimator : estimator
         The estimator that is being fitted.
     """
-    names = ("n_features_in_", "feature_names_in_")
+    names = ("n_features_in_", "feature_names_in_", "_format", "_columns")
     before = {name: vars(estimator)[name] for name in names if name in vars(estimator)}
     try:
         yield

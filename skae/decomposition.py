@@ -1,7 +1,7 @@
 """Dimensionality reduction: the plain, denoising, sparse and contractive autoencoder."""
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,7 @@ from .losses import (
     L1Sparsity,
     Penalty,
 )
-from .networks import NETWORKS
-from .training import Recipe, accepted_names, did_you_mean, inference_rows
+from .training import Recipe, did_you_mean
 
 __all__ = ["Autoencoder"]
 
@@ -262,15 +261,11 @@ class Autoencoder(BaseAutoencoder):
         penalties = self._penalties()
         if isinstance(self.module, str) and not (penalties or self.noise):
             self._check_undercomplete(n_features)
+        width = min(max(n_features, 64), 512)
         params: dict[str, Any] = {
-            "lr": self.lr,
-            "batch_size": self.batch_size,
-            "callbacks": list(self.callbacks or []),
-            "verbose": int(self.verbose),
             "penalties": penalties,
             "corruption": self._corruption(),
-            "iterator_valid__batch_size": inference_rows(n_features),
-            **self._module_params(n_features),
+            **self._common_params(n_features, self.n_components, (width, width // 2)),
         }
         if self.loss == "squared_error" and X.min() >= 0 and X.max() <= 1:
             params["criterion__bounds"] = (0.0, 1.0)
@@ -309,32 +304,6 @@ class Autoencoder(BaseAutoencoder):
                 f"network can copy its input. Choose at most {n_features}, or set noise, sparsity "
                 "or contraction."
             )
-
-    def _module_params(self, n_features: int) -> dict[str, Any]:
-        """Return those of our parameters that the module's constructor names."""
-        module = NETWORKS.get(self.module) if isinstance(self.module, str) else self.module
-        if not isinstance(module, type):
-            return {}
-        if isinstance(self.hidden_layer_sizes, str):
-            width = min(max(n_features, 64), 512)
-            sizes = (width, width // 2)
-        else:
-            sizes = tuple(self.hidden_layer_sizes)
-            if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-                raise ValueError(f"hidden_layer_sizes={sizes} must all be at least 1, integers")
-            sizes = tuple(int(size) for size in sizes)
-        ours = {
-            "n_features": n_features,
-            "n_components": self.n_components,
-            "hidden_layer_sizes": sizes,
-            "activation": self.activation,
-        }
-        for name in ours:
-            if f"module__{name}" in self._nested_params:
-                hint = "comes from X" if name == "n_features" else f"is set by {name}"
-                raise ValueError(f"module__{name} can't be set, it {hint}")
-        named = accepted_names(module) or ()
-        return {f"module__{k}": v for k, v in ours.items() if k in named}
 
     def _column_losses(self, n_features: int) -> list[tuple[str, list[int]]]:
         """Resolve a dict of column selections to indices, every column once."""

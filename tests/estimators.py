@@ -9,7 +9,12 @@ from torch import nn
 from torch.nn import functional as F
 
 import skae
-from skae import Autoencoder, AutoencoderOutlierDetector
+from skae import (
+    AdversarialAutoencoder,
+    Autoencoder,
+    AutoencoderOutlierDetector,
+    VariationalAutoencoder,
+)
 from skae.networks import ConvAutoencoder
 from skae.training import Recipe
 
@@ -76,6 +81,8 @@ NETWORK_CONFIGURATIONS = {
     "warm_start": {"warm_start": True, "max_epochs": 2, "lr": 1e-12},
 }
 
+GENERATOR_CONFIGURATIONS = {k: v for k, v in NETWORK_CONFIGURATIONS.items() if k != "penalised"}
+
 CONFIGURATIONS = {
     Autoencoder: {name: Autoencoder(**p) for name, p in NETWORK_CONFIGURATIONS.items()},
     AutoencoderOutlierDetector: {
@@ -86,6 +93,23 @@ CONFIGURATIONS = {
             for name, params in NETWORK_CONFIGURATIONS.items()
             if name != "default"
         },
+    },
+    VariationalAutoencoder: {
+        **{name: VariationalAutoencoder(**p) for name, p in GENERATOR_CONFIGURATIONS.items()},
+        "importance_weighted": VariationalAutoencoder(
+            n_importance_samples=3, prior="normal", max_epochs=2
+        ),
+        "predicted_variance": VariationalAutoencoder(
+            likelihood="gaussian", criterion__variance="predicted", max_epochs=2
+        ),
+    },
+    AdversarialAutoencoder: {
+        **{
+            name: AdversarialAutoencoder(**GENERATOR_CONFIGURATIONS[name])
+            for name in ("default", "conv", "early_stopping", "warm_start")
+        },
+        "two_critics": AdversarialAutoencoder(row_critic_weight=1.0, max_epochs=2),
+        "spectral": AdversarialAutoencoder(critic_regularization="spectral_norm", max_epochs=2),
     },
 }
 
@@ -106,17 +130,30 @@ def configured(method=None):
     ]
 
 
-def over_estimators(method=None, names=None):
-    """Parametrize a test with the estimators that have a method, in all or some configurations."""
+def over_estimators(*methods, names=None):
+    """Parametrize a test with the estimators that have some methods, in some configurations."""
+    return pytest.mark.parametrize("estimator", _parameters(methods, names))
+
+
+def over_fits(*fits, names=None):
+    """Parametrize a test with transformers, and with those of some ways to fit that they have."""
     return pytest.mark.parametrize(
-        "estimator",
+        ("estimator", "fit"),
         [
-            pytest.param(estimator, id=f"{estimator_class.__name__}-{name}")
-            for estimator_class, configurations in CONFIGURATIONS.items()
-            for name, estimator in configurations.items()
-            if (method is None or hasattr(estimator, method)) and (names is None or name in names)
+            pytest.param(*each.values, fit, id=f"{each.id}-{fit}")
+            for fit in fits
+            for each in _parameters(("transform", fit), names)
         ],
     )
+
+
+def _parameters(methods, names):
+    return [
+        pytest.param(estimator, id=f"{estimator_class.__name__}-{name}")
+        for estimator_class, configurations in CONFIGURATIONS.items()
+        for name, estimator in configurations.items()
+        if all(hasattr(estimator, method) for method in methods) and (not names or name in names)
+    ]
 
 
 def new(estimator, **params):

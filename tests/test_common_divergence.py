@@ -8,6 +8,7 @@ from .estimators import (
     assert_unchanged,
     frozen,
     over_estimators,
+    over_fits,
     with_network_params,
 )
 
@@ -43,8 +44,7 @@ def test_second_fit_leaves_the_first(estimator, X):
     assert_unchanged(model, before)
 
 
-@pytest.mark.parametrize("fit", ["fit", "partial_fit"])
-@over_estimators("transform")
+@over_fits("fit", "partial_fit")
 def test_going_on_leaves_what_was_fitted(estimator, fit, X):
     model = with_network_params(estimator, warm_start=True, max_epochs=2).fit(X)
     before = frozen(model)

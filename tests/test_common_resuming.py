@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from .estimators import assert_same_outputs, new, over_estimators
+from .estimators import assert_same_outputs, new, over_estimators, over_fits
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def X():
     return np.random.default_rng(0).normal(size=(40, 6))
 
 
-@over_estimators("transform")
+@over_estimators("transform", "partial_fit")
 def test_partial_fits_equal_one_fit(estimator, X):
     whole = new(estimator, max_epochs=5, early_stopping=False).fit(X)
 
@@ -43,8 +43,7 @@ def test_fit_starts_anew_without_warm_start(estimator, X):
     assert_same_outputs(twice, once, X)
 
 
-@over_estimators("transform", names=["default"])
-@pytest.mark.parametrize("fit", ["fit", "partial_fit"])
+@over_fits("fit", "partial_fit", names=["default"])
 def test_going_on_trains(estimator, fit, X):
     model = new(estimator, max_epochs=1, warm_start=True).fit(X)
     before = model.score_samples(X)

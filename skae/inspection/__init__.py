@@ -10,15 +10,19 @@ is drawn. Open ``_loss_curve.py`` first: it is the shortest display.
 """
 
 from ._latent_space import LatentSpaceDisplay
+from ._latent_walk import LatentWalkDisplay
 from ._loss_curve import LossCurveDisplay
 from ._outlier_explanation import OutlierExplanationDisplay
 from ._outlier_scores import OutlierScoreDisplay
 from ._reconstruction import ReconstructionDisplay
+from ._sample_grid import SampleGridDisplay
 
 __all__ = [
     "LatentSpaceDisplay",
+    "LatentWalkDisplay",
     "LossCurveDisplay",
     "OutlierExplanationDisplay",
     "OutlierScoreDisplay",
     "ReconstructionDisplay",
+    "SampleGridDisplay",
 ]

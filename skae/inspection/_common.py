@@ -50,6 +50,13 @@ def get_axes(ax: Axes | None, caller: str, figsize: tuple[float, float] = (5.5, 
     return ax
 
 
+def clear_frame(ax: Axes) -> None:
+    """Leave nothing of `ax` to be seen but the panels that are placed in it."""
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    ax.patch.set_visible(False)
+
+
 def merge_style(
     artist: type[Artist], defaults: Mapping[str, Any], given: Mapping[str, Any] | None
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._common import PALETTE, get_axes, merge_style
+from ._common import PALETTE, clear_frame, get_axes, merge_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,9 +36,7 @@ def draw_contribution_bars(
 
     from matplotlib.patches import Rectangle
 
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    ax.patch.set_visible(False)
+    clear_frame(ax)
     style = merge_style(Rectangle, {"color": PALETTE[6], "height": 0.7}, bar_kwargs)
     panels: list[Axes] = []
     bars = []

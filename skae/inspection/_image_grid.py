@@ -1,8 +1,8 @@
-"""Images above what a model makes of them, as tiles on one axes."""
+"""Rows of images, such as originals above what a model makes of them, as tiles on one axes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,35 +25,39 @@ def split_channels(rows: NDArray[np.float64], image_shape: tuple[int, ...]) -> N
 def draw_image_grid(
     ax: Axes | None,
     caller: str,
-    pictures: Mapping[str, NDArray[np.float64]],
-    captions: list[str],
+    pictures: Sequence[tuple[str, NDArray[np.float64]]],
     *,
     image_shape: tuple[int, ...],
-    caption_name: str,
+    captions: Sequence[str] = (),
+    caption_name: str = "",
     error_map: tuple[str, NDArray[np.float64]] | None = None,
     image_kwargs: Mapping[str, Any] | None = None,
 ) -> tuple[Axes, NDArray[np.object_], Colorbar | None]:
     """Draw flattened images; return axes, images by picture row and sample, and colour bar.
 
-    `pictures` are the rows of the grid by their names, in the gray scale of the first of them, and
-    `error_map` is a last row with one value per pixel, which has a colour bar.
+    `pictures` are the names and images of the rows of the grid, in the gray scale of the first of
+    them, and `error_map` is a last row with one value per pixel, which has a colour bar.
     """
-    tiles = [_as_images(rows, image_shape) for rows in pictures.values()]
-    names = list(pictures)
+    tiles = [_as_images(rows, image_shape) for _, rows in pictures]
+    names = [name for name, _ in pictures]
     if error_map is not None:
         names.append(error_map[0])
         tiles.append(_as_images(error_map[1], image_shape[-2:]))
-    original = next(iter(pictures.values()))
-    n_rows, n_samples = len(tiles), len(original)
+    original = pictures[0][1]
+    n_rows, n_samples = len(tiles), max(map(len, tiles))
     height, width = image_shape[-2:]
     gap = GAP * np.sqrt(height * width)
-    inch = 1 / _pixel_size(height, width, n_samples)
+    inch = 1 / _pixel_size(height, width, n_rows, n_samples)
     # Flat or narrow images stand further apart, to leave room for the text beside and below them.
-    step_x, step_y = max(width + gap, 0.58 * inch), max(height + gap, 0.22 * inch)
+    step_x = max(width + gap, 0.58 * inch * bool(captions))
+    step_y = max(height + gap, 0.22 * inch * any(names))
     lefts, tops = np.arange(n_samples) * step_x, np.arange(n_rows) * step_y
     figsize = (
-        1.3 + 0.5 * (error_map is not None) + max(1.9, n_samples * step_x / inch),
-        0.5 + n_rows * step_y / inch,
+        0.2
+        + 1.1 * any(names)
+        + 0.5 * (error_map is not None)
+        + max(1.9, n_samples * step_x / inch),
+        0.2 + 0.3 * bool(captions) + n_rows * step_y / inch,
     )
     ax = get_axes(ax, caller, figsize)
 
@@ -65,11 +69,12 @@ def draw_image_grid(
     styles = [style] * len(pictures)
     styles.append({"cmap": "magma_r", "vmin": 0.0, "vmax": np.nanmax(tiles[-1])})
     images = np.empty((n_rows, n_samples), dtype=object)
-    for i, j in np.ndindex(n_rows, n_samples):
-        images[i, j] = _draw_tile(ax, tiles[i][j], lefts[j], tops[i], (height, width), styles[i])
+    for i, row in enumerate(tiles):
+        for j, tile in enumerate(row):
+            images[i, j] = _draw_tile(ax, tile, lefts[j], tops[i], (height, width), styles[i])
 
     ax.set(xlim=(0, lefts[-1] + width), ylim=(tops[-1] + height, 0), aspect="equal")
-    ax.set_xticks(lefts + width / 2, captions)
+    ax.set_xticks(lefts + width / 2 if captions else [], captions)
     ax.set_yticks(tops + height / 2, names)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -84,9 +89,10 @@ def draw_image_grid(
     return ax, images, ax.figure.colorbar(images[-1, 0], cax=bar, ticks=ticks)
 
 
-def _pixel_size(height: int, width: int, n_samples: int) -> float:
+def _pixel_size(height: int, width: int, n_rows: int, n_samples: int) -> float:
     """Return the size in inches of a pixel of tiles that are neither too large nor too many."""
-    return min(0.95 / np.sqrt(height * width), 2.5 / max(height, width), 8.5 / (n_samples * width))
+    tile = min(0.95 / np.sqrt(height * width), 2.5 / max(height, width))
+    return min(tile, 8.5 / (n_samples * width), 7.5 / (n_rows * height))
 
 
 def _draw_tile(

@@ -322,16 +322,16 @@ class OutlierExplanationDisplay:
         caller = f"{type(self).__name__}.plot"
         scores = [f"{score:#.3g}".rstrip(".") for score in self.scores_]
         if self.image_shape is not None:
-            pictures = {"original": self.X}
+            pictures = [("original", self.X)]
             if self.expected is not None:
-                pictures["expected"] = self.expected
+                pictures.append(("expected", self.expected))
             parts = split_channels(self.feature_errors, self.image_shape).sum(axis=1)
             self.ax_, self.images_, self.colorbar_ = draw_image_grid(
                 ax,
                 caller,
                 pictures,
-                [f"{row}\n{score}" for row, score in zip(self.row_names, scores, strict=True)],
                 image_shape=self.image_shape,
+                captions=[f"{r}\n{score}" for r, score in zip(self.row_names, scores, strict=True)],
                 caption_name="row and score",
                 error_map=("contribution", parts),
                 image_kwargs=image_kwargs,

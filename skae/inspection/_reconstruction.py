@@ -336,9 +336,9 @@ class ReconstructionDisplay:
             self.ax_, self.images_, self.colorbar_ = draw_image_grid(
                 ax,
                 caller,
-                {"original": original, "reconstruction": reconstructed},
-                errors,
+                [("original", original), ("reconstruction", reconstructed)],
                 image_shape=self.image_shape,
+                captions=errors,
                 caption_name="mean squared error",
                 error_map=self._error_map() if error_map else None,
                 image_kwargs=image_kwargs,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._common import DARK, PALETTE, get_axes, merge_style
+from ._common import DARK, PALETTE, clear_frame, get_axes, merge_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,9 +60,7 @@ def draw_row_panels(
 
 def _add_panels(ax: Axes, n_panels: int, *, side_by_side: bool) -> NDArray[np.object_]:
     """Divide `ax` into panels that share their axes; of `ax` itself only the legend is seen."""
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    ax.patch.set_visible(False)
+    clear_frame(ax)
     gap = GAP_DOTS if side_by_side else GAP_CURVES
     size = 1 / (n_panels + gap * (n_panels - 1))
     panels: list[Axes] = []

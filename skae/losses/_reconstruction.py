@@ -13,7 +13,14 @@ class ReconstructionLoss(nn.Module):
 
     A new loss overrides :meth:`elementwise`, and :meth:`mean` and :meth:`link` when its decoder
     works on another scale than the data (log-odds, log-rates).
+
+    Attributes
+    ----------
+    n_parameters : int
+        How many numbers the decoder gives for every feature.
     """
+
+    n_parameters = 1
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,7 +202,7 @@ class BernoulliLoss(ReconstructionLoss):
         return torch.logit(target, eps=0.05)
 
     def check_target(self, X: Tensor) -> None:
-        _check_range(X, "bernoulli", "in [0, 1]", 0.0, 1.0)
+        check_range(X, "loss='bernoulli'", "in [0, 1]", 0.0, 1.0)
 
 
 class PoissonLoss(ReconstructionLoss):
@@ -212,7 +219,7 @@ class PoissonLoss(ReconstructionLoss):
         return (target + 0.5).log()
 
     def check_target(self, X: Tensor) -> None:
-        _check_range(X, "poisson", "non-negative", 0.0, float("inf"))
+        check_range(X, "loss='poisson'", "non-negative", 0.0, float("inf"))
 
 
 class ElementwiseCriterion(ReconstructionLoss):
@@ -295,12 +302,31 @@ LOSSES: Mapping[str, type[ReconstructionLoss]] = {
 }
 
 
-def _check_range(X: Tensor, name: str, wanted: str, low: float, high: float) -> None:
+def check_range(
+    X: Tensor, choice: str, wanted: str, low: float, high: float, whole: bool = False
+) -> None:
+    """Raise ValueError when values lie outside of a range, or are not whole numbers.
+
+    Parameters
+    ----------
+    X : Tensor
+        Values.
+    choice : str
+        The parameter and its value that ask for the range, for the message.
+    wanted : str
+        What values it needs, for the message.
+    low, high : float
+        Least and largest value allowed.
+    whole : bool, default=False
+        Whether values must be whole numbers.
+    """
     if X.numel() == 0:
         return
     least, most = X.aminmax()
     if least < low or most > high:
         raise ValueError(
-            f"loss={name!r} needs values {wanted}, but X reaches from {float(least):.6g} to "
+            f"{choice} needs values {wanted}, but X reaches from {float(least):.6g} to "
             f"{float(most):.6g}"
         )
+    if whole and (broken := X.round() != X).any():
+        raise ValueError(f"{choice} needs values {wanted}, but X has {float(X[broken][0]):.6g}")

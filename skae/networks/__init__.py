@@ -14,15 +14,19 @@ from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
 from ._layers import ACTIVATIONS, Dropout
 from ._skip import SkipAutoencoder
+from ._variational import AdversarialNetwork, StandardizedNetwork, VariationalNetwork
 
 NETWORKS: Mapping[str, type[nn.Module]] = {"mlp": DenseAutoencoder, "conv": ConvAutoencoder}
 
 __all__ = [
     "ACTIVATIONS",
     "NETWORKS",
+    "AdversarialNetwork",
     "ConvAutoencoder",
     "DenseAutoencoder",
     "DenseEnsemble",
     "Dropout",
     "SkipAutoencoder",
+    "StandardizedNetwork",
+    "VariationalNetwork",
 ]

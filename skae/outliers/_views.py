@@ -22,6 +22,8 @@ _SMALLEST_WIDTH = 1e-30
 
 def like(array: np.ndarray, x: Tensor) -> Tensor:
     """Return an array as a tensor of the dtype and on the device of another."""
+    if not array.flags.writeable:  # memory-mapped, which torch does not take
+        array = array.copy()
     return torch.as_tensor(array, dtype=x.dtype, device=x.device)
 
 

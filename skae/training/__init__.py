@@ -8,11 +8,13 @@ from ._batches import BatchIterator, Rows, inference_rows
 from ._callbacks import BestWeights, ScikitLearnCallbacks, StopTraining, losses_of
 from ._device import resolve_device
 from ._distributed import agree_on
-from ._nested import NestedParamsMixin, accepted_names, did_you_mean
+from ._nested import NestedParamsMixin, accepted_names, check_nested_names, did_you_mean, select
 from ._net import AutoencoderNet, NonFiniteLossError
+from ._objectives import AdversarialLoss, EvidenceBound, Objective
 from ._preparation import (
     auto_epochs,
     check_batch_normalization,
+    check_magnitude,
     checked_rows,
     copied_net,
     largest_value,
@@ -25,11 +27,14 @@ from ._state import to_arrays, to_tensors
 
 __all__ = [
     "OPTIMIZERS",
+    "AdversarialLoss",
     "AutoencoderNet",
     "BatchIterator",
     "BestWeights",
+    "EvidenceBound",
     "NestedParamsMixin",
     "NonFiniteLossError",
+    "Objective",
     "Recipe",
     "Rows",
     "ScikitLearnCallbacks",
@@ -38,6 +43,8 @@ __all__ = [
     "agree_on",
     "auto_epochs",
     "check_batch_normalization",
+    "check_magnitude",
+    "check_nested_names",
     "checked_rows",
     "copied_net",
     "did_you_mean",
@@ -47,6 +54,7 @@ __all__ = [
     "new_net",
     "resolve_device",
     "seeded_global_generators",
+    "select",
     "split_rows",
     "to_arrays",
     "to_tensors",

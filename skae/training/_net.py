@@ -66,6 +66,8 @@ class AutoencoderNet(NeuralNet):
         same in every epoch.
     penalties : sequence of skae.losses.Penalty, default=()
         Terms that are added to the training loss.
+    objective : Objective or None, default=None
+        What is minimised instead of the criterion and the penalties.
     draws_from_global_generators : bool, default=False
         Whether the module draws random numbers of its own, as ``torch.nn.Dropout`` does. Its epochs
         are then seeded from `generator`, and run in one thread at a time.
@@ -84,6 +86,7 @@ class AutoencoderNet(NeuralNet):
         dtype: torch.dtype = torch.float32,
         corruption: Any = None,
         penalties: Sequence[Any] = (),
+        objective: Any = None,
         draws_from_global_generators: bool = False,
         device: str | torch.device = "cpu",
         **kwargs: Any,
@@ -96,6 +99,7 @@ class AutoencoderNet(NeuralNet):
         self.dtype = dtype
         self.corruption = corruption
         self.penalties = penalties
+        self.objective = objective
         self.draws_from_global_generators = draws_from_global_generators
         self.validation_generator = torch.Generator(device)
 
@@ -161,6 +165,11 @@ class AutoencoderNet(NeuralNet):
         """The module with averaged weights: that which predicts."""
         return self.average[0].module
 
+    @property
+    def term_names(self) -> list[str]:
+        """Names under which the history has parts of the training loss."""
+        return list(self.history[-1].get("terms", [])) if self.history else []
+
     # ------------------------------------------------------------------ steps
 
     def infer(self, x: Tensor, **fit_params: Any) -> tuple[Tensor, Tensor]:
@@ -193,6 +202,10 @@ class AutoencoderNet(NeuralNet):
         return step
 
     def _step_by_autograd(self, x: Tensor, target: Tensor) -> dict[str, Any]:
+        if self.objective is not None:
+            loss = self._objective_losses(x, target).mean()
+            loss.backward()
+            return {"loss": loss, "y_pred": None}
         if self._needs_input_gradient:
             x = x.detach().requires_grad_()
         y_pred = self.infer(x)
@@ -213,6 +226,19 @@ class AutoencoderNet(NeuralNet):
             loss = loss + penalty.detach()
         module.backpropagate(gradient, to_code, tape)
         return {"loss": loss, "y_pred": output}
+
+    def _objective_losses(self, x: Tensor, target: Tensor) -> Tensor:
+        """Return the objective's loss of every row: of the live weights in training."""
+        if self.module_.training:
+            module, generator, epoch = self.module_, self.noise_generator, len(self.history)
+        else:
+            module, generator, epoch = self.averaged_module_, self.validation_generator, None
+        batch = x, target
+        losses, terms = self.objective.row_losses(module, self.criterion_, batch, generator, epoch)
+        if epoch is not None:
+            for name, value in terms.items():
+                self._terms[name] = self._terms.get(name, 0.0) + value.detach() * len(x)
+        return losses
 
     def train_step(self, batch: tuple[Tensor, Tensor], **fit_params: Any) -> dict[str, Any]:
         """Do one step of the optimizer and, now and then, of the average."""
@@ -238,6 +264,8 @@ class AutoencoderNet(NeuralNet):
         """Compute the loss of a batch under the averaged weights."""
         self._set_training(False)
         x, target = batch
+        if self.objective is not None:
+            return {"loss": self._objective_losses(x, target).mean(), "y_pred": None}
         y_pred = self.infer(x)
         return {"loss": self.get_loss(y_pred, target, X=x), "y_pred": y_pred[0]}
 
@@ -299,10 +327,12 @@ class AutoencoderNet(NeuralNet):
         total: Any = 0.0
         n_rows = n_batches = 0
         self._n_steps = 0
+        self._terms: dict[str, Any] = {}
         stop = None
         self._backpropagates_by_hand = (
             getattr(self.module_, "can_backpropagate", False)
             and not self._needs_input_gradient
+            and self.objective is None
             and not list(self.criterion_.parameters())
         )
         with self._randomness(training), suppress(StopTraining):
@@ -325,13 +355,19 @@ class AutoencoderNet(NeuralNet):
         if training and self._n_steps % _STEPS_PER_AVERAGE:
             self._update_average()
         if training and shard() != (0, 1):
-            sums = torch.tensor([float(total), n_rows], dtype=torch.float64, device=self.device)
-            total, n_rows = add_up(sums).tolist()
+            values = [float(total), n_rows, *(float(term) for term in self._terms.values())]
+            sums = torch.tensor(values, dtype=torch.float64, device=self.device)
+            total, n_rows, *terms = add_up(sums).tolist()
+            self._terms = dict(zip(self._terms, terms, strict=True))
         loss = float(total) / n_rows
         if not math.isfinite(loss):
             raise NonFiniteLossError(len(self.history))
         best = min((row.get(prefix + "_loss", math.inf) for row in self.history), default=math.inf)
         self.history.record(prefix + "_loss", loss)
+        if self._terms:
+            self.history.record("terms", list(self._terms))
+        for name, value in self._terms.items():
+            self.history.record(name, float(value) / n_rows)
         if not self._notifies_batches:  # some of skorch's callbacks expect at least one
             self.history.new_batch()
             self.history.record_batch(prefix + "_loss", loss)
@@ -401,12 +437,14 @@ class AutoencoderNet(NeuralNet):
         Returns
         -------
         ndarray of shape (n_rows,)
-            Mean loss over the features, float64.
+            Mean loss over the features, or what the objective makes of the row, float64.
         """
         self._set_training(False)
         with self._randomness(training=False):
             losses = [
-                self.criterion_.elementwise(self.infer(x)[0], target).mean(1)
+                self._objective_losses(x, target)
+                if self.objective is not None
+                else self.criterion_.elementwise(self.infer(x)[0], target).mean(1)
                 for x, target in self.get_iterator(rows, training=False)
             ]
         return torch.cat(losses).cpu().numpy().astype(np.float64)
@@ -451,6 +489,7 @@ class AutoencoderNet(NeuralNet):
         self.criterion_.load_state_dict(tensors["criterion"])
         self.optimizer_.load_state_dict(tensors["optimizer"])
         self.generator.set_state(tensors["generator"])
+        self._set_training(False)
         if "history" in state:
             self.history.clear()
             self.history.extend(copy.deepcopy(state["history"]))

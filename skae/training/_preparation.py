@@ -17,7 +17,6 @@ from ._recipe import Recipe
 
 _LARGEST_SQUARE = 1e300  # sums of squares are taken in float64
 _MAX_CELLS_TO_START_FROM = 2**25
-_AUTO_STEPS = 2000
 _AUTO_EPOCHS = (10, 200)
 _FEW_ROWS = 5000
 
@@ -36,6 +35,23 @@ def largest_value(X: Any) -> float:
         The value.
     """
     return max(abs(float(X.min())), abs(float(X.max())))
+
+
+def check_magnitude(X: Any, dtype: torch.dtype) -> None:
+    """Raise ValueError if values are too large to compute with.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array
+        Data.
+    dtype : torch.dtype
+        Type that the network computes in.
+    """
+    if largest_value(X) > min(torch.finfo(dtype).max, _LARGEST_SQUARE**0.5):
+        raise ValueError(
+            f"The largest absolute value of X is {largest_value(X):.3g}, too large to compute with "
+            f"in {str(dtype)[6:]}. Scale the features (StandardScaler, MinMaxScaler)."
+        )
 
 
 def checked_rows(
@@ -59,11 +75,7 @@ def checked_rows(
     Rows
         The rows.
     """
-    if largest_value(X) > min(torch.finfo(dtype).max, _LARGEST_SQUARE**0.5):
-        raise ValueError(
-            f"The largest absolute value of X is {largest_value(X):.3g}, too large to compute with "
-            f"in {str(dtype)[6:]}. Scale the features (StandardScaler, MinMaxScaler)."
-        )
+    check_magnitude(X, dtype)
     rows = Rows(X, dtype, device)
     if type(loss).check_target is not ReconstructionLoss.check_target:
         for _, x in BatchIterator(rows, inference_rows(X.shape[1])):
@@ -169,11 +181,16 @@ def split_rows(rows: Rows, n_valid: int, seed: int) -> tuple[Rows, Rows]:
 
 
 def auto_epochs(
-    recipe: Recipe, device: torch.device, seed: int, rows: Rows, search: bool = True
+    recipe: Recipe,
+    device: torch.device,
+    seed: int,
+    rows: Rows,
+    search: bool = True,
+    n_steps: int = 2000,
 ) -> int:
     """Choose the number of epochs.
 
-    It makes about 2,000 steps, between 10 and 200 epochs. With few rows that may be too many; then
+    It makes `n_steps`, between 10 and 200 epochs. With few rows that may be too many; then
     it is the number after which a fifth of the rows, held out, are served best.
 
     Parameters
@@ -188,6 +205,8 @@ def auto_epochs(
         Training data.
     search : bool, default=True
         Whether to try on held-out rows at all.
+    n_steps : int, default=2000
+        Number of steps wanted.
 
     Returns
     -------
@@ -196,7 +215,7 @@ def auto_epochs(
     """
     low, high = _AUTO_EPOCHS
     steps_per_epoch = math.ceil(len(rows) / recipe.params["batch_size"])
-    max_epochs = min(high, max(low, math.ceil(_AUTO_STEPS / steps_per_epoch)))
+    max_epochs = min(high, max(low, math.ceil(n_steps / steps_per_epoch)))
     n_valid = len(rows) // 5
     if not search or n_valid == 0 or len(rows) >= _FEW_ROWS:
         return max_epochs
@@ -235,10 +254,11 @@ def _code_width(net: AutoencoderNet, x: Tensor) -> int:
         raise ValueError(
             f"module={name} can't decode codes of {code.shape[1]} components: {error}"
         ) from error
-    if not isinstance(output, Tensor) or output.shape != x.shape:
+    wanted = (len(x), net.criterion_.n_parameters * x.shape[1])
+    if not isinstance(output, Tensor) or output.shape != wanted:
         found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise TypeError(
             f"module={name}: decode must return a tensor of shape (n_samples, n_features) = "
-            f"{tuple(x.shape)}, it returned {found}"
+            f"{wanted}, it returned {found}"
         )
     return code.shape[1]

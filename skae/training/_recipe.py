@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,8 @@ class Recipe:
         Type of the weights.
     params : dict
         Further parameters of the net, those with a prefix among them.
+    wrap : callable or None, default=None
+        What makes the module that is trained out of that network; picklable.
     """
 
     module: Any
@@ -50,6 +52,7 @@ class Recipe:
     optimizer: Any
     dtype: str
     params: dict[str, Any] = field(default_factory=dict)
+    wrap: Callable[[nn.Module], nn.Module] | None = None
 
     def build(self, device: torch.device, seed: int = 0) -> AutoencoderNet:
         """Return a new net with random weights.
@@ -90,7 +93,7 @@ class Recipe:
         return net
 
     def make_module(self) -> nn.Module:
-        """Return a new network.
+        """Return a new network, wrapped.
 
         Returns
         -------
@@ -102,6 +105,10 @@ class Recipe:
         ValueError, TypeError
             If there is no such network, or it does not take its parameters.
         """
+        network = self._make_network()
+        return network if self.wrap is None else self.wrap(network)
+
+    def _make_network(self) -> nn.Module:
         module, params = self.module, select(self.params, "module")
         if isinstance(module, str):
             if module not in NETWORKS:

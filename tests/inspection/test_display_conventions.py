@@ -12,10 +12,12 @@ from sklearn.utils import check_random_state
 import skae.inspection
 from skae.inspection import (
     LatentSpaceDisplay,
+    LatentWalkDisplay,
     LossCurveDisplay,
     OutlierExplanationDisplay,
     OutlierScoreDisplay,
     ReconstructionDisplay,
+    SampleGridDisplay,
 )
 
 X = np.random.default_rng(0).normal(size=(30, 6))
@@ -27,6 +29,9 @@ DISPLAYS = {
     "bars": OutlierExplanationDisplay(X[:3], X[:3] ** 2, expected=X[:3] / 2),
     "maps": OutlierExplanationDisplay(X[:3], X[:3] ** 2, image_shape=(2, 3)),
     "scores": OutlierScoreDisplay(X[:, 0], offset=-1.0, labels=np.where(X[:, 1] < 0, -1, 1)),
+    "grid": SampleGridDisplay(X, image_shape=(2, 3), labels=np.arange(30) % 4),
+    "walks": LatentWalkDisplay(X.reshape(3, 10, 6), image_shape=(2, 3), walk_names=list("abc")),
+    "panels": LatentWalkDisplay(X.reshape(3, 10, 6), walk_names=["first", "second", "third"]),
 }
 
 

@@ -1,0 +1,447 @@
+"""What the generators of rows share: columns, priors of codes, samples and walks between codes."""
+
+import copy
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+from torch import Tensor, nn
+
+from .._base import DTYPES, BaseAutoencoder
+from ..losses import LIKELIHOODS, Likelihood, ReconstructionLoss
+from ..training import (
+    AutoencoderNet,
+    Recipe,
+    Rows,
+    check_magnitude,
+    checked_rows,
+    inference_rows,
+    seeded_global_generators,
+    select,
+)
+from ._columns import Columns
+from ._frames import FrameFormat, is_frame
+from ._priors import ClassPriors, NormalPrior, drawn, fit_mixture
+
+_MOST_COMPONENTS, _ROWS_PER_COMPONENT = 64, 50
+_ACTIVE = 0.01
+_PIXEL_STEPS, _TABLE_STEPS = 2000, 5000
+_MANY_ROWS = 5000
+_MOST_REDRAWS = 20
+
+
+class BaseGenerator(BaseAutoencoder):
+    """Base of the estimators that draw new rows from a distribution of codes."""
+
+    _parameter_constraints: dict = {
+        **BaseAutoencoder._parameter_constraints,
+        "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "likelihood": [StrOptions({"auto"} | set(LIKELIHOODS)), callable, nn.Module],
+        "scale": [StrOptions({"auto", "normal_scores", "range"}), None],
+        "prior": [StrOptions({"mixture", "normal"})],
+        "n_mixture_components": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "conditional": ["boolean"],
+    }
+
+    # A density has no share of each feature, and a prior can't be fitted to one batch after the
+    # other.
+    @property
+    def feature_errors(self) -> Any:
+        raise AttributeError(f"{type(self).__name__} has no feature_errors")
+
+    @property
+    def partial_fit(self) -> Any:
+        raise AttributeError(
+            f"{type(self).__name__} has no partial_fit, because its prior is fitted to all codes; "
+            "warm_start=True goes on with the network"
+        )
+
+    # ------------------------------------------------------------------ data
+
+    def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
+        """Return an input as a matrix of numbers, categories by their positions."""
+        if not reset:
+            check_is_fitted(self)
+        form = FrameFormat(X) if reset else self._format
+        if form.categories and is_frame(X):
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            X = check_array(form.matrix(X), dtype=DTYPES, estimator=self)
+        else:
+            X = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, reset=reset)
+            X = X.toarray() if sparse.issparse(X) else X
+        if reset:
+            self._format = form
+        return X
+
+    def _fit(self, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.conditional:
+            y = self._checked_labels(X, y)
+        return super()._fit(X, y, *args, **kwargs)
+
+    def _checked_labels(self, X: Any, y: Any) -> np.ndarray:
+        if y is None:
+            raise ValueError(
+                "conditional=True requires y to be passed, but the target y is None: labels of the "
+                "rows' classes"
+            )
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        if (kind := type_of_target(y, input_name="y")).startswith("continuous"):
+            raise ValueError(
+                f"conditional=True needs class labels, but y is {kind}; cut it into classes, for "
+                "instance by KBinsDiscretizer"
+            )
+        return y
+
+    @property
+    def _auto_steps(self) -> int:
+        return _PIXEL_STEPS if self._columns.are_pixels else _TABLE_STEPS
+
+    def _auto_sizes(self, n_features: int, n_rows: int) -> tuple[int, ...]:
+        """Return the widths of hidden layers that served a few data sets of each kind best."""
+        if self._columns.are_pixels:
+            return (min(max(2 * n_features, 256), 1024),)
+        return (256,) if n_rows < _MANY_ROWS else (512, 512)
+
+    def _generator_recipe(
+        self,
+        X: np.ndarray,
+        network: type[nn.Module],
+        params: dict[str, Any],
+        **network_params: Any,
+    ) -> Recipe:
+        """Learn what columns there are, and return what the net is built from."""
+        is_mixed = self.likelihood == "auto"
+        categories = {j: len(values) for j, values in self._format.categories.items()}
+        if categories and not is_mixed:
+            column = self._format.names[min(categories)]
+            raise ValueError(
+                f"likelihood={self.likelihood!r} needs numbers, but column {column!r} holds "
+                "categories; leave likelihood='auto'"
+            )
+        check_magnitude(X, getattr(torch, self.dtype))
+        self._columns = Columns(X, categories, self.scale if is_mixed else None, is_mixed)
+        d = self._columns.n_outputs
+        k = self._n_codes(d, len(X))
+        params = {**self._common_params(d, k, self._auto_sizes(d, len(X))), **params}
+        nested = dict(self._nested_params)
+        if is_mixed:
+            given = select(nested, "criterion")
+            loss, of_loss = self._columns.likelihood(given)
+            nested = {name: v for name, v in nested.items() if not name.startswith("criterion__")}
+            nested |= {f"criterion__{name}": value for name, value in of_loss.items()}
+        else:
+            is_name = isinstance(self.likelihood, str)
+            loss = LIKELIHOODS[self.likelihood] if is_name else self.likelihood
+        recipe = Recipe(self.module, loss, self.optimizer, self.dtype, {**params, **nested})
+        likelihood = recipe.make_loss()
+        if not isinstance(likelihood, Likelihood):
+            raise TypeError(
+                f"likelihood={self.likelihood!r} must be one of {sorted(LIKELIHOODS)} or a "
+                "skae.losses.Likelihood"
+            )
+        recipe.wrap = partial(
+            network,
+            n_features=d,
+            n_components=k,
+            n_parameters=likelihood.n_parameters,
+            **network_params,
+        )
+        return recipe
+
+    def _adapt(self, X: np.ndarray) -> None:
+        self._columns = copy.copy(self._columns)  # the old one stays if training fails
+        self._columns.remember(X)
+
+    def _rows(
+        self, X: Any, dtype: torch.dtype, device: torch.device, loss: ReconstructionLoss
+    ) -> Rows:
+        positions = np.random.default_rng(0).random((len(X), len(self._columns.scores)))
+        return checked_rows(self._columns.encode(X, positions)[0], dtype, device, loss)
+
+    def _n_codes(self, n_features: int, n_rows: int) -> int:
+        """Return the width of the code."""
+        if isinstance(self.module, nn.Module):
+            with torch.inference_mode():
+                module: Any = copy.deepcopy(self.module).eval()
+                weight = next(module.parameters(), torch.zeros(1))
+                return module.encode(weight.new_zeros(2, n_features)).shape[1]
+        if isinstance(self.n_components, str):
+            # From few images no prior of many components can be learned, and there need be no more:
+            # what they leave out are details. In tables every column counts.
+            few = max(8, n_rows // _ROWS_PER_COMPONENT) if self._columns.are_pixels else n_features
+            return min(n_features, _MOST_COMPONENTS, few)
+        return int(self.n_components)
+
+    # ------------------------------------------------------------------ the prior
+
+    def _codes(
+        self, net: AutoencoderNet, x: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return codes of rows, and their means."""
+        raise NotImplementedError
+
+    @torch.inference_mode()
+    def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
+        seed = net.generator.initial_seed() % 2**31
+        generator = torch.Generator(net.device).manual_seed(seed)
+        module: Any = net.averaged_module_
+        codes, means, squares = [], [], 0.0
+        size = inference_rows(rows.X.shape[1])
+        for start in range(0, len(rows), size):
+            x = rows.take(slice(start, start + size))
+            z, mean = self._codes(net, x, generator)
+            residual = net.criterion_.mean(module.decode(z)) - x
+            squares = squares + residual.square().sum(0, dtype=torch.float64).cpu()
+            codes.append(z.cpu())
+            means.append(mean.cpu())
+        if hasattr(net.criterion_, "set_optimal_variance"):
+            mean_squares = (squares / len(rows)).to(net.device, net.dtype)
+            net.criterion_.set_optimal_variance(mean_squares)
+        Z = torch.cat(codes).numpy()
+        n_active = int((torch.cat(means).var(0, correction=0) > _ACTIVE).sum())
+        attributes: dict[str, Any] = {"n_active_components_": n_active}
+        if not self.conditional:
+            attributes["prior_"] = self._fitted_prior(Z, seed)
+            return attributes
+        classes, labels = np.unique(y, return_inverse=True)
+        shares = np.bincount(labels) / len(labels)
+        priors = [self._fitted_prior(Z[labels == c], seed) for c in range(len(classes))]
+        return {
+            **attributes,
+            "classes_": classes,
+            "prior_": ClassPriors(classes, shares, priors),
+        }
+
+    def _fitted_prior(self, Z: np.ndarray, seed: int) -> Any:
+        if self.prior == "normal":
+            return NormalPrior(Z.shape[1])
+        return fit_mixture(Z, self.n_mixture_components, seed)
+
+    @property
+    def _has_classes(self) -> bool:
+        return isinstance(getattr(self, "prior_", None), ClassPriors)
+
+    def _class_scores(self, Z: np.ndarray) -> np.ndarray:
+        """Return the log-density of codes in each class, or one column without classes."""
+        if self._has_classes:
+            return self.prior_.class_scores(Z)
+        prior = getattr(self, "prior_", None) or NormalPrior(Z.shape[1])  # none while it is fitted
+        return prior.score_samples(Z)[:, None]
+
+    # ------------------------------------------------------------------ new rows
+
+    def sample(self, n_samples: int = 1, y: Any = None, *, random_state: Any = None) -> Any:
+        """Draw new rows.
+
+        Numbers in tables are drawn with the noise that the likelihood has; pixels are expected
+        values, as a picture with noise is of use to nobody. No number lies outside of the range of
+        its training values. In tables, a row that equals a training row is drawn again, unless
+        there are hardly any others.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        y : label or array-like of shape (n_samples,), default=None
+            Class, or the class of each row, if the estimator is `conditional`. None draws classes
+            in the proportions of the training data.
+        random_state : int, RandomState instance or None, default=None
+            Determines the rows. None takes that of the estimator, so that an estimator with an
+            integer gives the same rows every time.
+
+        Returns
+        -------
+        ndarray or data frame of shape (n_samples, n_features)
+            Rows in the form of the training data: an array, of integers if those were, or a frame
+            with the same columns, dtypes and categories.
+        """
+        check_is_fitted(self)
+        if not (isinstance(n_samples, Integral) and n_samples >= 1):
+            raise ValueError(f"n_samples={n_samples!r} must be an integer of at least 1")
+        random = check_random_state(self.random_state if random_state is None else random_state)
+        labels = self._sampled_labels(n_samples, y, random)
+        matrix = self._drawn(labels, random)
+        again = np.flatnonzero(self._columns.seen(matrix))
+        for _ in range(_MOST_REDRAWS):
+            if not len(again):
+                break
+            matrix[again] = self._drawn(labels[again], random)
+            again = again[self._columns.seen(matrix[again])]
+        return self._format.restore(matrix)
+
+    def _sampled_labels(self, n_samples: int, y: Any, random: Any) -> np.ndarray:
+        """Return the positions of the classes that rows are drawn from."""
+        if not self._has_classes:
+            if y is not None:
+                raise ValueError("sample needs conditional=True in fit to draw rows of a class y")
+            return np.zeros(n_samples, dtype=int)
+        if y is None:
+            return random.choice(len(self.classes_), n_samples, p=self.prior_.shares)
+        y = np.broadcast_to(np.asarray(y), (n_samples,)) if np.ndim(y) == 0 else np.asarray(y)
+        if y.shape != (n_samples,):
+            raise ValueError(f"y has shape {y.shape}, but n_samples={n_samples}")
+        return self._class_numbers(y)
+
+    def _class_numbers(self, y: np.ndarray) -> np.ndarray:
+        if unknown := sorted(set(y.tolist()) - set(self.classes_.tolist()), key=str):
+            raise ValueError(
+                f"y has labels {unknown[:5]}, which were not in the training data; those were "
+                f"{self.classes_.tolist()}"
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _drawn(self, labels: np.ndarray, random: Any) -> np.ndarray:
+        """Draw a row of each of some classes."""
+        priors = self.prior_.priors if self._has_classes else [self.prior_]
+        Z = drawn(priors, labels, random)
+        criterion: Any = self.net_.criterion_
+        draw = criterion.mean if self._columns.are_pixels else criterion.sample
+        with seeded_global_generators(random.randint(2**31), torch.device(self.net_.device)):
+            encoded = self._apply(Z, lambda m, z: draw(m.decode(z)))
+        columns = self._columns
+        matrix = columns.decode(encoded.astype(np.float64)).clip(columns.low, columns.high)
+        return self._format.rounded(matrix)
+
+    # ------------------------------------------------------------------ codes and back
+
+    def _encoded(self, X: Any) -> np.ndarray:
+        return self._columns.encode(self._checked(X))[0]
+
+    def _restored(self, encoded: np.ndarray, dtype: Any) -> Any:
+        """Return expected rows: an array, or a frame if that is needed for categories."""
+        matrix = self._columns.decode(encoded).astype(dtype, copy=False)
+        return self._format.restore(matrix) if self._format.categories else matrix
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            The code, of the dtype of `X` (float64 unless `X` is float32).
+        """
+        X = self._encoded(X)
+        return self._apply(X, lambda m, x: m.encode(x)).astype(X.dtype, copy=False)
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Decode codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Codes, such as :meth:`transform` returns.
+
+        Returns
+        -------
+        ndarray or data frame of shape (n_samples, n_features)
+            Expected rows; a data frame if the training data had categories.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=DTYPES, input_name="X")
+        if X.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but the code of this {type(self).__name__} has "
+                f"{self._n_features_out} components"
+            )
+        mean = self.net_.criterion_.mean
+        return self._restored(self._apply(X, lambda m, z: mean(m.decode(z))), X.dtype)
+
+    def reconstruct(self, X: Any) -> Any:
+        """Encode rows and decode them again.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray or data frame of shape (n_samples, n_features)
+            What the network makes of them: ``inverse_transform(transform(X))``.
+        """
+        X, mean = self._encoded(X), self.net_.criterion_.mean
+        return self._restored(self._apply(X, lambda m, x: mean(m.decode(m.encode(x)))), X.dtype)
+
+    def interpolate(self, X_start: Any, X_stop: Any, n_steps: int = 8) -> np.ndarray:
+        """Walk from rows to rows, along straight lines between their codes.
+
+        Parameters
+        ----------
+        X_start, X_stop : {array-like, data frame} of shape (n_samples, n_features)
+            Where to start and where to arrive.
+        n_steps : int, default=8
+            Number of rows on each way, both ends included.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_steps, n_features)
+            Expected rows; categories by their positions in sorted order.
+        """
+        start, stop = self.transform(X_start), self.transform(X_stop)
+        if start.shape != stop.shape:
+            raise ValueError(
+                f"X_start has {len(start)} rows, but X_stop has {len(stop)}; they must be pairs"
+            )
+        if not (isinstance(n_steps, Integral) and n_steps >= 2):
+            raise ValueError(f"n_steps={n_steps!r} must be an integer of at least 2")
+        t = np.linspace(0, 1, n_steps)[:, None]
+        codes = start[:, None] * (1 - t) + stop[:, None] * t
+        return self._expected(codes)
+
+    def traverse(self, X: Any, components: Any = None, values: Any = None) -> np.ndarray:
+        """Change one component of the codes of rows after the other.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Rows to start from.
+        components : array-like of int, default=None
+            Which components; None for all.
+        values : array-like of shape (n_values,), default=None
+            What each is set to; None takes seven values from -2 to 2.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components, n_values, n_features)
+            Expected rows; categories by their positions in sorted order.
+        """
+        codes = self.transform(X)
+        chosen = np.arange(codes.shape[1])
+        if components is not None:
+            chosen = chosen[np.atleast_1d(np.asarray(components, dtype=int))]
+        values = np.linspace(-2, 2, 7) if values is None else np.atleast_1d(values)
+        if not len(values):
+            raise ValueError("values=[] must hold at least one number")
+        walks = np.broadcast_to(
+            codes[:, None, None], (len(codes), len(chosen), len(values), codes.shape[1])
+        ).copy()
+        for i, component in enumerate(chosen):
+            walks[:, i, :, component] = values
+        return self._expected(walks)
+
+    def _expected(self, codes: np.ndarray) -> np.ndarray:
+        mean = self.net_.criterion_.mean
+        flat = codes.reshape(-1, codes.shape[-1])
+        encoded = self._apply(flat, lambda m, z: mean(m.decode(z)))
+        return self._columns.decode(encoded).reshape(*codes.shape[:-1], -1)

@@ -1,0 +1,394 @@
+"""The variational autoencoder: a likelihood for every row, and new rows like the training data."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import logsumexp
+from scipy.stats import norm, qmc
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_consistent_length
+from torch import Tensor, nn
+
+from ..networks import VariationalNetwork
+from ..training import EvidenceBound, Recipe
+from ._generator import BaseGenerator
+
+_PLACES = 8  # scores for each value that occurs often
+_TAIL = 1e-6
+_CELLS = 2**22  # that are computed at once
+
+
+class VariationalAutoencoder(BaseGenerator):
+    """Variational autoencoder: likelihoods of rows, codes, and new rows.
+
+    A decoder turns a code z into the distribution p(x | z) of a row, and an encoder gives the
+    distribution q(z | x) of the codes that a row may have come from. They are trained together, to
+    maximise a lower bound of the likelihood of the training data. The network starts from
+    probabilistic principal component analysis, and learns what a linear map can't do. Afterwards a
+    prior is fitted to the codes, from which new rows are drawn.
+
+    Tables may come as data frames with numbers and categories, and need no scaling. Images are rows
+    of pixels.
+
+    Read more in the :ref:`User Guide <variational>`.
+
+    Parameters
+    ----------
+    n_components : int or "auto", default="auto"
+        Number of columns of the code. "auto" takes the number of features, at most
+        64; for pixels at most one per 50 rows, but 8.
+
+    hidden_layer_sizes : "auto" or array-like of int, default="auto"
+        Widths of the encoder's hidden layers; the decoder mirrors them. "auto" takes two layers of
+        512, for fewer than 5,000 rows one of 256, and for pixels one that is twice as wide as
+        there are pixels but between 256 and 1024.
+
+    activation : {"elu", "gelu", "identity", "leaky_relu", "logistic", "relu", "silu", "tanh"}, \
+            default="gelu"
+        Non-linearity of the hidden layers.
+
+    module : {"mlp", "conv"}, nn.Module class or instance, default="mlp"
+        The network, as for :class:`~skae.Autoencoder`: with ``encode(x)``, whose result becomes the
+        mean of q(z | x), and ``decode(z)``.
+
+    likelihood : {"auto", "gaussian", "bernoulli", "continuous_bernoulli", "poisson", \
+            "negative_binomial", "discretized_logistic"} or Likelihood, default="auto"
+        The distribution p(x | z), of features that are independent given z. "auto" takes, column by
+        column, Bernoulli's for two values, a categorical one for categories and for groups of
+        columns as :class:`~sklearn.preprocessing.OneHotEncoder` makes them, else a Gaussian whose
+        variance is optimal in closed form: a common one for pixels, one per feature in tables. Any
+        other choice is for all columns, and takes them as they are.
+
+    scale : {"auto", "normal_scores", "range"} or None, default="auto"
+        How the network sees numbers, if `likelihood` is "auto". "normal_scores" gives every column
+        a normal distribution, and samples have the columns' own distributions again, with their
+        bounds and frequent values. "range" puts all columns together into [0, 1]. "auto" takes the
+        latter for 64 columns or more that share a range, such as pixels. None leaves numbers as
+        they are.
+
+    beta : float, default=1.0
+        Weight of the divergence of q(z | x) from the prior. Above 1, components are more
+        independent, and reconstructions worse.
+
+    free_bits : float, default=0.0
+        Nats of divergence per component that cost nothing; with `n_importance_samples=1` only.
+
+    kl_warm_up : int, default=0
+        Number of epochs over which the weight of the divergence rises to `beta`.
+
+    n_importance_samples : int, default=1
+        Codes per row in training. More than one make an importance-weighted autoencoder, with a
+        tighter bound at a higher cost.
+
+    prior : {"mixture", "normal"}, default="mixture"
+        The distribution of codes that samples and likelihoods come from: a mixture of Gaussians,
+        fitted to the codes of the training rows after training, or the standard normal
+        distribution that the training assumes.
+
+    n_mixture_components : int or "auto", default="auto"
+        Number of Gaussians in the mixture. "auto" takes up to 200, what serves held-out codes best.
+
+    conditional : bool, default=False
+        Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
+        class can be drawn.
+
+    optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
+        Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
+
+    lr : float, default=2e-3
+        Learning rate. It stays constant, because an average of the weights is used.
+
+    batch_size : int, default=256
+        Number of rows per step.
+
+    max_epochs : "auto" or int, default="auto"
+        Number of passes over the data; 0 leaves probabilistic PCA. "auto" is as for
+        :class:`~skae.Autoencoder`, but about 5,000 steps unless the data are pixels.
+
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop when their bound no longer improves, and restore the best
+        weights.
+
+    validation_fraction : float, default=0.1
+        Share of the rows that early stopping holds out, drawn by `random_state`.
+
+    n_iter_no_change : int, default=10
+        Number of epochs without improvement after which early stopping stops.
+
+    tol : float, default=1e-4
+        Least share of the validation loss by which an epoch must improve it to count.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on with the present network instead of building a new one. The prior is
+        fitted anew.
+
+    callbacks : list of skorch callbacks or None, default=None
+        Such as :class:`skorch.callbacks.LRScheduler`; each may be a tuple (name, callback). They
+        are copied.
+
+    device : str or torch.device, default="auto"
+        "auto" takes CUDA, else MPS, else the CPU.
+
+    dtype : {"float32", "float64"}, default="float32"
+        Type that the network computes in.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines weights, order of rows, noise, the prior, held-out rows and, unless `sample` is
+        told otherwise, samples. torch's global generators are not touched.
+
+    verbose : int, default=0
+        Above 0, prints a line per epoch.
+
+    **kwargs : dict
+        Parameters of the parts, with skorch's prefixes: ``module__dropout=0.1``,
+        ``optimizer__weight_decay=0.1``, ``criterion__variance="predicted"``.
+
+    Attributes
+    ----------
+    prior_ : GaussianMixture or object
+        The distribution of codes, with `score_samples` and, without classes, `sample`: the mixture
+        if `prior` is that.
+    n_active_components_ : int
+        Number of components in use: the means of whose codes have a variance above 0.01 (Burda et
+        al., 2016).
+    classes_ : ndarray of shape (n_classes,)
+        The labels; only with `conditional`.
+    module_ : nn.Module
+        The trained network, in evaluation mode.
+    net_ : skae.training.AutoencoderNet
+        The skorch net.
+    loss_ : float
+        Training loss of the last epoch, minus the bound in nats per row.
+    loss_curve_ : list of float
+        Training loss of every epoch.
+    loss_curves_ : dict of str to list of float
+        Its parts, "reconstruction" and "divergence".
+    validation_loss_curve_ : list of float
+        Validation loss of every epoch; only with `early_stopping`.
+    n_iter_ : int
+        Number of epochs trained.
+    max_epochs_ : int
+        Number of epochs that the last fit could take at most.
+    hidden_layer_sizes_ : tuple of int
+        Widths of the hidden layers, if the network has this parameter.
+    device_ : str
+        Device computed on.
+    n_features_in_ : int
+        Number of features seen during :term:`fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during :term:`fit`. Defined only when `X` has feature names that are
+        all strings.
+
+    See Also
+    --------
+    sklearn.mixture.GaussianMixture : A density without a network.
+    skae.Autoencoder : Codes without a distribution.
+
+    References
+    ----------
+    Kingma & Welling, "Auto-encoding variational Bayes", ICLR 2014.
+
+    Burda, Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016.
+
+    Rybkin, Daniilidis & Levine, "Simple and effective VAE training with calibrated decoders", ICML
+    2021.
+
+    Ghosh et al., "From variational to deterministic autoencoders", ICLR 2020, on priors that are
+    fitted afterwards.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skae import VariationalAutoencoder
+    >>> X = load_digits().data
+    >>> model = VariationalAutoencoder(max_epochs=20, random_state=0).fit(X)
+    >>> model.sample(5).shape
+    (5, 64)
+    >>> model.score_samples(X[:3]).shape
+    (3,)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseGenerator._parameter_constraints,
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "free_bits": [Interval(Real, 0, None, closed="left")],
+        "kl_warm_up": [Interval(Integral, 0, None, closed="left")],
+        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components: int | str = "auto",
+        *,
+        hidden_layer_sizes: str | Sequence[int] = "auto",
+        activation: str = "gelu",
+        module: str | type[nn.Module] | nn.Module = "mlp",
+        likelihood: str | type[nn.Module] | nn.Module = "auto",
+        scale: str | None = "auto",
+        beta: float = 1.0,
+        free_bits: float = 0.0,
+        kl_warm_up: int = 0,
+        n_importance_samples: int = 1,
+        prior: str = "mixture",
+        n_mixture_components: int | str = "auto",
+        conditional: bool = False,
+        optimizer: str | type[torch.optim.Optimizer] = "adamw",
+        lr: float = 2e-3,
+        batch_size: int = 256,
+        max_epochs: str | int = "auto",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        callbacks: Sequence[Any] | None = None,
+        device: str | torch.device = "auto",
+        dtype: str = "float32",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.module = module
+        self.likelihood = likelihood
+        self.scale = scale
+        self.beta = beta
+        self.free_bits = free_bits
+        self.kl_warm_up = kl_warm_up
+        self.n_importance_samples = n_importance_samples
+        self.prior = prior
+        self.n_mixture_components = n_mixture_components
+        self.conditional = conditional
+        self.optimizer = optimizer
+        self.lr = lr
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+        self._nested_params = kwargs
+
+    # ------------------------------------------------------------------ fit
+
+    def _recipe(self, X: np.ndarray) -> Recipe:
+        if self.free_bits > 0 and self.n_importance_samples > 1:
+            raise ValueError(
+                f"free_bits={self.free_bits} needs n_importance_samples=1, because an "
+                "importance-weighted bound has no divergence per component"
+            )
+        objective = EvidenceBound(
+            self.beta, self.free_bits, self.kl_warm_up, self.n_importance_samples
+        )
+        return self._generator_recipe(X, VariationalNetwork, {"objective": objective})
+
+    def _codes(self, net: Any, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        mean, log_variance = net.averaged_module_.posterior(x)
+        noise = torch.empty_like(mean).normal_(generator=generator)
+        return mean + noise * (log_variance / 2).exp(), mean
+
+    # ------------------------------------------------------------------ likelihood
+
+    def score_samples(
+        self, X: Any, y: Any = None, *, n_importance_samples: int = 128
+    ) -> np.ndarray:
+        """Return the importance-weighted lower bound of the log-likelihood of each row.
+
+        The bound has all constant terms: it is in nats, comparable with
+        :meth:`sklearn.mixture.GaussianMixture.score_samples` on the same data. Binary columns,
+        categories and values that occur often count with their probability, other numbers with
+        their density in the units of `X`.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+        y : array-like of shape (n_samples,), default=None
+            Classes, if the estimator is `conditional`: the likelihood of each row is then that in
+            its class.
+        n_importance_samples : int, default=128
+            Codes per row. The bound rises to the log-likelihood with their number. The codes are
+            the same in every call, so that scores are too.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Float64; higher is more like the training data.
+        """
+        return self._log_likelihood(self._checked(X), y, n_importance_samples)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean of :meth:`score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        float
+            Mean bound in nats per row; higher is better.
+        """
+        return float(np.mean(self._log_likelihood(self._checked(X), None, 128)))
+
+    def _log_likelihood(self, X: np.ndarray, y: Any, n_samples: int) -> np.ndarray:
+        if not (isinstance(n_samples, Integral) and n_samples >= 1):
+            raise ValueError(f"n_importance_samples={n_samples!r} must be an integer of at least 1")
+        logs = self._class_likelihoods(X, n_samples)
+        if y is None:
+            shares = self.prior_.shares if self._has_classes else np.ones(1)
+            return logsumexp(logs + np.log(shares), axis=1)
+        if not self._has_classes:
+            raise ValueError("score_samples takes y only if conditional=True in fit")
+        check_consistent_length(X, y)
+        return logs[np.arange(len(X)), self._class_numbers(column_or_1d(y))]
+
+    def _class_likelihoods(self, X: np.ndarray, n_samples: int) -> np.ndarray:
+        """Return the log-likelihood of each row in each class, or one column without classes."""
+        n_bits = math.ceil(math.log2(n_samples))
+        points = qmc.Sobol(self._n_features_out, rng=0).random_base2(n_bits)[:n_samples]
+        noise = norm.ppf(points.clip(_TAIL, 1 - _TAIL))
+        # Frequent values stand for intervals of scores: average over places in them.
+        n_places = min(_PLACES, n_samples) if self._columns.has_ties else 1
+        places = np.tile((np.arange(n_places) + 0.5) / n_places, (len(self._columns.scores), 1))
+        places = np.random.default_rng(0).permuted(places, axis=1)
+        logs = []
+        for place, part in zip(places.T, np.array_split(noise, n_places), strict=True):
+            encoded, log_volume = self._columns.encode(X, place[None])
+            each = self._apply(encoded, partial(self._class_log_weights, noise=part))
+            logs.append(each + log_volume[:, None])
+        return logsumexp(logs, axis=0) - math.log(n_samples)
+
+    def _class_log_weights(self, module: Any, x: Tensor, noise: np.ndarray) -> Tensor:
+        """Return the log of the sum of importance weights of some codes, for each class."""
+        criterion: Any = self.net_.criterion_
+        mean, log_variance = module.posterior(x)
+        size = max(1, _CELLS // (len(x) * max(x.shape[1], mean.shape[1])))
+        logs = []
+        for part in torch.from_numpy(noise).to(mean.device, mean.dtype).unsqueeze(1).split(size):
+            z = mean + part * (log_variance / 2).exp()
+            codes = z.flatten(0, 1)
+            output = module.decode(codes).unflatten(0, z.shape[:2])
+            log_prob = criterion.log_prob(output, x.expand(len(part), -1, -1)).sum(-1)
+            log_q = -0.5 * (part.square() + log_variance + math.log(2 * math.pi)).sum(-1)
+            prior = torch.from_numpy(self._class_scores(codes.cpu().double().numpy()))
+            ratio = (log_prob - log_q).double().cpu()
+            logs.append((ratio.unsqueeze(-1) + prior.unflatten(0, z.shape[:2])).logsumexp(0))
+        return torch.stack(logs).logsumexp(0)

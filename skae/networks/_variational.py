@@ -1,0 +1,218 @@
+"""Networks whose codes have a distribution: any autoencoder, its codes brought to unit variance."""
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+_LOG_VARIANCE = (-14.0, 5.0)
+_LEAST_NOISE = 1e-3  # share of a component's variance that counts as noise, at the start
+
+
+class StandardizedNetwork(nn.Module):
+    """An autoencoder whose codes have unit variance at the start.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Has ``encode(x)`` and ``decode(z)``.
+    n_features : int
+        Number of columns of the data.
+    n_components : int
+        Number of columns of the code.
+    n_parameters : int, default=1
+        Numbers per feature that the likelihood needs. The first is the output of `network`, the
+        others come from a small network of their own.
+    """
+
+    encoder_scale: Tensor
+    decoder_scale: Tensor
+
+    def __init__(
+        self, network: Any, n_features: int, n_components: int, n_parameters: int = 1
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("encoder_scale", torch.ones(n_components))
+        self.register_buffer("decoder_scale", torch.ones(n_components))
+        self.more_parameters = None
+        if n_parameters > 1:
+            self.more_parameters = _head(n_components, (n_parameters - 1) * n_features)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the code.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_components)
+            Code.
+        """
+        return self.network.encode(x) * self.encoder_scale
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the parameters of the likelihood for the code `z`.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n_samples, n_components)
+            Code.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_parameters * n_features)
+            The first parameter of all features, then the second.
+        """
+        output = self.network.decode(z * self.decoder_scale)
+        if self.more_parameters is None:
+            return output
+        return torch.cat([output, self.more_parameters(z)], -1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the output for the code of `x`."""
+        return self.decode(self.encode(x))
+
+    @torch.no_grad()
+    def initialize(self, x: Tensor, output: Tensor) -> None:
+        """Start from PCA with scaled codes, if the network starts from PCA.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_features)
+            Rows of the training data.
+        output : Tensor of shape (n_samples, n_features)
+            What the decoder should give for them.
+        """
+        if not hasattr(self.network, "initialize"):
+            return
+        self.network.initialize(x, output)
+        if not getattr(self.network, "linear_skip", True):
+            return
+        self.network.eval()  # for batch normalisation of a single row
+        code = self.network.encode(x)
+        variances = code.var(0, unbiased=False).clamp(min=1e-12)
+        residual = (output - self.network.decode(code)).square().mean()
+        self.network.train()
+        d, k = x.shape[1], len(variances)
+        noise = residual * d / (d - k) if k < d else 0 * residual
+        self._start_from(variances, torch.maximum(noise, _LEAST_NOISE * variances.mean()))
+
+    def _start_from(self, variances: Tensor, noise: Tensor) -> None:
+        """Scale codes, from their variances and that of the noise around the principal plane."""
+        scale = torch.maximum(variances, noise).sqrt()
+        self.encoder_scale.copy_(1 / scale)
+        self.decoder_scale.copy_(scale)
+
+
+class VariationalNetwork(StandardizedNetwork):
+    """An autoencoder whose code is the mean of a normal distribution over codes.
+
+    The variances of that distribution are a function of its mean. For a Gaussian likelihood they
+    are so up to second order: the posterior's precision is that of the prior plus that which the
+    decoder's Jacobian at the code gives. So any network with `encode` and `decode` will do.
+
+    :meth:`initialize` makes a network that starts from PCA start from probabilistic PCA, the linear
+    variational autoencoder in closed form (Tipping & Bishop, JRSS B 61, 1999; Lucas et al., NeurIPS
+    2019): every component is in use from the first step.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Has ``encode(x)`` and ``decode(z)``.
+    n_features : int
+        Number of columns of the data.
+    n_components : int
+        Number of columns of the code.
+    n_parameters : int, default=1
+        Numbers per feature that the likelihood needs. The first is the output of `network`, the
+        others come from a small network of their own.
+    """
+
+    log_variance: Any
+
+    def __init__(
+        self, network: Any, n_features: int, n_components: int, n_parameters: int = 1
+    ) -> None:
+        super().__init__(network, n_features, n_components, n_parameters)
+        self.log_variance = _head(n_components, n_components)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the distribution over codes, which is normal with independent components.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        mean, log_variance : Tensor of shape (n_samples, n_components)
+            Its parameters.
+        """
+        mean = self.encode(x)
+        return mean, self.log_variance(mean).clamp(*_LOG_VARIANCE)
+
+    def _start_from(self, variances: Tensor, noise: Tensor) -> None:
+        signal = (variances - noise).clamp(min=0.01 * noise)
+        self.encoder_scale.copy_(signal.sqrt() / (signal + noise))
+        self.decoder_scale.copy_(signal.sqrt())
+        self.log_variance[-1].bias.copy_((noise / (signal + noise)).log())
+
+
+class AdversarialNetwork(StandardizedNetwork):
+    """An autoencoder with critics of its codes and, if wanted, of its reconstructions.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Has ``encode(x)`` and ``decode(z)``.
+    n_features : int
+        Number of columns of the data.
+    n_components : int
+        Number of columns of the code.
+    n_parameters : int, default=1
+        Numbers per feature that the likelihood needs.
+    critic_sizes : tuple of int, default=(128, 128)
+        Widths of the hidden layers of each critic.
+    spectral : bool, default=False
+        Whether the critics' layers have spectral norm 1 (Miyato et al., ICLR 2018).
+    sees_rows : bool, default=False
+        Whether there is a critic of reconstructions.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        n_features: int,
+        n_components: int,
+        n_parameters: int = 1,
+        critic_sizes: tuple[int, ...] = (128, 128),
+        spectral: bool = False,
+        sees_rows: bool = False,
+    ) -> None:
+        super().__init__(network, n_features, n_components, n_parameters)
+        self.code_critic = _critic(n_components, critic_sizes, spectral)
+        self.row_critic = _critic(n_features, critic_sizes, spectral) if sees_rows else None
+
+
+def _critic(n_inputs: int, sizes: tuple[int, ...], spectral: bool) -> nn.Sequential:
+    """Return a network that gives each row a number, higher for what it takes for real."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise([n_inputs, *sizes, 1]):
+        linear = nn.Linear(n_in, n_out)
+        layers += [spectral_norm(linear) if spectral else linear, nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers[:-1])
+
+
+def _head(n_components: int, n_outputs: int) -> nn.Sequential:
+    """Return a small network that gives zeros at first."""
+    last = nn.Linear(64, n_outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(n_components, 64), nn.GELU(), last)

@@ -1,0 +1,289 @@
+"""Data frames and arrays of every kind as matrices of numbers, and back."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from pandas.testing import assert_frame_equal
+from polars.testing import assert_frame_equal as assert_polars_equal
+
+from skae.generation._frames import FrameFormat, is_frame
+
+WORDS = ["b", "a", "c", "a", "b", "b"]
+
+PANDAS = {
+    "object": pd.Series(WORDS, dtype=object),
+    "object_missing": pd.Series(["b", None, "c", "a", None, "b"], dtype=object),
+    "object_mixed": pd.Series(["b", 1, 3, 2.5, "a", 1], dtype=object),
+    "str": pd.Series(WORDS, dtype="str"),
+    "str_missing": pd.Series(["b", None, "c", "a", np.nan, "b"], dtype="str"),
+    "string": pd.Series(WORDS, dtype="string"),
+    "string_missing": pd.Series(["b", pd.NA, "c", "a", pd.NA, "b"], dtype="string"),
+    "string[pyarrow]": pd.Series(["b", None, "c", "a", None, "b"], dtype="string[pyarrow]"),
+    "category": pd.Series(WORDS, dtype="category"),
+    "category_missing": pd.Series(["b", None, "c", "a", None, "b"], dtype="category"),
+    "category_of_numbers": pd.Series([3, 1, 2, 1, 3, 3], dtype="category"),
+    "category_ordered": pd.Series(pd.Categorical(WORDS, ["c", "b", "a"], ordered=True)),
+    "category_unused": pd.Series(pd.Categorical(WORDS, ["c", "b", "a", "z"])),
+}
+NUMBERS = {
+    "bool": pd.Series([True, False, True, True, False, False]),
+    "boolean": pd.Series([True, False, True, True, False, False], dtype="boolean"),
+    "int8": pd.Series([-128, 127, 0, 1, 2, 3], dtype="int8"),
+    "uint16": pd.Series([65535, 0, 1, 2, 3, 4], dtype="uint16"),
+    "int64": pd.Series([2**40, 0, 1, 2, 3, 4]),
+    "Int64": pd.Series([5, 4, 3, 2, 1, 0], dtype="Int64"),
+    "Float64": pd.Series([0.5, 4, 3, 2, 1, 0], dtype="Float64"),
+    "int64[pyarrow]": pd.Series([5, 4, 3, 2, 1, 0], dtype="int64[pyarrow]"),
+    "double[pyarrow]": pd.Series([0.5, 4, 3, 2, 1, 0], dtype="double[pyarrow]"),
+    "bool[pyarrow]": pd.Series([True, False, True, True, False, False], dtype="bool[pyarrow]"),
+    "float32": pd.Series([0.1, 1, 2, 3, 4, 5], dtype="float32"),
+    "float64": pd.Series([0.1, 1, 2, 3, 4, 5]),
+}
+POLARS = {
+    "String": pl.Series(WORDS),
+    "String_missing": pl.Series(["b", None, "c", "a", None, "b"]),
+    "Categorical": pl.Series(WORDS, dtype=pl.Categorical),
+    "Categorical_missing": pl.Series(["b", None, "c", "a", None, "b"], dtype=pl.Categorical),
+    "Enum": pl.Series(WORDS, dtype=pl.Enum(["c", "z", "b", "a"])),
+}
+POLARS_NUMBERS = {
+    "Boolean": pl.Series([True, False, True, True, False, False]),
+    "Int8": pl.Series([-128, 127, 0, 1, 2, 3], dtype=pl.Int8),
+    "UInt16": pl.Series([65535, 0, 1, 2, 3, 4], dtype=pl.UInt16),
+    "Int64": pl.Series([2**40, 0, 1, 2, 3, 4]),
+    "Float32": pl.Series([0.1, 1, 2, 3, 4, 5], dtype=pl.Float32),
+    "Float64": pl.Series([0.1, 1, 2, 3, 4, 5], dtype=pl.Float64),
+}
+
+
+def equal(actual, expected):
+    if isinstance(expected, pl.DataFrame):
+        assert_polars_equal(actual, expected)
+    else:
+        assert_frame_equal(actual, expected)
+
+
+def make(name, column):
+    """Return a frame with a column of any kind, and one of words."""
+    if isinstance(column, pl.Series):
+        return pl.DataFrame({name: column, "words": WORDS})
+    return pd.DataFrame({name: column, "words": WORDS})
+
+
+# ---------------------------------------------------------------- there and back
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [*(PANDAS | NUMBERS).items(), *(POLARS | POLARS_NUMBERS).items()]
+)
+def test_frame_comes_back(name, column):
+    frame = make(name, column)
+    form = FrameFormat(frame)
+
+    matrix = form.matrix(frame)
+
+    assert matrix.dtype == np.float64
+    equal(form.restore(matrix), frame)
+
+
+@pytest.mark.parametrize("columns", [PANDAS | NUMBERS, POLARS | POLARS_NUMBERS], ids=["pd", "pl"])
+def test_frame_of_all_kinds_comes_back(columns):
+    frame = (pl if "String" in columns else pd).DataFrame(columns)
+    form = FrameFormat(frame)
+
+    equal(form.restore(form.matrix(frame)), frame)
+
+
+@pytest.mark.parametrize("columns", [NUMBERS, POLARS_NUMBERS], ids=["pd", "pl"])
+def test_frame_of_numbers_is_left_as_it_is(columns):
+    frame = (pl if "Int8" in columns else pd).DataFrame(columns)
+    form = FrameFormat(frame)
+
+    assert form.matrix(frame) is frame
+    assert form.categories == {}
+    equal(form.restore(frame.to_numpy().astype(float)), frame)
+
+
+@pytest.mark.parametrize(("name", "column"), [*PANDAS.items(), *POLARS.items()])
+def test_categories_are_numbered_from_zero(name, column):
+    frame = make(name, column)
+    form = FrameFormat(frame)
+
+    matrix = form.matrix(frame)
+
+    assert sorted(form.categories) == [0, 1]
+    for numbers, values in zip(matrix.T, form.categories.values(), strict=True):
+        assert set(numbers) == set(range(len(values)))
+
+
+@pytest.mark.parametrize(("name", "column"), [*NUMBERS.items(), *POLARS_NUMBERS.items()])
+def test_numbers_are_no_categories(name, column):
+    frame = make(name, column)
+    form = FrameFormat(frame)
+
+    assert list(form.categories) == [1]
+    np.testing.assert_array_equal(form.matrix(frame)[:, 0], column.to_numpy().astype(float))
+
+
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_missing_is_the_last_category(frame_class):
+    form = FrameFormat(frame_class({"a": ["y", None, "x"]}))
+
+    assert form.categories == {0: ["x", "y", None]}
+
+
+def test_categories_do_not_depend_on_the_order_of_rows():
+    frame = pd.DataFrame(PANDAS)
+
+    assert FrameFormat(frame[::-1]).categories == FrameFormat(frame).categories
+
+
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_numbers_between_whole_ones_are_rounded(frame_class):
+    form = FrameFormat(frame_class({"a": [1, 2], "b": [True, False], "c": [0.5, 1.0]}))
+
+    frame = form.restore(np.array([[1.6, 0.7, 1.6], [0.4, 0.2, 0.4]]))
+
+    equal(frame, frame_class({"a": [2, 0], "b": [True, False], "c": [1.6, 0.4]}))
+
+
+def test_number_of_rows_is_free():
+    form = FrameFormat(make("category", PANDAS["category"]))
+
+    assert form.restore(np.array([[0.0, 1.0]] * 20)).shape == (20, 2)
+
+
+def test_index_does_not_matter():
+    frame = pd.DataFrame({"a": [1.5, 2.5], "b": ["x", "y"]}, index=[7, 3])
+    form = FrameFormat(frame)
+
+    equal(form.restore(form.matrix(frame)), frame.reset_index(drop=True))
+
+
+def test_names_that_are_no_strings():
+    frame = pd.DataFrame({0: WORDS, 1: np.arange(6.0)})
+    form = FrameFormat(frame)
+
+    equal(form.restore(form.matrix(frame)), frame)
+
+
+def test_names_that_occur_twice():
+    frame = pd.DataFrame([[1.0, "x"], [2.0, "y"]], columns=["a", "a"])
+
+    with pytest.raises(ValueError, match="'a'"):
+        FrameFormat(frame)
+
+
+# ---------------------------------------------------------------- other rows
+
+
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_new_rows_have_the_numbers_of_the_training_data(frame_class):
+    form = FrameFormat(frame_class({"a": ["y", "x", "z"], "b": [1.0, 2.0, 3.0]}))
+
+    matrix = form.matrix(frame_class({"a": ["z", "z"], "b": [5.0, 7.0]}))
+
+    np.testing.assert_array_equal(matrix, [[2, 5], [2, 7]])
+
+
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_unknown_categories(frame_class):
+    form = FrameFormat(frame_class({"size": [1.0, 2.0], "colour": ["red", "blue"]}))
+    new = frame_class({"size": [1.0] * 3, "colour": ["red", "green", "brown"]})
+
+    with pytest.raises(ValueError, match=r"column 'colour' has values .* \['brown', 'green'\]"):
+        form.matrix(new)
+
+
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_missing_where_nothing_was(frame_class):
+    form = FrameFormat(frame_class({"colour": ["red", "blue"]}))
+
+    with pytest.raises(ValueError, match=r"column 'colour' has values .* \[None\]"):
+        form.matrix(frame_class({"colour": ["red", None]}))
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
+def test_missing_numbers_are_nan(dtype):
+    """They are for those who check the matrix to complain about."""
+    frame = make("number", pd.Series([1, 0, pd.NA, 1, 1, 0], dtype=dtype))
+
+    matrix = FrameFormat(frame).matrix(frame)
+
+    np.testing.assert_array_equal(np.isnan(matrix[:, 0]), [0, 0, 1, 0, 0, 0])
+
+
+def test_missing_polars_numbers_are_nan():
+    frame = pl.DataFrame({"number": [1, None, 3], "words": ["a", "b", "a"]})
+
+    matrix = FrameFormat(frame).matrix(frame)
+
+    np.testing.assert_array_equal(np.isnan(matrix[:, 0]), [False, True, False])
+
+
+# ---------------------------------------------------------------- dates
+
+DAYS = [datetime.datetime(2020, 1, day) for day in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"when": pd.to_datetime(DAYS)}),
+        pd.DataFrame({"when": pd.to_datetime(DAYS).tz_localize("UTC")}),
+        pd.DataFrame({"when": pd.to_datetime(DAYS) - pd.Timestamp(DAYS[0])}),
+        pl.DataFrame({"when": DAYS}),
+        pl.DataFrame({"when": [day.date() for day in DAYS]}),
+        pl.DataFrame({"when": [day.time() for day in DAYS]}),
+        pl.DataFrame({"when": [day - DAYS[0] for day in DAYS]}),
+    ],
+    ids=lambda frame: f"{type(frame).__module__}-{frame['when'].dtype}",
+)
+def test_dates(frame):
+    with pytest.raises(ValueError, match=r"column 'when' has dtype .*: turn dates into"):
+        FrameFormat(frame)
+
+
+# ---------------------------------------------------------------- arrays
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "uint16"])
+def test_integers_come_back(dtype):
+    limits = np.iinfo(dtype)
+    X = np.array([[limits.min, 0, 1], [3, 2, 100]], dtype=dtype)
+    form = FrameFormat(X)
+
+    back = form.restore(form.matrix(X).astype(float))
+
+    assert back.dtype == X.dtype
+    np.testing.assert_array_equal(back, X)
+
+
+def test_bytes_are_rounded_and_stay_in_their_range():
+    form = FrameFormat(np.zeros((2, 2), dtype=np.uint8))
+
+    back = form.restore(np.array([[-3.2, 0.6], [254.4, 300.0]]))
+
+    assert back.dtype == np.uint8
+    np.testing.assert_array_equal(back, [[0, 1], [254, 255]])
+
+
+@pytest.mark.parametrize("X", [np.zeros((2, 2)), [[0.0, 1.0]], np.zeros((2, 2), np.float32)])
+def test_other_arrays_keep_their_values(X):
+    form, matrix = FrameFormat(X), np.array([[0.3, 0.7]])
+
+    assert form.matrix(X) is X
+    np.testing.assert_allclose(form.restore(matrix), matrix, rtol=1e-6)
+
+
+@pytest.mark.parametrize("X", [np.zeros((2, 2)), [[0.0]], pd.Series([1.0]), pl.Series([1.0])])
+def test_no_frames(X):
+    assert not is_frame(X)
+
+
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_frames(frame_class):
+    assert is_frame(frame_class({"a": [1.0]}))
