@@ -106,7 +106,7 @@ CONFIGURATIONS = {
     AdversarialAutoencoder: {
         **{
             name: AdversarialAutoencoder(**GENERATOR_CONFIGURATIONS[name])
-            for name in ("default", "conv", "early_stopping", "warm_start")
+            for name in ("default", "float64", "conv", "early_stopping", "warm_start")
         },
         "two_critics": AdversarialAutoencoder(row_critic_weight=1.0, max_epochs=2),
         "spectral": AdversarialAutoencoder(critic_regularization="spectral_norm", max_epochs=2),
