@@ -130,10 +130,7 @@ class BaseAutoencoder(
         if isinstance(self.hidden_layer_sizes, str):
             sizes = auto_sizes
         else:
-            sizes = tuple(self.hidden_layer_sizes)
-            if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-                raise ValueError(f"hidden_layer_sizes={sizes} must all be at least 1, integers")
-            sizes = tuple(int(size) for size in sizes)
+            sizes = checked_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         ours = {
             "n_features": n_features,
             "n_components": n_components,
@@ -368,6 +365,11 @@ class BaseAutoencoder(
         ndarray of shape (n_samples, n_features)
             What the codes stand for, in the units of the training data.
         """
+        X = self._checked_codes(X)
+        return self._decoded(X).astype(X.dtype, copy=False)
+
+    def _checked_codes(self, X: Any) -> np.ndarray:
+        """Return codes as an array, if the estimator is fitted and they are as wide as its own."""
         check_is_fitted(self)
         X = check_array(X, dtype=DTYPES, input_name="X")
         if X.shape[1] != self._n_features_out:
@@ -375,8 +377,12 @@ class BaseAutoencoder(
                 f"X has {X.shape[1]} columns, but the code of this {type(self).__name__} has "
                 f"{self._n_features_out} components"
             )
+        return X
+
+    def _decoded(self, Z: np.ndarray) -> np.ndarray:
+        """Return the expected rows, as the network sees them, for checked codes."""
         mean = self.net_.criterion_.mean
-        return self._apply(X, lambda m, z: mean(m.decode(z))).astype(X.dtype, copy=False)
+        return self._apply(Z, lambda m, z: mean(m.decode(z)))
 
     def reconstruct(self, X: Any) -> np.ndarray:
         """Encode rows and decode them again.
@@ -485,6 +491,27 @@ class BaseAutoencoder(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
+    """Return the widths of hidden layers as integers, if they are.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for the message.
+    sizes : array-like of int
+        Its value.
+
+    Returns
+    -------
+    tuple of int
+        The widths.
+    """
+    sizes = tuple(sizes)
+    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(f"{name}={sizes} must all be at least 1, integers")
+    return tuple(int(size) for size in sizes)
 
 
 def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> Any:

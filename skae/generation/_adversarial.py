@@ -1,7 +1,7 @@
 """The adversarial autoencoder: critics make its codes normal and its rows lifelike."""
 
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
+from .._base import checked_sizes
 from ..networks import AdversarialNetwork
 from ..training import OPTIMIZERS, AdversarialLoss, Recipe
 from ._generator import BaseGenerator
@@ -274,9 +275,7 @@ class AdversarialAutoencoder(BaseGenerator):
         self._nested_params = kwargs
 
     def _recipe(self, X: np.ndarray) -> Recipe:
-        sizes = tuple(self.critic_hidden_layer_sizes)
-        if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-            raise ValueError(f"critic_hidden_layer_sizes={sizes} must all be at least 1, integers")
+        sizes = checked_sizes("critic_hidden_layer_sizes", self.critic_hidden_layer_sizes)
         is_spectral = self.critic_regularization == "spectral_norm"
         penalty = 0.0 if is_spectral else self.gradient_penalty
         objective = AdversarialLoss(self.code_critic_weight, self.row_critic_weight, penalty)

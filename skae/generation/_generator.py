@@ -210,9 +210,7 @@ class BaseGenerator(BaseAutoencoder):
             squares = squares + residual.square().sum(0, dtype=torch.float64).cpu()
             codes.append(z.cpu())
             means.append(mean.cpu())
-        if hasattr(net.criterion_, "set_optimal_variance"):
-            mean_squares = (squares / len(rows)).to(net.device, net.dtype)
-            net.criterion_.set_optimal_variance(mean_squares)
+        net.criterion_.set_optimal_variance((squares / len(rows)).to(net.device, net.dtype))
         Z = torch.cat(codes).numpy()
         n_active = int((torch.cat(means).var(0, correction=0) > _ACTIVE).sum())
         attributes: dict[str, Any] = {"n_active_components_": n_active}
@@ -357,15 +355,8 @@ class BaseGenerator(BaseAutoencoder):
         ndarray or data frame of shape (n_samples, n_features)
             Expected rows; a data frame if the training data had categories.
         """
-        check_is_fitted(self)
-        X = check_array(X, dtype=DTYPES, input_name="X")
-        if X.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"X has {X.shape[1]} columns, but the code of this {type(self).__name__} has "
-                f"{self._n_features_out} components"
-            )
-        mean = self.net_.criterion_.mean
-        return self._restored(self._apply(X, lambda m, z: mean(m.decode(z))), X.dtype)
+        X = self._checked_codes(X)
+        return self._restored(self._decoded(X), X.dtype)
 
     def reconstruct(self, X: Any) -> Any:
         """Encode rows and decode them again.
@@ -441,7 +432,5 @@ class BaseGenerator(BaseAutoencoder):
         return self._expected(walks)
 
     def _expected(self, codes: np.ndarray) -> np.ndarray:
-        mean = self.net_.criterion_.mean
-        flat = codes.reshape(-1, codes.shape[-1])
-        encoded = self._apply(flat, lambda m, z: mean(m.decode(z)))
+        encoded = self._decoded(codes.reshape(-1, codes.shape[-1]))
         return self._columns.decode(encoded).reshape(*codes.shape[:-1], -1)

@@ -176,6 +176,8 @@ class ClassPriors:
         Their proportions.
     priors : list of Prior
         One for each class.
+    random_state : int, RandomState instance or None, default=None
+        Draws the samples.
     """
 
     def __init__(

@@ -113,6 +113,15 @@ class Likelihood(ReconstructionLoss):
         """
         return target
 
+    def set_optimal_variance(self, mean_squares: Tensor) -> None:
+        """Take the variance from residuals, if there is one to be taken from them.
+
+        Parameters
+        ----------
+        mean_squares : Tensor of shape (n_features,)
+            Mean squared residuals of the training rows.
+        """
+
 
 class GaussianLikelihood(Likelihood):
     """Normal distribution around the output.
@@ -189,13 +198,6 @@ class GaussianLikelihood(Likelihood):
         return mean.clamp(min=self.least_variance)
 
     def set_optimal_variance(self, mean_squares: Tensor) -> None:
-        """Take the variance from residuals, if it is "optimal".
-
-        Parameters
-        ----------
-        mean_squares : Tensor of shape (n_features,)
-            Mean squared residuals of the training rows.
-        """
         if self.variance == "optimal":
             self.variance_ = self._mean_square(mean_squares[None])
 
@@ -224,9 +226,6 @@ class BernoulliLikelihood(Likelihood, BernoulliLoss):
 
     def mean(self, output: Tensor) -> Tensor:
         return output.sigmoid()
-
-    def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
-        return -self.log_prob(output, target)
 
     def check_target(self, X: Tensor) -> None:
         check_range(X, "likelihood='bernoulli'", "in [0, 1]", 0.0, 1.0)
@@ -269,9 +268,6 @@ class PoissonLikelihood(Likelihood, PoissonLoss):
 
     def mean(self, output: Tensor) -> Tensor:
         return output.exp()
-
-    def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
-        return -self.log_prob(output, target)
 
     def check_target(self, X: Tensor) -> None:
         check_range(X, "likelihood='poisson'", "that are counts", 0.0, math.inf, whole=True)
@@ -478,16 +474,8 @@ class ColumnLikelihoods(Likelihood):
             part.check_target(target)
 
     def set_optimal_variance(self, mean_squares: Tensor) -> None:
-        """Take the variances of Gaussian parts from residuals.
-
-        Parameters
-        ----------
-        mean_squares : Tensor of shape (n_features,)
-            Mean squared residuals of the training rows.
-        """
         for part, squares in zip(self.parts, self._targets(mean_squares), strict=True):
-            if isinstance(part, GaussianLikelihood):
-                part.set_optimal_variance(squares)
+            part.set_optimal_variance(squares)
 
 
 LIKELIHOODS: Mapping[str, type[Likelihood]] = {
