@@ -1,8 +1,9 @@
 """Data sets of the benchmarks: scaled, split, and read from folders that the user has.
 
 digits, breast_cancer, wine, iris and diabetes come with scikit-learn. The others are read from the
-folder that the environment variable SKAE_DATA names (olivetti, adult, hypothyroid) or from the
-Debian package dataset-fashion-mnist. What is missing ends the program with a sentence that says so.
+folder that the environment variable SKAE_DATA names (olivetti, mnist, adult, hypothyroid) or from
+the Debian package dataset-fashion-mnist. What is missing ends the program with a sentence that says
+so.
 """
 
 import csv
@@ -76,17 +77,7 @@ def _olivetti() -> Split:
 
 
 def _fashion_mnist() -> Split:
-    def read(name: str, header: int) -> np.ndarray:
-        path = _existing(FASHION_MNIST / name, "install the Debian package dataset-fashion-mnist")
-        return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header)
-
-    def images(part: str) -> np.ndarray:
-        return read(f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 784) / np.float32(255)
-
-    def labels(part: str) -> np.ndarray:
-        return read(f"{part}-labels-idx1-ubyte.gz", 8)
-
-    return Split(images("train"), images("t10k"), labels("train"), labels("t10k"))
+    return _idx_split(FASHION_MNIST, "install the Debian package dataset-fashion-mnist")
 
 
 def _adult() -> Split:
@@ -127,6 +118,11 @@ def digits_halves(seed: int) -> Split:
     X, y = load_digits(return_X_y=True)
     X = (X / 16).astype(np.float32)
     return Split(*train_test_split(X, y, test_size=0.5, random_state=seed, stratify=y))
+
+
+def mnist() -> Split:
+    """Return 60,000 handwritten digits of 28 x 28 pixels for training and 10,000 for the test."""
+    return _idx_split(data_path("mnist"), "see benchmarks/README.md for what SKAE_DATA holds")
 
 
 def hypothyroid() -> tuple[pd.DataFrame, np.ndarray]:
@@ -214,6 +210,25 @@ def _halves(frame: pd.DataFrame, target: str, seed: int) -> Table:
     classes = None if pd.api.types.is_numeric_dtype(frame[target]) else frame[target]
     train, test = train_test_split(frame, test_size=0.5, random_state=seed, stratify=classes)
     return Table(train.reset_index(drop=True), test.reset_index(drop=True), target)
+
+
+def _idx_split(folder: Path, remedy: str) -> Split:
+    """Read images and labels from four files as MNIST has them, packed by gzip or not."""
+
+    def read(name: str, header: int) -> np.ndarray:
+        path = folder / name
+        if path.exists():
+            return np.frombuffer(path.read_bytes(), np.uint8, offset=header)
+        packed = _existing(folder / f"{name}.gz", remedy).read_bytes()
+        return np.frombuffer(gzip.decompress(packed), np.uint8, offset=header)
+
+    def images(part: str) -> np.ndarray:
+        return read(f"{part}-images-idx3-ubyte", 16).reshape(-1, 784) / np.float32(255)
+
+    def labels(part: str) -> np.ndarray:
+        return read(f"{part}-labels-idx1-ubyte", 8)
+
+    return Split(images("train"), images("t10k"), labels("train"), labels("t10k"))
 
 
 def _random_split(X: np.ndarray, y: np.ndarray) -> Split:

@@ -1,0 +1,140 @@
+"""Writes the tables of the user guide's page on generation from the results of the benchmarks.
+
+    python benchmarks/_guide_tables.py
+
+Run it after generation.py, likelihood.py or out_of_distribution.py, and commit what it writes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from _report import read_table
+
+PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "generation_benchmark.inc"
+REAL = "real rows"  # not in the contest
+NAMES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "breast_cancer": "breast cancer"}
+
+Row = Mapping[str, Any]
+Cost = Callable[[float], float]  # least for the best number
+
+
+def nearest(best: float) -> Cost:
+    return lambda number: abs(number - best)
+
+
+def highest(number: float) -> float:
+    return -number
+
+
+def lowest(number: float) -> float:
+    return number
+
+
+def list_table(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in reStructuredText, the first row of which is its head."""
+    widths = " ".join(["34", *["11"] * (len(rows[0]) - 1)])
+    lines = [f".. list-table:: {title}", "   :header-rows: 1", f"   :widths: {widths}", ""]
+    for row in rows:
+        marks = ["* -", *["  -"] * (len(row) - 1)]
+        lines += [f"   {mark} {cell}".rstrip() for mark, cell in zip(marks, row, strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def text(number: float | None, digits: int) -> str:
+    """Return a number without the zero before its point."""
+    if number is None:
+        return ""
+    rounded = f"{number:.{digits}f}"
+    return rounded.replace("0.", ".", 1) if rounded.startswith(("0.", "-0.")) else rounded
+
+
+def column(
+    names: Sequence[str], numbers: Sequence[float | None], digits: int, cost: Cost | None = None
+) -> list[str]:
+    """Return the cells of a column; the best of them, by what is shown of it, are bold."""
+    costs = [
+        None if number is None or name == REAL or cost is None else cost(round(number, digits))
+        for name, number in zip(names, numbers, strict=True)
+    ]
+    least = min((c for c in costs if c is not None), default=None)
+    return [
+        text(number, digits) if c is None or c > least + 1e-9 else f"**{text(number, digits)}**"
+        for number, c in zip(numbers, costs, strict=True)
+    ]
+
+
+def images(data: str, title: str) -> str:
+    rows = [row for row in read_table("generation_images") if row["data"] == data]
+    names = [row["generator"] for row in rows]
+    measures: Sequence[tuple[str, str, int, Cost | None]] = [
+        ("frechet", "Fréchet distance", 1, lowest),
+        ("coverage", "coverage", 2, highest),
+        ("density", "density", 2, nearest(1)),
+        ("auc", "AUC", 2, nearest(0.5)),
+        ("closer", "closer", 2, None),
+        ("ratio", "CPU time", 2, None),
+    ]
+    columns = [
+        [head, *column(names, [row.get(name) for row in rows], digits, cost)]
+        for name, head, digits, cost in measures
+    ]
+    return list_table(title, list(zip(["Generator", *names], *columns, strict=True)))
+
+
+def tables(measure: str, title: str, cost: Cost | None = None) -> str:
+    """Return a table with a row per generator and a column per data set."""
+    rows = read_table("generation_tables")
+    names = list(dict.fromkeys(row["generator"] for row in rows))
+    numbers = {(row["data"], row["generator"]): row.get(measure) for row in rows}
+    columns = [
+        [NAMES.get(data, data), *column(names, [numbers.get((data, n)) for n in names], 2, cost)]
+        for data in dict.fromkeys(row["data"] for row in rows)
+    ]
+    return list_table(title, list(zip(["Generator", *names], *columns, strict=True)))
+
+
+def likelihoods(title: str) -> str:
+    """Return means over seeds."""
+    measures = (("epochs", 0), ("cpu_minutes", 1), ("nats", 2), ("standard_error", 2))
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted(read_table("likelihood"), key=lambda row: row["data"], reverse=True):
+        groups.setdefault((row["data"], row["settings"]), []).append(row)
+    lines = [["Settings", "images", "epochs", "CPU minutes", "nats", "standard error"]]
+    for (data, settings), group in groups.items():
+        means = [text(fmean(row[name] for row in group), digits) for name, digits in measures]
+        lines.append([settings, NAMES.get(data, data), *means])
+    return list_table(title, lines)
+
+
+def strange(title: str) -> str:
+    """Return a table in which the classes that were left out are one line, by their mean."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in read_table("out_of_distribution"):
+        is_class = row["strange"].startswith("without")
+        name = "classes left out" if is_class else NAMES.get(row["strange"], row["strange"])
+        groups.setdefault((NAMES.get(row["usual"], row["usual"]), name), []).append(row)
+    lines = [["Strange images", "usual ones", "VariationalAutoencoder", "PCA"]]
+    for (usual, name), group in groups.items():
+        areas = [fmean(row[measure] for row in group) for measure in ("auroc", "auroc_pca")]
+        lines.append([name, usual, *column(["ours", "PCA"], areas, 3, highest)])
+    return list_table(title, lines)
+
+
+def main() -> None:
+    parts = [
+        images("fashion_mnist", "10,000 new images of Fashion-MNIST against its test images"),
+        images("digits", "As many new digits as the half that was trained on, against the other"),
+        tables("auc", "AUC of a classifier that tells new rows from held-out ones", nearest(0.5)),
+        tables("score", "Score of a model that was trained on new rows, on held-out ones", highest),
+        tables("closer", "Share of new rows that are closer to a training row than a held-out one"),
+        likelihoods("Minus the bound of held-out images of zeros and ones"),
+        strange("AUROC of the likelihood, strange images against held-out usual ones"),
+    ]
+    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    print(f"written to docs/user_guide/{PAGE.name}")
+
+
+if __name__ == "__main__":
+    main()
