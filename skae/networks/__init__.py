@@ -12,6 +12,7 @@ from torch import nn
 from ._conv2d import ConvAutoencoder
 from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
+from ._flow import CouplingFlow
 from ._layers import ACTIVATIONS, Dropout
 from ._skip import SkipAutoencoder
 from ._variational import AdversarialNetwork, StandardizedNetwork, VariationalNetwork
@@ -23,6 +24,7 @@ __all__ = [
     "NETWORKS",
     "AdversarialNetwork",
     "ConvAutoencoder",
+    "CouplingFlow",
     "DenseAutoencoder",
     "DenseEnsemble",
     "Dropout",
