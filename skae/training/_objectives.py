@@ -45,6 +45,20 @@ class Objective:
         raise NotImplementedError
 
 
+class NegativeLogDensity(Objective):
+    """Minus the log-density of a module that has `log_prob`, in nats per row."""
+
+    def row_losses(
+        self,
+        module: Any,
+        criterion: Any,
+        batch: tuple[Tensor, Tensor],
+        generator: torch.Generator,
+        epoch: int | None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        return -module.log_prob(batch[0]), {}
+
+
 class EvidenceBound(Objective):
     """Minus the evidence lower bound of a variational autoencoder, in nats per row.
 

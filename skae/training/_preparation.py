@@ -187,6 +187,7 @@ def auto_epochs(
     rows: Rows,
     search: bool = True,
     n_steps: int = 2000,
+    few_rows: int = _FEW_ROWS,
 ) -> int:
     """Choose the number of epochs.
 
@@ -207,6 +208,8 @@ def auto_epochs(
         Whether to try on held-out rows at all.
     n_steps : int, default=2000
         Number of steps wanted.
+    few_rows : int, default=5000
+        Number of rows from which on none are held out.
 
     Returns
     -------
@@ -217,7 +220,7 @@ def auto_epochs(
     steps_per_epoch = math.ceil(len(rows) / recipe.params["batch_size"])
     max_epochs = min(high, max(low, math.ceil(n_steps / steps_per_epoch)))
     n_valid = len(rows) // 5
-    if not search or n_valid == 0 or len(rows) >= _FEW_ROWS:
+    if not search or n_valid == 0 or len(rows) >= few_rows:
         return max_epochs
     train, valid = split_rows(rows, n_valid, seed)
     quiet = {**recipe.params, "verbose": 0}
