@@ -102,6 +102,7 @@ CONFIGURATIONS = {
         "predicted_variance": VariationalAutoencoder(
             likelihood="gaussian", criterion__variance="predicted", max_epochs=2
         ),
+        "flow": VariationalAutoencoder(2, prior="flow", max_epochs=2),
     },
     AdversarialAutoencoder: {
         **{
@@ -110,6 +111,7 @@ CONFIGURATIONS = {
         },
         "two_critics": AdversarialAutoencoder(row_critic_weight=1.0, max_epochs=2),
         "spectral": AdversarialAutoencoder(critic_regularization="spectral_norm", max_epochs=2),
+        "flow": AdversarialAutoencoder(2, prior="flow", max_epochs=2),
     },
 }
 

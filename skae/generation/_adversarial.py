@@ -75,9 +75,10 @@ class AdversarialAutoencoder(BaseGenerator):
     gradient_penalty : float, default=1.0
         Weight of that penalty.
 
-    prior : {"mixture", "normal"}, default="mixture"
-        The distribution of codes that samples come from: a mixture of Gaussians, fitted to the
-        codes of the training rows after training, or the standard normal distribution.
+    prior : {"mixture", "flow", "normal"}, default="mixture"
+        The distribution of codes that samples come from: a mixture of Gaussians or a normalizing
+        flow, fitted to the codes of the training rows after training, or the standard normal
+        distribution. Codes of one component get the mixture where "flow" is asked for.
 
     n_mixture_components : int or "auto", default="auto"
         Number of Gaussians in the mixture. "auto" takes up to 200, what serves held-out codes best.
@@ -187,6 +188,8 @@ class AdversarialAutoencoder(BaseGenerator):
     Mescheder, Geiger & Nowozin, "Which training methods for GANs do actually converge?", ICML 2018.
 
     Miyato et al., "Spectral normalization for generative adversarial networks", ICLR 2018.
+
+    Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP", ICLR 2017, on the flow.
 
     Examples
     --------

@@ -32,6 +32,7 @@ from ..training import (
     select,
 )
 from ._columns import Columns
+from ._flow import fit_flow
 from ._frames import FrameFormat, is_frame
 from ._priors import ClassPriors, NormalPrior, drawn, fit_mixture
 
@@ -50,7 +51,7 @@ class BaseGenerator(BaseAutoencoder):
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "likelihood": [StrOptions({"auto"} | set(LIKELIHOODS)), callable, nn.Module],
         "scale": [StrOptions({"auto", "normal_scores", "range"}), None],
-        "prior": [StrOptions({"mixture", "normal"})],
+        "prior": [StrOptions({"mixture", "normal", "flow"})],
         "n_mixture_components": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -196,20 +197,20 @@ class BaseGenerator(BaseAutoencoder):
         """Return codes of rows, and their means."""
         raise NotImplementedError
 
-    @torch.inference_mode()
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
         seed = net.generator.initial_seed() % 2**31
         generator = torch.Generator(net.device).manual_seed(seed)
         module: Any = net.averaged_module_
         codes, means, squares = [], [], 0.0
         size = inference_rows(rows.X.shape[1])
-        for start in range(0, len(rows), size):
-            x = rows.take(slice(start, start + size))
-            z, mean = self._codes(net, x, generator)
-            residual = net.criterion_.mean(module.decode(z)) - x
-            squares = squares + residual.square().sum(0, dtype=torch.float64).cpu()
-            codes.append(z.cpu())
-            means.append(mean.cpu())
+        with torch.inference_mode():
+            for start in range(0, len(rows), size):
+                x = rows.take(slice(start, start + size))
+                z, mean = self._codes(net, x, generator)
+                residual = net.criterion_.mean(module.decode(z)) - x
+                squares = squares + residual.square().sum(0, dtype=torch.float64).cpu()
+                codes.append(z.cpu())
+                means.append(mean.cpu())
         net.criterion_.set_optimal_variance((squares / len(rows)).to(net.device, net.dtype))
         Z = torch.cat(codes).numpy()
         n_active = int((torch.cat(means).var(0, correction=0) > _ACTIVE).sum())
@@ -229,6 +230,8 @@ class BaseGenerator(BaseAutoencoder):
     def _fitted_prior(self, Z: np.ndarray, seed: int) -> Any:
         if self.prior == "normal":
             return NormalPrior(Z.shape[1])
+        if self.prior == "flow" and Z.shape[1] > 1:  # each half of a coupling needs a component
+            return fit_flow(Z, seed)
         return fit_mixture(Z, self.n_mixture_components, seed)
 
     @property

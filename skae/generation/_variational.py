@@ -86,10 +86,11 @@ class VariationalAutoencoder(BaseGenerator):
         Codes per row in training. More than one make an importance-weighted autoencoder, with a
         tighter bound at a higher cost.
 
-    prior : {"mixture", "normal"}, default="mixture"
-        The distribution of codes that samples and likelihoods come from: a mixture of Gaussians,
-        fitted to the codes of the training rows after training, or the standard normal
-        distribution that the training assumes.
+    prior : {"mixture", "flow", "normal"}, default="mixture"
+        The distribution of codes that samples and likelihoods come from: a mixture of Gaussians or
+        a normalizing flow, fitted to the codes of the training rows after training, or the standard
+        normal distribution that the training assumes. Codes of one component get the mixture where
+        "flow" is asked for.
 
     n_mixture_components : int or "auto", default="auto"
         Number of Gaussians in the mixture. "auto" takes up to 200, what serves held-out codes best.
@@ -201,6 +202,8 @@ class VariationalAutoencoder(BaseGenerator):
 
     Ghosh et al., "From variational to deterministic autoencoders", ICLR 2020, on priors that are
     fitted afterwards.
+
+    Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP", ICLR 2017, on the flow.
 
     Examples
     --------
