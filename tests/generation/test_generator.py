@@ -818,7 +818,7 @@ def test_likelihoods_of_ones_own(likelihood, generator):
     [
         ("scale", "standard"),
         ("likelihood", "cauchy"),
-        ("prior", "flow"),
+        ("prior", "uniform"),
         ("n_mixture_components", 0),
         ("n_components", 0),
         ("n_components", "all"),
