@@ -9,20 +9,24 @@ Nothing here trains a model, and nothing here imports torch. matplotlib is impor
 is drawn. Open ``_loss_curve.py`` first: it is the shortest display.
 """
 
+from ._compressed_image import CompressedImageDisplay
 from ._latent_space import LatentSpaceDisplay
 from ._latent_walk import LatentWalkDisplay
 from ._loss_curve import LossCurveDisplay
 from ._outlier_explanation import OutlierExplanationDisplay
 from ._outlier_scores import OutlierScoreDisplay
+from ._rate_distortion import RateDistortionDisplay
 from ._reconstruction import ReconstructionDisplay
 from ._sample_grid import SampleGridDisplay
 
 __all__ = [
+    "CompressedImageDisplay",
     "LatentSpaceDisplay",
     "LatentWalkDisplay",
     "LossCurveDisplay",
     "OutlierExplanationDisplay",
     "OutlierScoreDisplay",
+    "RateDistortionDisplay",
     "ReconstructionDisplay",
     "SampleGridDisplay",
 ]

@@ -114,6 +114,18 @@ def check_names(feature_names: ArrayLike | None, X: Any, n_features: int) -> NDA
     return names
 
 
+def check_curve(curve: ArrayLike, name: str, length: str) -> NDArray[np.float64]:
+    """Return the curve as a new array in which every value that is not finite is NaN."""
+    curve = check_array(
+        curve, ensure_2d=False, ensure_all_finite=False, dtype=np.float64, input_name=name
+    )
+    if curve.ndim != 1:
+        raise ValueError(f"{name} must have shape ({length},), got shape {curve.shape}.")
+    if not np.isfinite(curve).any():
+        raise ValueError(f"{name} has no finite value among {len(curve)}.")
+    return np.where(np.isfinite(curve), curve, np.nan)
+
+
 def check_rows(X: ArrayLike, name: str, *, allow_nan: bool = False) -> NDArray[np.float64]:
     """Return rows as a dense float64 array."""
     X = check_array(

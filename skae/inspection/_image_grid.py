@@ -71,7 +71,7 @@ def draw_image_grid(
     images = np.empty((n_rows, n_samples), dtype=object)
     for i, row in enumerate(tiles):
         for j, tile in enumerate(row):
-            images[i, j] = _draw_tile(ax, tile, lefts[j], tops[i], (height, width), styles[i])
+            images[i, j] = draw_tile(ax, tile, lefts[j], tops[i], (height, width), styles[i])
 
     ax.set(xlim=(0, lefts[-1] + width), ylim=(tops[-1] + height, 0), aspect="equal")
     ax.set_xticks(lefts + width / 2 if captions else [], captions)
@@ -95,7 +95,7 @@ def _pixel_size(height: int, width: int, n_rows: int, n_samples: int) -> float:
     return min(tile, 8.5 / (n_samples * width), 7.5 / (n_rows * height))
 
 
-def _draw_tile(
+def draw_tile(
     ax: Axes,
     image: NDArray[np.float64],
     left: float,
@@ -103,6 +103,7 @@ def _draw_tile(
     size: tuple[int, int],
     style: Mapping[str, Any],
 ) -> Any:
+    """Draw an image of that height and width, its upper left corner there, in a thin frame."""
     from matplotlib.patches import Rectangle
 
     if image.ndim == 3:  # colours have no norm of their own

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_array, check_is_fitted
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from ._common import (
+    check_curve,
     check_same_length,
     find_holder,
     get_axes,
@@ -83,9 +84,11 @@ class LossCurveDisplay:
         validation_loss_curve: ArrayLike | None = None,
         estimator_name: str | None = None,
     ) -> None:
-        self.loss_curve = _check_curve(loss_curve, "loss_curve")
+        self.loss_curve = check_curve(loss_curve, "loss_curve", "n_epochs")
         if validation_loss_curve is not None:
-            validation_loss_curve = _check_curve(validation_loss_curve, "validation_loss_curve")
+            validation_loss_curve = check_curve(
+                validation_loss_curve, "validation_loss_curve", "n_epochs"
+            )
         self.validation_loss_curve = validation_loss_curve
         self.estimator_name = estimator_name
         check_same_length(
@@ -279,15 +282,3 @@ class LossCurveDisplay:
             label=f"best: {lowest:.3g} in epoch {self.best_epoch_}",
             zorder=3,
         )
-
-
-def _check_curve(curve: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return the curve as a new array in which every value that is not finite is NaN."""
-    curve = check_array(
-        curve, ensure_2d=False, ensure_all_finite=False, dtype=np.float64, input_name=name
-    )
-    if curve.ndim != 1:
-        raise ValueError(f"{name} must have shape (n_epochs,), got shape {curve.shape}.")
-    if not np.isfinite(curve).any():
-        raise ValueError(f"{name} has no finite value among {len(curve)}.")
-    return np.where(np.isfinite(curve), curve, np.nan)

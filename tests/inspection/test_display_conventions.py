@@ -11,11 +11,13 @@ from sklearn.utils import check_random_state
 
 import skae.inspection
 from skae.inspection import (
+    CompressedImageDisplay,
     LatentSpaceDisplay,
     LatentWalkDisplay,
     LossCurveDisplay,
     OutlierExplanationDisplay,
     OutlierScoreDisplay,
+    RateDistortionDisplay,
     ReconstructionDisplay,
     SampleGridDisplay,
 )
@@ -32,6 +34,10 @@ DISPLAYS = {
     "grid": SampleGridDisplay(X, image_shape=(2, 3), labels=np.arange(30) % 4),
     "walks": LatentWalkDisplay(X.reshape(3, 10, 6), image_shape=(2, 3), walk_names=list("abc")),
     "panels": LatentWalkDisplay(X.reshape(3, 10, 6), walk_names=["first", "second", "third"]),
+    "rates": RateDistortionDisplay(
+        {"a": [1, 0.1], "b": [2, 1]}, {"a": [40, 30], "b": [np.inf, 35]}
+    ),
+    "compressed": CompressedImageDisplay(X, [X / 2, X / 4], [1.0, 0.5], names="ab", max_value=8),
 }
 
 

@@ -1,0 +1,266 @@
+"""RateDistortionDisplay: what codecs make of images, at which length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..metrics import ms_ssim, psnr
+from ._codec import compress_at
+from ._common import (
+    PALETTE,
+    check_curve,
+    check_same_length,
+    get_axes,
+    merge_style,
+    set_log_ticks,
+    use_log_scale,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_METRICS = {"psnr": (psnr, "PSNR [dB]"), "ms_ssim": (ms_ssim, "MS-SSIM")}
+_MARKERS = "osD^v"
+
+
+class RateDistortionDisplay:
+    """Quality of compressed images over bits per pixel, a curve for each codec.
+
+    Higher and further left is better. It is recommended to use :meth:`from_estimator` or
+    :meth:`from_predictions` to create a display. All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    rates : dict of str to array-like of shape (n_points,)
+        Bits per pixel of each codec at each of its settings, in any order; positive.
+
+    quality : dict of str to array-like of shape (n_points,)
+        Quality of the same codecs at the same settings. Values that are not finite, such as the
+        PSNR of identical images, leave a gap.
+
+    quality_name : str, default="PSNR [dB]"
+        Name of the quality, with its unit.
+
+    Attributes
+    ----------
+    lines_ : dict of str to matplotlib Line2D
+        Curve of each codec.
+
+    ax_ : matplotlib Axes
+        Axes with the curves.
+
+    figure_ : matplotlib Figure
+        Figure containing the curves.
+
+    See Also
+    --------
+    CompressedImageDisplay : The images themselves.
+    skae.metrics.bd_rate : The distance between two curves, in percent of bits.
+
+    Examples
+    --------
+    >>> from skae.inspection import RateDistortionDisplay
+    >>> display = RateDistortionDisplay.from_predictions(
+    ...     {"JPEG": [0.25, 0.5, 1.0], "WebP": [0.2, 0.4, 0.8]},
+    ...     {"JPEG": [28.0, 31.5, 34.5], "WebP": [28.5, 32.0, 35.0]},
+    ... )
+    >>> display.ax_.get_xlabel()
+    'bits per pixel'
+    """
+
+    def __init__(
+        self,
+        rates: Mapping[str, ArrayLike],
+        quality: Mapping[str, ArrayLike],
+        *,
+        quality_name: str = "PSNR [dB]",
+    ) -> None:
+        if not rates or list(rates) != list(quality):
+            raise ValueError(
+                "rates and quality must be of the same codecs, at least one, "
+                f"got {list(rates)} and {list(quality)}."
+            )
+        self.rates, self.quality = {}, {}
+        for name in rates:
+            names = f"rates[{name!r}]", f"quality[{name!r}]"
+            self.rates[name] = check_curve(rates[name], names[0], "n_points")
+            self.quality[name] = check_curve(quality[name], names[1], "n_points")
+            check_same_length(
+                **dict(zip(names, (self.rates[name], self.quality[name]), strict=True))
+            )
+            if np.nanmin(self.rates[name]) <= 0:
+                raise ValueError(
+                    f"{names[0]} must be positive, got {np.nanmin(self.rates[name]):g}."
+                )
+        self.quality_name = quality_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        qualities: Iterable[Any],
+        metric: Literal["psnr", "ms_ssim"] | Callable[[Any, Any], float] = "psnr",
+        estimator_name: str | None = None,
+        ax: Axes | None = None,
+        log_scale: bool | Literal["auto"] = "auto",
+        line_kwargs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Compress images at several qualities, decode them, and draw what comes out.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            Fitted codec with `compress`, which takes images and a keyword `quality` and returns a
+            list of bytes, one for each image, and `decompress`, which takes that list.
+
+        X : array-like or list of array-likes
+            Images, as in :func:`~skae.metrics.psnr`.
+
+        qualities : iterable
+            Settings of the codec, each of which is passed to `compress`.
+
+        metric : {"psnr", "ms_ssim"} or callable, default="psnr"
+            A metric of :mod:`skae.metrics`, or any function of the original and the decoded images
+            that returns a number.
+
+        estimator_name : str, default=None
+            Name shown in the legend. If None, the name of the class.
+
+        ax : matplotlib Axes, default=None
+            Axes to draw on, such as those of another display. If None, a new figure is made.
+
+        log_scale : bool or "auto", default="auto"
+            Whether the axis of bits is logarithmic. "auto" chooses so when they span more than a
+            decade.
+
+        line_kwargs : dict, default=None
+            Keywords for the curves, passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : RateDistortionDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no `compress` or no `decompress`.
+        """
+        if isinstance(metric, str) and metric not in _METRICS:
+            raise ValueError(
+                f"metric must be one of {sorted(_METRICS)} or callable, got {metric!r}."
+            )
+        name = getattr(metric, "__name__", "quality")
+        measure, quality_name = _METRICS.get(metric, (metric, name))
+        points = [
+            (rate, measure(X, decoded)) for rate, decoded in compress_at(estimator, X, qualities)
+        ]
+        rates, quality = np.reshape(points, (-1, 2)).T
+        name = type(estimator).__name__ if estimator_name is None else estimator_name
+        return cls.from_predictions(
+            {name: rates},
+            {name: quality},
+            quality_name=quality_name,
+            ax=ax,
+            log_scale=log_scale,
+            line_kwargs=line_kwargs,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        rates: Mapping[str, ArrayLike],
+        quality: Mapping[str, ArrayLike],
+        *,
+        quality_name: str = "PSNR [dB]",
+        ax: Axes | None = None,
+        log_scale: bool | Literal["auto"] = "auto",
+        line_kwargs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw what was measured.
+
+        Parameters
+        ----------
+        rates : dict of str to array-like of shape (n_points,)
+            Bits per pixel of each codec at each of its settings, in any order; positive.
+
+        quality : dict of str to array-like of shape (n_points,)
+            Quality of the same codecs at the same settings.
+
+        quality_name : str, default="PSNR [dB]"
+            Name of the quality, with its unit.
+
+        ax : matplotlib Axes, default=None
+            Axes to draw on, such as those of another display. If None, a new figure is made.
+
+        log_scale : bool or "auto", default="auto"
+            Whether the axis of bits is logarithmic. "auto" chooses so when they span more than a
+            decade.
+
+        line_kwargs : dict, default=None
+            Keywords for the curves, passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : RateDistortionDisplay
+            The display, drawn.
+        """
+        return cls(rates, quality, quality_name=quality_name).plot(
+            ax, log_scale=log_scale, line_kwargs=line_kwargs
+        )
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        log_scale: bool | Literal["auto"] = "auto",
+        line_kwargs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on, such as those of another display. If None, a new figure is made.
+
+        log_scale : bool or "auto", default="auto"
+            Whether the axis of bits is logarithmic. "auto" chooses so when they span more than a
+            decade.
+
+        line_kwargs : dict, default=None
+            Keywords for the curves, passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : RateDistortionDisplay
+            The display itself.
+        """
+        all_rates = np.concatenate(list(self.rates.values()))
+        logarithmic = use_log_scale(log_scale, np.nanmin(all_rates), np.nanmax(all_rates))
+        ax = get_axes(ax, f"{type(self).__name__}.plot")
+        from matplotlib.lines import Line2D
+
+        self.lines_ = {}
+        for name, rates in self.rates.items():
+            i = len(ax.lines)  # those of other displays included
+            style = {"color": PALETTE[i % len(PALETTE)], "marker": _MARKERS[i % len(_MARKERS)]}
+            style |= {"markersize": 5, "markeredgecolor": "white", "linewidth": 1.5, "label": name}
+            order = np.argsort(rates)
+            (self.lines_[name],) = ax.plot(
+                rates[order], self.quality[name][order], **merge_style(Line2D, style, line_kwargs)
+            )
+        if logarithmic:
+            ax.set_xscale("log")
+            set_log_ticks(ax.xaxis, *ax.get_xlim())
+        ax.grid(color="0.9", linewidth=0.8)
+        ax.set_axisbelow(True)
+        ax.set(xlabel="bits per pixel", ylabel=self.quality_name)
+        ax.legend(frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
