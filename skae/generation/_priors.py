@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
 
-_MOST_MIXED = 200
+_MOST_MIXED = 120
 # Tried beside a single Gaussian: of many codes so many Gaussians, of few codes one per so many.
 _NUMBERS_OF_MANY = [(20, "full"), (_MOST_MIXED, "full")]
 _ROWS_OF_FEW = [(60, "tied"), (90, "full"), (15, "tied")]
@@ -89,7 +89,7 @@ def fit_mixture(Z: np.ndarray, n_components: int | str, seed: int) -> GaussianMi
     Z : ndarray of shape (n_samples, n_components)
         Codes.
     n_components : int or "auto"
-        Number of Gaussians. "auto" takes the one of a few numbers up to 200 that serves held-out
+        Number of Gaussians. "auto" takes the one of a few numbers up to 120 that serves held-out
         codes best.
     seed : int
         Determines where the fit starts, and which codes are held out or left out.
