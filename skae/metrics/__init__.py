@@ -4,8 +4,11 @@ How like real rows are generated ones, and do they give real rows away? How like
 decoded images, and how many bits do they cost?
 
 Every metric is a function of arrays: nothing here knows a model of this package, trains a network
-or imports torch. Open ``_frechet.py`` first: it is the shortest metric. ``_checks.py`` is what
-they all do with their input.
+or imports torch. Two data frames, of pandas or polars, are matched by the names of their columns,
+anything else by position.
+
+Open ``_frechet.py`` first: it is the shortest metric. ``_checks.py`` is what they all do with their
+input.
 """
 
 from ._bd_rate import bd_rate

@@ -43,12 +43,59 @@ def checked_array(
         checked = check_array(
             X, dtype=np.float64, ensure_all_finite=finite, ensure_min_samples=0, input_name=name
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         if f"Input {name} " in str(error):
             raise
+        if other := _columns_of_no_numbers(X):
+            raise ValueError(
+                f"{name} must have columns of numbers only, got other values in {other}. Encode "
+                "them by a OneHotEncoder or OrdinalEncoder that was fitted on the real rows, or "
+                "take two_sample_auc, which needs no encoding."
+            ) from error
         raise ValueError(f"{name}: {error}") from error
     check_rows(checked, name, n_min, why)
     return checked
+
+
+def is_frame(X: Any) -> bool:
+    """Tell whether something is a data frame, such as those of pandas and polars.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+
+    Returns
+    -------
+    bool
+        Whether it has named columns.
+    """
+    return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def kind_of_column(column: Any) -> str:
+    """Return NumPy's letter for the values of a frame's column.
+
+    Parameters
+    ----------
+    column : pandas or polars Series
+        The column.
+
+    Returns
+    -------
+    str
+        "f" for numbers and truth values, "M" for dates, "m" for durations, "O" for anything else.
+    """
+    dtype = column.dtype
+    if hasattr(dtype, "kind"):  # pandas
+        return "f" if dtype.kind in "biu" else dtype.kind
+    if dtype.is_numeric() or str(dtype) in ("Boolean", "Null"):
+        return "f"
+    return column.to_numpy().dtype.kind
+
+
+def _columns_of_no_numbers(X: Any) -> list:
+    return [name for name in X.columns if kind_of_column(X[name]) != "f"] if is_frame(X) else []
 
 
 def check_rows(X: Sized, name: str, n_min: int, why: str) -> None:
@@ -56,7 +103,7 @@ def check_rows(X: Sized, name: str, n_min: int, why: str) -> None:
 
     Parameters
     ----------
-    X : ndarray or pandas DataFrame of shape (n_samples, n_features)
+    X : ndarray or data frame of shape (n_samples, n_features)
         The rows.
     name : str
         The parameter's name.
@@ -68,6 +115,44 @@ def check_rows(X: Sized, name: str, n_min: int, why: str) -> None:
     if len(X) < n_min:
         rows = "row" if n_min == 1 else "rows"
         raise ValueError(f"{why} needs at least {n_min} {rows} in {name}, got {len(X)}.")
+
+
+def aligned_columns(X: Any, Y: Any, names: tuple[str, str]) -> Any:
+    """Put the columns of a frame into the order that they have in another one.
+
+    Parameters
+    ----------
+    X, Y : array-like or data frame of shape (n_samples, n_features)
+        The tables.
+    names : tuple of two str
+        Their parameters' names.
+
+    Returns
+    -------
+    array-like or data frame of shape (n_samples, n_features)
+        `Y` in the order of `X`; as it is if not both have names of columns.
+
+    Raises
+    ------
+    ValueError
+        If both are frames and their columns have different names, or one name is there twice.
+    """
+    if not (is_frame(X) and is_frame(Y)):
+        return Y
+    columns = list(X.columns), list(Y.columns)
+    for frame_columns, name in zip(columns, names, strict=True):
+        if len(set(frame_columns)) < len(frame_columns):
+            twice = [c for i, c in enumerate(frame_columns) if c in frame_columns[:i]]
+            raise ValueError(f"The columns of {name} must have different names, twice: {twice}.")
+    if set(columns[0]) != set(columns[1]):
+        only_X, only_Y = (
+            [c for c in some if c not in other] for some, other in (columns, columns[::-1])
+        )
+        raise ValueError(
+            f"{names[0]} and {names[1]} must have the same columns, "
+            f"only {names[0]} has {only_X} and only {names[1]} has {only_Y}."
+        )
+    return Y[columns[0]]
 
 
 def check_same_columns(X: NDArray, Y: NDArray, names: tuple[str, str]) -> None:

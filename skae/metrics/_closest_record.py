@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import validate_params
 
-from ._checks import check_same_columns, checked_array
+from ._checks import aligned_columns, check_same_columns, checked_array
 
 
 class ClosestRecords(NamedTuple):
@@ -101,6 +101,8 @@ def distance_to_closest_record(
     >>> result.share_closer_to_train
     1.0
     """
+    X_generated = aligned_columns(X_train, X_generated, ("X_train", "X_generated"))
+    X_holdout = aligned_columns(X_train, X_holdout, ("X_train", "X_holdout"))
     generated, train = checked_array(X_generated, "X_generated"), checked_array(X_train, "X_train")
     check_same_columns(generated, train, ("X_generated", "X_train"))
     scaler = StandardScaler().fit(train)

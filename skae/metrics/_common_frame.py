@@ -1,100 +1,122 @@
 """Two frames as one, in which a row's column types no longer tell which frame it is from."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._dataframe import is_pandas_df
 
-if TYPE_CHECKING:
-    import pandas as pd
+from ._checks import aligned_columns, kind_of_column
 
 _MAX_CATEGORIES = 255  # more are too many for HistGradientBoostingClassifier
-_CATEGORIES = {"string", "integer", "floating", "mixed-integer-float", "boolean", "empty"}
 
 
-def common_frame(X: pd.DataFrame, Y: pd.DataFrame) -> pd.DataFrame:
+def common_columns(X: Any, Y: Any) -> dict[Any, NDArray]:
     """Stack two frames.
 
     Parameters
     ----------
-    X, Y : pandas DataFrame
+    X, Y : pandas or polars DataFrame
         Frames with the same columns, in any order.
 
     Returns
     -------
-    pandas DataFrame
-        The rows of `X`, then those of `Y`. Its columns are float64 or categories.
+    dict of ndarrays of shape (n_samples_X + n_samples_Y,)
+        The columns by their names: first the rows of `X`, then those of `Y`. They are float64, or
+        categories, namely objects that are str or, where missing, None.
 
     Raises
     ------
     ValueError
         If the columns are not the same.
     """
-    import pandas as pd
-
-    for frame, name in ((X, "X"), (Y, "Y")):
-        twice = list(frame.columns[frame.columns.duplicated()])
-        if twice:
-            raise ValueError(f"The columns of {name} must have different names, twice: {twice}.")
-    only_X = [name for name in X.columns if name not in Y.columns]
-    only_Y = [name for name in Y.columns if name not in X.columns]
-    if only_X or only_Y:
-        raise ValueError(
-            f"X and Y must have the same columns, only X has {only_X} and only Y has {only_Y}."
-        )
+    Y = aligned_columns(X, Y, ("X", "Y"))
     if not len(X.columns):
         raise ValueError("X and Y must have columns, got 0 of them.")
-    return pd.DataFrame({name: _common_column(X[name], Y[name]) for name in X.columns})
+    return {name: _common_column(X[name], Y[name]) for name in X.columns}
 
 
-def _common_column(x: pd.Series, y: pd.Series) -> pd.Series:
+def _common_column(*both: Any) -> NDArray:
     """Stack two columns, as float64 or as categories."""
-    import pandas as pd
-
-    both = (x, y)
-    if all(pd.api.types.is_numeric_dtype(column) for column in both):
-        floats = [column.to_numpy(dtype=np.float64, na_value=np.nan) for column in both]
-        return pd.Series(np.concatenate(floats))
-    kind = x.dtype.kind
-    if kind in "mM" and y.dtype.kind == kind:  # durations or dates, in microseconds
-        times = np.concatenate([column.to_numpy(dtype=f"{kind}8[us]") for column in both])
-        return pd.Series(np.where(np.isnat(times), np.nan, times.astype(np.int64)))
-
-    values = pd.Series(np.concatenate([column.to_numpy(dtype=object) for column in both]))
-    # Kinds that have no order between them can't be encoded.
-    if pd.api.types.infer_dtype(values, skipna=True) not in _CATEGORIES:
-        values = values.map(str, na_action="ignore")
-    return values.astype("category")
+    missing = np.concatenate([_is_missing(column) for column in both])
+    kinds = {kind_of_column(column) for column in both}
+    kind = kinds.pop() if len(kinds) == 1 else "O"
+    if kind in "mM":  # durations or dates, in microseconds
+        times = [np.asarray(column, dtype=f"{kind}8[us]") for column in both]
+        return np.where(missing, np.nan, np.concatenate(times).astype(np.int64))
+    if kind == "f":
+        numbers = np.concatenate([column.to_numpy() for column in both])
+        return np.where(missing, np.nan, numbers).astype(np.float64)
+    values = np.concatenate([np.asarray(column, dtype=object) for column in both])
+    return np.array(
+        [None if gone else _label(value) for value, gone in zip(values, missing, strict=True)],
+        dtype=object,
+    )
 
 
-def suited_to_trees(rows: Any) -> Any:
-    """Rewrite what histogram-based trees refuse, at no cost to what they can tell.
+def _is_missing(column: Any) -> NDArray[np.bool_]:
+    return np.asarray(column.isna() if hasattr(column, "isna") else column.is_null(), dtype=bool)
+
+
+def _label(value: Any) -> str:
+    """Name a category; True, 1 and 1.0 are the same."""
+    return str(round(value) if isinstance(value, Real) and float(value).is_integer() else value)
+
+
+def as_frame(columns: dict[Any, NDArray], like: Any) -> Any:
+    """Make a frame of columns.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_samples, n_features) or pandas DataFrame
-        Numbers, or the columns of :func:`common_frame`.
+    columns : dict of ndarrays of shape (n_samples,)
+        As from :func:`common_columns`.
+    like : pandas or polars DataFrame
+        A frame of the wanted kind.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_features) or pandas DataFrame
-        The same without columns of very many categories, or of hardly any numbers.
+    pandas or polars DataFrame
+        With columns of float64, and of the library's type for categories.
     """
-    if not is_pandas_df(rows):
-        return np.column_stack([_filled(column) for column in rows.T])
-    return rows.apply(_suited_column)
+    frame = type(like)(columns)
+    categories = [name for name, column in columns.items() if column.dtype == object]
+    if hasattr(frame, "astype"):  # pandas
+        return frame.astype(dict.fromkeys(categories, "category"))
+    import polars as pl
+
+    return frame.cast(dict.fromkeys(categories, pl.Categorical))
 
 
-def _suited_column(column: pd.Series) -> pd.Series:
-    if column.dtype != "category":
-        return column.__class__(_filled(column.to_numpy()))
-    if len(column.cat.categories) <= _MAX_CATEGORIES:
-        return column
+def suited_to_trees(columns: dict[Any, NDArray]) -> tuple[NDArray[np.float64], list[bool]]:
+    """Make a matrix that histogram-based trees take, at no cost to what they can tell.
+
+    Parameters
+    ----------
+    columns : dict of ndarrays of shape (n_samples,)
+        As from :func:`common_columns`.
+
+    Returns
+    -------
+    matrix : ndarray of shape (n_samples, n_features)
+        Numbers; categories are numbered, very many categories are counted.
+    is_category : list of bool
+        Of each feature, whether it is a numbered category.
+    """
+    suited = [_suited_column(column) for column in columns.values()]
+    matrix = np.column_stack([column for column, _ in suited])
+    return matrix, [is_category for _, is_category in suited]
+
+
+def _suited_column(column: NDArray) -> tuple[NDArray[np.float64], bool]:
+    if column.dtype != object:
+        return _filled(column), False
+    known = column != None  # noqa: E711
+    labels, codes, counts = np.unique(column[known], return_inverse=True, return_counts=True)
+    few = len(labels) <= _MAX_CATEGORIES
+    numbers = np.full(len(column), np.nan)
     # Unlike codes, counts don't depend on which sample comes first.
-    return column.map(column.value_counts()).astype(np.float64)
+    numbers[known] = codes if few else counts[codes]
+    return numbers, few
 
 
 def _filled(column: NDArray[np.float64]) -> NDArray[np.float64]:

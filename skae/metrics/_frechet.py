@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr, svdvals
 from sklearn.utils._param_validation import validate_params
 
-from ._checks import check_same_columns, checked_array
+from ._checks import aligned_columns, check_same_columns, checked_array
 
 
 @validate_params({"X": ["array-like"], "Y": ["array-like"]}, prefer_skip_nested_validation=True)
@@ -65,6 +65,7 @@ def frechet_distance(X: ArrayLike, Y: ArrayLike) -> float:
     >>> round(frechet_distance(X, Y), 6)
     9.0
     """
+    Y = aligned_columns(X, Y, ("X", "Y"))
     X = checked_array(X, "X", n_min=2, why="A covariance")
     Y = checked_array(Y, "Y", n_min=2, why="A covariance")
     check_same_columns(X, Y, ("X", "Y"))

@@ -10,7 +10,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ._checks import check_same_columns, checked_array
+from ._checks import aligned_columns, check_same_columns, checked_array
 
 _CHUNK = 16  # MiB of distances at a time
 _ROUNDING = 1e-12  # of squared distances, relative to the squared norms that they are computed from
@@ -183,6 +183,7 @@ def _centred(
     X_real: ArrayLike, X_generated: ArrayLike, n_neighbors: int, *, both: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Check both samples, the generated one for neighbours if `both`; move them to the origin."""
+    X_generated = aligned_columns(X_real, X_generated, ("X_real", "X_generated"))
     why = f"n_neighbors={n_neighbors}"
     real = checked_array(X_real, "X_real", n_min=n_neighbors + 1, why=why)
     n_min = n_neighbors + 1 if both else 1

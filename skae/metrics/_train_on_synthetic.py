@@ -7,6 +7,8 @@ from sklearn.metrics import check_scoring
 from sklearn.utils._param_validation import HasMethods, validate_params
 from sklearn.utils.validation import _num_samples
 
+from ._checks import aligned_columns
+
 
 @validate_params(
     {
@@ -82,6 +84,7 @@ def train_on_synthetic_score(
     """
     _check_lengths(X_synthetic, y_synthetic, ("X_synthetic", "y_synthetic"))
     _check_lengths(X_test, y_test, ("X_test", "y_test"))
+    X_test = aligned_columns(X_synthetic, X_test, ("X_synthetic", "X_test"))
     _check_columns(X_synthetic, X_test)
     scorer = check_scoring(estimator, scoring=scoring)
     return scorer(clone(estimator).fit(X_synthetic, y_synthetic), X_test, y_test)

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_score
-from sklearn.utils import check_random_state
-from sklearn.utils._dataframe import is_pandas_df
+from sklearn.utils import check_random_state, shuffle
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
-from ._checks import check_rows, check_same_columns, checked_array
-from ._common_frame import common_frame, suited_to_trees
+from ._checks import check_rows, check_same_columns, checked_array, is_frame
+from ._common_frame import as_frame, common_columns, suited_to_trees
 
 
 @validate_params(
@@ -44,10 +43,10 @@ def two_sample_auc(
 
     Parameters
     ----------
-    X : array-like or pandas DataFrame of shape (n_samples_X, n_features)
+    X : array-like or data frame of shape (n_samples_X, n_features)
         One sample, such as real rows. An array must be of numbers, NaN where they are missing. A
-        frame may hold any kind of column.
-    Y : array-like or pandas DataFrame of shape (n_samples_Y, n_features)
+        frame, of pandas or polars, may hold any kind of column.
+    Y : array-like or data frame of shape (n_samples_Y, n_features)
         Another sample, such as generated rows: an array with as many columns, or a frame with the
         same ones in any order.
     classifier : object, default=None
@@ -96,34 +95,35 @@ def two_sample_auc(
     >>> two_sample_auc(X, Y + 9, random_state=0) > 0.99
     True
     """
-    if is_pandas_df(X) != is_pandas_df(Y):
+    if is_frame(X) != is_frame(Y):
         raise ValueError(
-            "X and Y must both be pandas DataFrames or both be arrays, "
+            "X and Y must both be data frames or both be arrays, "
             f"got {type(X).__name__} and {type(Y).__name__}."
         )
     n_min, why = (2, "Cross-validation") if hasattr(cv, "split") else (cv, f"cv={cv}")
-    if is_pandas_df(X):
+    if is_frame(X):
         for sample, name in ((X, "X"), (Y, "Y")):
             check_rows(sample, name, n_min, why)
-        rows = common_frame(X, Y)
+        columns = common_columns(X, Y)
     else:
         X = checked_array(X, "X", allow_nan=True, n_min=n_min, why=why)
         Y = checked_array(Y, "Y", allow_nan=True, n_min=n_min, why=why)
         check_same_columns(X, Y, ("X", "Y"))
-        rows = np.concatenate([X, Y])
+        columns = dict(enumerate(np.concatenate([X, Y]).T))
 
     rng = check_random_state(random_state)
     if classifier is None:
-        rows = suited_to_trees(rows)
+        rows, is_category = suited_to_trees(columns)
         classifier = HistGradientBoostingClassifier(
             max_iter=60,
-            categorical_features="from_dtype",
+            categorical_features=is_category,
             random_state=rng.randint(np.iinfo(np.int32).max),
         )
-    order = rng.permutation(len(rows))
-    shuffled = rows.iloc[order] if is_pandas_df(rows) else rows[order]
-    is_Y = (order >= len(X)).astype(int)
-    areas = cross_val_score(
-        classifier, shuffled, is_Y, scoring="roc_auc", cv=cv, error_score="raise"
-    )
+    elif is_frame(X):
+        rows = as_frame(columns, X)
+    else:
+        rows = np.column_stack(list(columns.values()))
+    is_Y = np.repeat([0, 1], [len(X), len(Y)])
+    rows, is_Y = shuffle(rows, is_Y, random_state=rng)
+    areas = cross_val_score(classifier, rows, is_Y, scoring="roc_auc", cv=cv, error_score="raise")
     return float(areas.mean())

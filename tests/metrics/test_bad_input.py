@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.cluster import AgglomerativeClustering
@@ -97,6 +98,64 @@ def test_different_numbers_of_columns(metric):
         metric(X, X[:, :2])
 
 
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("metric", [metric for metric in PAIRS if metric is not two_sample_auc])
+def test_columns_of_frames_in_another_order(metric, library):
+    A, B = X[:, :2], X[:, 1:] ** 3
+    frame, other = (library.DataFrame(dict(zip("ab", Z.T, strict=True))) for Z in (A, B))
+
+    np.testing.assert_equal(metric(frame, other[["b", "a"]]), metric(frame, other))
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("metric", PAIRS)
+def test_other_columns_of_frames(metric, library):
+    frame, other = (
+        library.DataFrame(dict(zip(names, X.T, strict=True))) for names in ("abc", "azc")
+    )
+
+    with pytest.raises(ValueError, match="must have the same columns") as error:
+        metric(frame, other)
+
+    for name, column in zip(PAIRS[metric], "bz", strict=True):
+        assert f"only {name} has ['{column}']" in str(error.value)
+
+
+def test_columns_of_held_out_frame_in_another_order():
+    holdout = FRAME[["c", "a", "b"]]
+
+    assert distance_to_closest_record(FRAME, FRAME, holdout).share_closer_to_train == 0.5
+
+
+def test_other_columns_of_held_out_frame():
+    other = FRAME.rename(columns={"b": "z"})
+
+    with pytest.raises(ValueError, match=r"only X_holdout has \['z'\]"):
+        distance_to_closest_record(FRAME, FRAME, other)
+
+
+@pytest.mark.parametrize(
+    ("metric", "position"), [pair for pair in EACH_ARRAY if pair[0] is not two_sample_auc]
+)
+@pytest.mark.parametrize(
+    "values",
+    [["x", "y"] * 10, pd.Categorical(["x", "y"] * 10), pd.date_range("2020", periods=20)],
+    ids=["text", "category", "date"],
+)
+def test_frame_with_columns_of_no_numbers(metric, position, values):
+    message = rf"{PAIRS[metric][position]} must have columns of numbers .* in \['b'\]. Encode"
+
+    with pytest.raises(ValueError, match=message):
+        call(metric, position, FRAME.assign(a=True, b=values))
+
+
+def test_polars_frame_with_columns_of_no_numbers():
+    frame = pl.DataFrame({"a": [True, None], "b": ["x", "y"], "c": [1, None]})
+
+    with pytest.raises(ValueError, match=r"X must have columns of numbers .* in \['b'\]. Encode"):
+        frechet_distance(frame, frame)
+
+
 def test_columns_of_held_out_rows():
     message = "X_holdout and X_train must have the same columns, got 2 and 3 of them"
 
@@ -156,11 +215,7 @@ def test_options_of_two_sample_auc(option, value):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ((FRAME, X), "both be pandas DataFrames or both be arrays, got DataFrame and ndarray"),
-        (
-            (FRAME, FRAME.rename(columns={"b": "z"})),
-            "X and Y must have the same columns, only X has ['b'] and only Y has ['z']",
-        ),
+        ((FRAME, X), "both be data frames or both be arrays, got DataFrame and ndarray"),
         (
             (FRAME[["a", "a", "b"]], FRAME),
             "The columns of X must have different names, twice: ['a']",
@@ -181,6 +236,10 @@ def test_frames(arrays, message):
         (
             (X, Y, X[:, :2], Y),
             "X_synthetic and X_test must have the same columns, got shapes (20, 3) and (20, 2)",
+        ),
+        (
+            (FRAME, Y, FRAME[["a", "b"]], Y),
+            "the same columns, only X_synthetic has ['c'] and only X_test has []",
         ),
     ],
 )

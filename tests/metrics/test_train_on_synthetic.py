@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
@@ -85,6 +86,20 @@ def test_frames_for_pipelines():
     )
 
     assert train_on_synthetic_score(model, frame, frame["a"], frame, frame["a"]) == 1.0
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_columns_of_frames_in_another_order(halves, library):
+    X_synthetic, y_synthetic, X_test, y_test = halves
+    frame, test = (
+        library.DataFrame(dict(zip("abcd", X.T, strict=True))) for X in (X_synthetic, X_test)
+    )
+
+    score = train_on_synthetic_score(
+        KNeighborsClassifier(), frame, y_synthetic, test[["d", "a", "c", "b"]], y_test
+    )
+
+    assert score == train_on_synthetic_score(KNeighborsClassifier(), *halves)
 
 
 def test_labels_without_meaning_are_worth_chance(rng, halves):

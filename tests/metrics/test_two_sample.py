@@ -2,16 +2,22 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
 
 from skae.metrics import two_sample_auc
-from skae.metrics._common_frame import common_frame, suited_to_trees
+from skae.metrics._common_frame import as_frame, common_columns, suited_to_trees
 
 
 @pytest.fixture
@@ -156,13 +162,41 @@ def test_categories_tell_frames_apart(rng):
 )
 def test_stored_type_gives_nothing_away(rng, stored):
     X, Y = mixed_frame(rng, 120), mixed_frame(rng, 120)
-    expected = common_frame(X, Y)
+    name = next(iter(stored))
 
-    pd.testing.assert_series_equal(
-        common_frame(X, Y.astype(stored))[next(iter(stored))].astype(object),
-        expected[next(iter(stored))].astype(object),
-        check_names=False,
+    actual, expected = (common_columns(X, other)[name] for other in (Y.astype(stored), Y))
+
+    kinds = [np.unique(column.astype(str), return_inverse=True)[1] for column in (actual, expected)]
+    np.testing.assert_array_equal(*kinds)
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        None,
+        HistGradientBoostingClassifier(max_iter=5, random_state=0),  # sees types of columns
+        make_pipeline(
+            make_column_transformer((OneHotEncoder(), ["city"]), (SimpleImputer(), ["age"])),
+            LogisticRegression(),
+        ),
+    ],
+    ids=["default", "types", "names"],
+)
+@pytest.mark.parametrize("city", [pl.String, pl.Categorical, pl.Enum(["Bonn", "Kyiv", "Oslo"])])
+def test_polars_frames_are_as_good_as_those_of_pandas(rng, city, classifier):
+    X, Y = mixed_frame(rng, 120), mixed_frame(rng, 120)
+    polars_X, polars_Y = (
+        pl.from_pandas(frame).with_columns(
+            pl.col("city").cast(city), member=pl.col("member").replace({False: None})
+        )
+        for frame in (X, Y)
     )
+    for frame in (X, Y):
+        frame["member"] = frame["member"].astype("boolean").where(frame["member"])
+
+    auc = two_sample_auc(polars_X, polars_Y, classifier=classifier, random_state=0)
+
+    assert auc == two_sample_auc(X, Y, classifier=classifier, random_state=0)
 
 
 def test_frames_are_left_alone(rng):
@@ -188,7 +222,7 @@ def test_categories_are_those_of_both_frames():
     X = pd.DataFrame({"a": pd.Categorical(["x", "y"]), "b": ["p", None]})
     Y = pd.DataFrame({"a": pd.Categorical(["z", "y"]), "b": ["q", "p"]})
 
-    frame = common_frame(X, Y)
+    frame = as_frame(common_columns(X, Y), X)
 
     assert list(frame["a"].cat.categories) == ["x", "y", "z"]
     assert list(frame["a"]) == ["x", "y", "z", "y"]
@@ -226,9 +260,10 @@ def test_many_categories_become_counts_in_both_samples():
     values = [f"{i}" for i in range(300)]
     X, Y = pd.DataFrame({"a": [*values, None]}), pd.DataFrame({"a": values[:2] + values[:1]})
 
-    counts = suited_to_trees(common_frame(X, Y))["a"].to_numpy()
+    counts, is_category = suited_to_trees(common_columns(X, Y))
 
-    np.testing.assert_array_equal(counts, [3, 2, *[1] * 298, np.nan, 3, 2, 3])
+    np.testing.assert_array_equal(counts[:, 0], [3, 2, *[1] * 298, np.nan, 3, 2, 3])
+    assert is_category == [False]
 
 
 def test_columns_without_any_value(rng):
