@@ -124,7 +124,7 @@ class AutoencoderNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        log = [("print_log", PrintLog())] if self.verbose else []
+        log = [("print_log", PrintLog(keys_ignored="terms"))] if self.verbose else []
         return [("epoch_timer", EpochTimer()), *log]
 
     def initialize_module(self) -> "AutoencoderNet":
