@@ -432,7 +432,8 @@ def _check_components(components: int | Sequence[int] | None, n: int) -> NDArray
     if components is None:
         return np.arange(n)
     chosen = np.atleast_1d(components)
-    if chosen.ndim != 1 or not len(chosen) or not np.isin(chosen, np.arange(n)).all():
+    is_whole = chosen.ndim == 1 and chosen.dtype.kind in "iu"
+    if not (is_whole and len(chosen) and np.isin(chosen, np.arange(n)).all()):
         raise ValueError(f"components must be integers from 0 to {n - 1}, got {components!r}.")
     return chosen.astype(np.intp)
 

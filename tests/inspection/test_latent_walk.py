@@ -212,7 +212,7 @@ def test_walks_of_the_wrong_shape():
         LatentWalkDisplay(np.full((1, 2, 3), np.nan))
 
 
-@pytest.mark.parametrize("components", [5, [-1], [], [[0]], [0.5]])
+@pytest.mark.parametrize("components", [5, [-1], [], [[0]], [0.5], [True]])
 def test_bad_components(components, pipeline):
     with pytest.raises(ValueError, match="components must be integers from 0 to 4, got"):
         LatentWalkDisplay.from_traversal(pipeline, X[:1], components=components)
