@@ -49,7 +49,8 @@ class AdversarialAutoencoder(BaseGenerator):
         The network, as for :class:`~skae.Autoencoder`.
 
     likelihood : {"auto", "gaussian", "bernoulli", "continuous_bernoulli", "poisson", \
-            "negative_binomial", "discretized_logistic"} or Likelihood, default="auto"
+            "negative_binomial", "categorical", "discretized_logistic"} or Likelihood, \
+            default="auto"
         Whose negative logarithm is the reconstruction loss, as for
         :class:`~skae.VariationalAutoencoder`.
 
@@ -81,11 +82,12 @@ class AdversarialAutoencoder(BaseGenerator):
         distribution. Codes of one component get the mixture where "flow" is asked for.
 
     n_mixture_components : int or "auto", default="auto"
-        Number of Gaussians in the mixture. "auto" takes up to 200, what serves held-out codes best.
+        Number of Gaussians in the mixture, at most the number of training rows, or of those of a
+        class. "auto" takes up to 120, what serves held-out codes best.
 
     conditional : bool, default=False
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
-        class can be drawn.
+        class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
 
     optimizer : {"adam", "adamw", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
@@ -141,8 +143,8 @@ class AdversarialAutoencoder(BaseGenerator):
     Attributes
     ----------
     prior_ : GaussianMixture or object
-        The distribution of codes, with `score_samples` and, without classes, `sample`: the mixture
-        if `prior` is that.
+        The distribution of codes, with `score_samples` and `sample`: the mixture if `prior` is
+        that and there are no classes.
     n_active_components_ : int
         Number of components in use: those whose codes have a variance above 0.01.
     classes_ : ndarray of shape (n_classes,)
@@ -299,7 +301,46 @@ class AdversarialAutoencoder(BaseGenerator):
         code = net.averaged_module_.encode(x)
         return code, code
 
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return the log-likelihood of each row given its own code.
+
+        It tells how well a row is reconstructed, and knows neither the prior nor a density of `X`.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Float64, in nats per row: the sum over the columns as the network sees them. Higher is
+            more like the training data.
+        """
+        return super().score_samples(X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean of :meth:`score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        float
+            Mean log-likelihood of the reconstructions in nats per row; higher is better.
+        """
+        return super().score(X, y)
+
     def _score_samples(self, X: Any) -> np.ndarray:
-        log_prob = self.net_.criterion_.log_prob
         encoded = self._columns.encode(X)[0]
-        return self._apply(encoded, lambda m, x: log_prob(m.decode(m.encode(x)), x).double().sum(1))
+        return self._apply(encoded, self._log_likelihoods)
+
+    def _log_likelihoods(self, module: Any, x: Tensor) -> Tensor:
+        criterion: Any = self.net_.criterion_
+        criterion.check_target(x)
+        return criterion.log_prob(module.decode(module.encode(x)), x).double().sum(1)

@@ -20,6 +20,7 @@ _FEWEST_PIXELS = 64
 _LEAST_TIES, _LEAST_SHARE_OF_TIES = 10, 0.01
 _ROWS_PER_KNOT, _MOST_KNOTS = 50, 500
 _IS_NORMAL = 0.998
+_RESOLUTION = 1e-6  # of values, the training rows may have had another precision
 _LEAST_VARIANCE = 1e-3  # of columns that have variance 1
 
 
@@ -144,6 +145,8 @@ class Columns:
         What to do with numbers that are not binary.
     is_mixed : bool
         Whether binary columns are told from others.
+    names : sequence or None, default=None
+        Names of the columns, for messages; None takes their positions.
 
     Attributes
     ----------
@@ -154,8 +157,14 @@ class Columns:
     """
 
     def __init__(
-        self, X: np.ndarray, n_categories: Mapping[int, int], scale: str | None, is_mixed: bool
+        self,
+        X: np.ndarray,
+        n_categories: Mapping[int, int],
+        scale: str | None,
+        is_mixed: bool,
+        names: Sequence[Any] | None = None,
     ) -> None:
+        self.names = list(range(X.shape[1]) if names is None else names)
         low, high = X.min(axis=0), X.max(axis=0)
         self.low, self.high = low, high
         is_category = np.isin(np.arange(X.shape[1]), list(n_categories))
@@ -210,6 +219,11 @@ class Columns:
             Numbers, then binary columns, then groups of columns of which one is 1.
         log_volume : ndarray of shape (n_samples,)
             What to add to the log-density of `encoded` to get that of `X`.
+
+        Raises
+        ------
+        ValueError
+            If a column of two values has another one.
         """
         n = len(X)
         out = np.empty((n, self.n_outputs), dtype=X.dtype)
@@ -234,8 +248,19 @@ class Columns:
         return out, log_volume
 
     def _ones(self, X: np.ndarray, columns: Any) -> np.ndarray:
-        middle = (self.low[columns] + self.high[columns]) / 2
-        return (X[:, columns] > middle).astype(X.dtype)
+        """Tell where binary columns have their upper value, or other than their only one."""
+        X, low, high = X[:, columns], self.low[columns], self.high[columns]
+        is_upper = (low + high) / 2 < X
+        distance = np.abs(X - np.where(is_upper, high, low))
+        is_other = distance > _RESOLUTION * np.maximum(np.abs(low), np.abs(high))
+        has_two = low < high
+        if (wrong := is_other & has_two).any():
+            i, j = np.argwhere(wrong)[0]
+            raise ValueError(
+                f"column {self.names[columns[j]]!r} has the value {X[i, j]:g}, but all training "
+                f"rows had {low[j]:g} or {high[j]:g}"
+            )
+        return np.where(has_two, is_upper, is_other)
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return the rows that the network's view of them stands for.

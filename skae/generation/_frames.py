@@ -17,7 +17,11 @@ class FrameFormat:
     ----------
     categories : dict of int to list
         The values of columns that are not numbers, by their positions.
+    names : list or None
+        Names of the columns of a frame.
     """
+
+    names: list | None = None
 
     def __init__(self, X: Any) -> None:
         self.categories: dict[int, list] = {}
@@ -31,12 +35,9 @@ class FrameFormat:
             raise ValueError(f"column names must differ, but {twice} occur more than once")
         self.dtypes = [X[name].dtype for name in self.names]
         for j, (name, dtype) in enumerate(zip(self.names, self.dtypes, strict=True)):
-            if _is_date(dtype):
-                raise ValueError(
-                    f"column {name!r} has dtype {dtype}: turn dates into numbers or categories"
-                )
+            _check_dtype(name, dtype)
             if not _is_number(dtype):
-                self.categories[j] = sorted(set(_values(X[name])), key=_order)
+                self.categories[j] = sorted(_values(X[name], name)[1], key=_order)
 
     def matrix(self, X: Any) -> Any:
         """Return numbers for a frame with categories, anything else as it is.
@@ -54,24 +55,37 @@ class FrameFormat:
         Raises
         ------
         ValueError
-            If there is a category that was not among the training data.
+            If there is a category that was not among the training data, or a number that is not
+            finite.
         """
-        if not self.categories or not is_frame(X):
+        if not self.categories:
             return X
         matrix = np.empty(X.shape)
-        for j, name in enumerate(self.names):
+        for j, name in enumerate(X.columns):
             if j not in self.categories:
-                matrix[:, j] = np.asarray(X[name], dtype=np.float64)
+                matrix[:, j] = _finite_numbers(X[name], name)
                 continue
             number = {value: i for i, value in enumerate(self.categories[j])}
-            values = _values(X[name])
-            if unknown := {value for value in values if value not in number}:
+            values, distinct = _values(X[name], name)
+            if unknown := distinct - number.keys():
                 raise ValueError(
                     f"column {name!r} has values that were not in the training data: "
                     f"{sorted(unknown, key=_order)[:5]}"
                 )
             matrix[:, j] = [number[value] for value in values]
         return matrix
+
+    def check_numbers(self, X: Any) -> None:
+        """Raise ValueError that names a column if a frame has one without finite numbers.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_columns)
+            Data without categories.
+        """
+        if is_frame(X) and self.names in (None, list(X.columns)):
+            for name in X.columns:
+                _finite_numbers(X[name], name)
 
     def rounded(self, matrix: np.ndarray) -> np.ndarray:
         """Round the columns that came in as whole numbers.
@@ -93,13 +107,15 @@ class FrameFormat:
                 matrix[:, j] = matrix[:, j].round()
         return matrix
 
-    def restore(self, matrix: np.ndarray) -> Any:
+    def restore(self, matrix: np.ndarray, like: Any = None) -> Any:
         """Return rows in the form of the training data.
 
         Parameters
         ----------
         matrix : ndarray of shape (n_samples, n_columns)
             As from :meth:`matrix`.
+        like : object, default=None
+            What the rows were made of; that of pandas gives them its index.
 
         Returns
         -------
@@ -129,7 +145,7 @@ class FrameFormat:
             )
         import pandas as pd
 
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 name: pd.Series(values, dtype=dtype)
                 if j in self.categories
@@ -140,6 +156,7 @@ class FrameFormat:
             },
             columns=self.names,
         )
+        return frame.set_axis(like.index) if isinstance(like, pd.DataFrame) else frame
 
 
 def is_frame(X: Any) -> bool:
@@ -163,13 +180,46 @@ def _is_date(dtype: Any) -> bool:
     return getattr(dtype, "kind", None) in ("m", "M") or getattr(dtype, "is_temporal", bool)()
 
 
-def _values(column: Any) -> list:
-    """Return the values of a column, None for all that is missing."""
+def _check_dtype(name: Any, dtype: Any) -> None:
+    if _is_date(dtype):
+        raise ValueError(
+            f"column {name!r} has dtype {dtype}: turn dates into numbers or categories"
+        )
+    if getattr(dtype, "kind", None) == "c":
+        raise ValueError(f"Complex data not supported: column {name!r} has dtype {dtype}")
+
+
+def _finite_numbers(column: Any, name: Any) -> np.ndarray:
+    """Return the values of a column of numbers."""
+    _check_dtype(name, getattr(column, "dtype", None))
+    try:
+        values = np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"column {name!r} must hold numbers, as in the training data: {error}"
+        ) from error
+    if not np.isfinite(values).all():
+        found = "NaN" if np.isnan(values).any() else "infinity"
+        raise ValueError(
+            f"Input X contains {found} in column {name!r}: replace such values, or leave out "
+            "their rows"
+        )
+    return values
+
+
+def _values(column: Any, name: Any) -> tuple[list, set]:
+    """Return the values of a column, None for all that is missing, and the set of them."""
     missing = column.isna() if hasattr(column, "isna") else column.is_null()
-    return [
+    values = [
         None if is_missing else value
         for value, is_missing in zip(column.to_list(), missing.to_list(), strict=True)
     ]
+    try:
+        return values, set(values)
+    except TypeError as error:
+        raise ValueError(
+            f"column {name!r} must hold numbers or categories, such as text: {error}"
+        ) from error
 
 
 def _order(value: Any) -> tuple[bool, str, Any]:

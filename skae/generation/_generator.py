@@ -3,20 +3,14 @@
 import copy
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import (
-    check_array,
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from torch import Tensor, nn
 
 from .._base import DTYPES, BaseAutoencoder
@@ -31,6 +25,7 @@ from ..training import (
     seeded_global_generators,
     select,
 )
+from ._checks import check_count, checked_components, checked_labels, checked_values
 from ._columns import Columns
 from ._flow import fit_flow
 from ._frames import FrameFormat, is_frame
@@ -72,18 +67,60 @@ class BaseGenerator(BaseAutoencoder):
             "warm_start=True goes on with the network"
         )
 
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Train the network, then fit the prior to the codes of all rows.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Training data: finite numbers, and in data frames categories too, where a missing value
+            is a category.
+        y : array-like of shape (n_samples,), default=None
+            Labels of the rows' classes, with ``conditional=True``. Otherwise only handed on to
+            callbacks.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter does not fit the data, or the loss becomes infinite or NaN. An estimator
+            that was fitted before stays as it was.
+        """
+        return super().fit(X, y)
+
     # ------------------------------------------------------------------ data
 
     def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
         """Return an input as a matrix of numbers, categories by their positions."""
         if not reset:
             check_is_fitted(self)
+        if hasattr(X, "collect"):
+            raise TypeError(f"X is a {type(X).__name__}: call its method collect() first")
         form = FrameFormat(X) if reset else self._format
-        if form.categories and is_frame(X):
+        if form.categories:
+            if not is_frame(X):
+                raise ValueError(
+                    f"X must be a data frame, as in fit, because column "
+                    f"{form.names[min(form.categories)]!r} holds categories; got "
+                    f"{type(X).__name__}"
+                )
             validate_data(self, X, skip_check_array=True, reset=reset)
             X = check_array(form.matrix(X), dtype=DTYPES, estimator=self)
         else:
-            X = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, reset=reset)
+            try:
+                X = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, reset=reset)
+            except (TypeError, ValueError) as error:
+                form.check_numbers(X)
+                if "could not convert string" in str(error):
+                    raise ValueError(
+                        f"{error}. An array must hold numbers; text is taken from the columns of "
+                        "a data frame, as categories"
+                    ) from error
+                raise
             X = X.toarray() if sparse.issparse(X) else X
         if reset:
             self._format = form
@@ -91,23 +128,13 @@ class BaseGenerator(BaseAutoencoder):
 
     def _fit(self, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
         if self.conditional:
-            y = self._checked_labels(X, y)
+            if self.prior == "normal":
+                raise ValueError(
+                    "conditional=True gives each class a prior of its own, but with prior='normal' "
+                    "all have the same; take prior='mixture' or 'flow', or conditional=False"
+                )
+            y = checked_labels(X, y)
         return super()._fit(X, y, *args, **kwargs)
-
-    def _checked_labels(self, X: Any, y: Any) -> np.ndarray:
-        if y is None:
-            raise ValueError(
-                "conditional=True requires y to be passed, but the target y is None: labels of the "
-                "rows' classes"
-            )
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(X, y)
-        if (kind := type_of_target(y, input_name="y")).startswith("continuous"):
-            raise ValueError(
-                f"conditional=True needs class labels, but y is {kind}; cut it into classes, for "
-                "instance by KBinsDiscretizer"
-            )
-        return y
 
     @property
     def _auto_steps(self) -> int:
@@ -136,7 +163,8 @@ class BaseGenerator(BaseAutoencoder):
                 "categories; leave likelihood='auto'"
             )
         check_magnitude(X, getattr(torch, self.dtype))
-        self._columns = Columns(X, categories, self.scale if is_mixed else None, is_mixed)
+        scale = self.scale if is_mixed else None
+        self._columns = Columns(X, categories, scale, is_mixed, self._format.names)
         d = self._columns.n_outputs
         k = self._n_codes(d, len(X))
         params = {**self._common_params(d, k, self._auto_sizes(d, len(X))), **params}
@@ -273,8 +301,7 @@ class BaseGenerator(BaseAutoencoder):
             with the same columns, dtypes and categories.
         """
         check_is_fitted(self)
-        if not (isinstance(n_samples, Integral) and n_samples >= 1):
-            raise ValueError(f"n_samples={n_samples!r} must be an integer of at least 1")
+        check_count("n_samples", n_samples, 1)
         random = check_random_state(self.random_state if random_state is None else random_state)
         labels = self._sampled_labels(n_samples, y, random)
         matrix = self._drawn(labels, random)
@@ -322,12 +349,13 @@ class BaseGenerator(BaseAutoencoder):
     # ------------------------------------------------------------------ codes and back
 
     def _encoded(self, X: Any) -> np.ndarray:
-        return self._columns.encode(self._checked(X))[0]
+        X = self._checked(X)
+        return self._columns.encode(X)[0]
 
-    def _restored(self, encoded: np.ndarray, dtype: Any) -> Any:
+    def _restored(self, encoded: np.ndarray, dtype: Any, like: Any) -> Any:
         """Return expected rows: an array, or a frame if that is needed for categories."""
         matrix = self._columns.decode(encoded).astype(dtype, copy=False)
-        return self._format.restore(matrix) if self._format.categories else matrix
+        return self._format.restore(matrix, like) if self._format.categories else matrix
 
     def transform(self, X: Any) -> np.ndarray:
         """Encode rows.
@@ -358,8 +386,8 @@ class BaseGenerator(BaseAutoencoder):
         ndarray or data frame of shape (n_samples, n_features)
             Expected rows; a data frame if the training data had categories.
         """
-        X = self._checked_codes(X)
-        return self._restored(self._decoded(X), X.dtype)
+        Z = self._checked_codes(X)
+        return self._restored(self._decoded(Z), Z.dtype, X)
 
     def reconstruct(self, X: Any) -> Any:
         """Encode rows and decode them again.
@@ -374,8 +402,9 @@ class BaseGenerator(BaseAutoencoder):
         ndarray or data frame of shape (n_samples, n_features)
             What the network makes of them: ``inverse_transform(transform(X))``.
         """
-        X, mean = self._encoded(X), self.net_.criterion_.mean
-        return self._restored(self._apply(X, lambda m, x: mean(m.decode(m.encode(x)))), X.dtype)
+        encoded, mean = self._encoded(X), self.net_.criterion_.mean
+        restored = self._apply(encoded, lambda m, x: mean(m.decode(m.encode(x))))
+        return self._restored(restored, encoded.dtype, X)
 
     def interpolate(self, X_start: Any, X_stop: Any, n_steps: int = 8) -> np.ndarray:
         """Walk from rows to rows, along straight lines between their codes.
@@ -397,8 +426,7 @@ class BaseGenerator(BaseAutoencoder):
             raise ValueError(
                 f"X_start has {len(start)} rows, but X_stop has {len(stop)}; they must be pairs"
             )
-        if not (isinstance(n_steps, Integral) and n_steps >= 2):
-            raise ValueError(f"n_steps={n_steps!r} must be an integer of at least 2")
+        check_count("n_steps", n_steps, 2)
         t = np.linspace(0, 1, n_steps)[:, None]
         codes = start[:, None] * (1 - t) + stop[:, None] * t
         return self._expected(codes)
@@ -410,8 +438,8 @@ class BaseGenerator(BaseAutoencoder):
         ----------
         X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Rows to start from.
-        components : array-like of int, default=None
-            Which components; None for all.
+        components : int or array-like of int, default=None
+            Which components, counted from 0; None for all.
         values : array-like of shape (n_values,), default=None
             What each is set to; None takes seven values from -2 to 2.
 
@@ -421,12 +449,8 @@ class BaseGenerator(BaseAutoencoder):
             Expected rows; categories by their positions in sorted order.
         """
         codes = self.transform(X)
-        chosen = np.arange(codes.shape[1])
-        if components is not None:
-            chosen = chosen[np.atleast_1d(np.asarray(components, dtype=int))]
-        values = np.linspace(-2, 2, 7) if values is None else np.atleast_1d(values)
-        if not len(values):
-            raise ValueError("values=[] must hold at least one number")
+        chosen = checked_components(components, codes.shape[1])
+        values = np.linspace(-2, 2, 7) if values is None else checked_values(values)
         walks = np.broadcast_to(
             codes[:, None, None], (len(codes), len(chosen), len(values), codes.shape[1])
         ).copy()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..networks import VariationalNetwork
 from ..training import EvidenceBound, Recipe
+from ._checks import check_count
 from ._generator import BaseGenerator
 
 _PLACES = 8  # scores for each value that occurs often
@@ -58,7 +59,8 @@ class VariationalAutoencoder(BaseGenerator):
         mean of q(z | x), and ``decode(z)``.
 
     likelihood : {"auto", "gaussian", "bernoulli", "continuous_bernoulli", "poisson", \
-            "negative_binomial", "discretized_logistic"} or Likelihood, default="auto"
+            "negative_binomial", "categorical", "discretized_logistic"} or Likelihood, \
+            default="auto"
         The distribution p(x | z), of features that are independent given z. "auto" takes, column by
         column, Bernoulli's for two values, a categorical one for categories and for groups of
         columns as :class:`~sklearn.preprocessing.OneHotEncoder` makes them, else a Gaussian whose
@@ -93,11 +95,12 @@ class VariationalAutoencoder(BaseGenerator):
         "flow" is asked for.
 
     n_mixture_components : int or "auto", default="auto"
-        Number of Gaussians in the mixture. "auto" takes up to 200, what serves held-out codes best.
+        Number of Gaussians in the mixture, at most the number of training rows, or of those of a
+        class. "auto" takes up to 120, what serves held-out codes best.
 
     conditional : bool, default=False
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
-        class can be drawn.
+        class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
 
     optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
@@ -153,8 +156,8 @@ class VariationalAutoencoder(BaseGenerator):
     Attributes
     ----------
     prior_ : GaussianMixture or object
-        The distribution of codes, with `score_samples` and, without classes, `sample`: the mixture
-        if `prior` is that.
+        The distribution of codes, with `score_samples` and `sample`: the mixture if `prior` is
+        that and there are no classes.
     n_active_components_ : int
         Number of components in use: the means of whose codes have a variance above 0.01 (Burda et
         al., 2016).
@@ -352,8 +355,7 @@ class VariationalAutoencoder(BaseGenerator):
         return float(np.mean(self._log_likelihood(self._checked(X), None, 128)))
 
     def _log_likelihood(self, X: np.ndarray, y: Any, n_samples: int) -> np.ndarray:
-        if not (isinstance(n_samples, Integral) and n_samples >= 1):
-            raise ValueError(f"n_importance_samples={n_samples!r} must be an integer of at least 1")
+        check_count("n_importance_samples", n_samples, 1)
         logs = self._class_likelihoods(X, n_samples)
         if y is None:
             shares = self.prior_.shares if self._has_classes else np.ones(1)
@@ -382,6 +384,7 @@ class VariationalAutoencoder(BaseGenerator):
     def _class_log_weights(self, module: Any, x: Tensor, noise: np.ndarray) -> Tensor:
         """Return the log of the sum of importance weights of some codes, for each class."""
         criterion: Any = self.net_.criterion_
+        criterion.check_target(x)
         mean, log_variance = module.posterior(x)
         size = max(1, _CELLS // (len(x) * max(x.shape[1], mean.shape[1])))
         logs = []

@@ -484,6 +484,29 @@ def test_probabilities_are_decoded_to_expected_values_and_likeliest_categories(c
     assert row[9] == 2
 
 
+@pytest.mark.parametrize("value", [0.0, 1.5, 3.0])
+def test_other_values_of_binary_columns(value):
+    X = np.array([[1.0, 5.0], [2.0, 6.0], [1.0, 7.0]])
+    columns = Columns(X, {}, None, True, ["flag", "size"])
+
+    with pytest.raises(ValueError, match=f"'flag' has the value {value:g}, but .* had 1 or 2"):
+        columns.encode(np.array([[2.0, 5.0], [value, 6.0]]))
+
+
+def test_values_of_binary_columns_in_another_precision():
+    X = np.array([[0.1, 0.3], [0.2, 0.3]])
+
+    np.testing.assert_array_equal(
+        Columns(X, {}, None, True).encode(X.astype(np.float32))[0], [[0, 0], [1, 0]]
+    )
+
+
+def test_other_values_of_constant_columns_are_rare_ones():
+    columns = Columns(np.full((3, 1), 5.0), {}, None, True)
+
+    np.testing.assert_array_equal(columns.encode(np.array([[4.0], [5.0], [6.0]]))[0].T, [[1, 0, 1]])
+
+
 # ---------------------------------------------------------------- likelihood
 
 

@@ -58,6 +58,8 @@ POLARS_NUMBERS = {
     "Float64": pl.Series([0.1, 1, 2, 3, 4, 5], dtype=pl.Float64),
 }
 
+DAYS = [datetime.datetime(2020, 1, day) for day in (1, 2)]
+
 
 def equal(actual, expected):
     if isinstance(expected, pl.DataFrame):
@@ -163,6 +165,13 @@ def test_index_does_not_matter():
     equal(form.restore(form.matrix(frame)), frame.reset_index(drop=True))
 
 
+def test_index_is_that_of_what_rows_are_made_of():
+    frame = pd.DataFrame({"a": [1.5, 2.5], "b": ["x", "y"]}, index=[7, 7])
+    form = FrameFormat(frame)
+
+    equal(form.restore(form.matrix(frame), frame), frame)
+
+
 def test_names_that_are_no_strings():
     frame = pd.DataFrame({0: WORDS, 1: np.arange(6.0)})
     form = FrameFormat(frame)
@@ -206,27 +215,53 @@ def test_missing_where_nothing_was(frame_class):
         form.matrix(frame_class({"colour": ["red", None]}))
 
 
-@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
-def test_missing_numbers_are_nan(dtype):
-    """They are for those who check the matrix to complain about."""
-    frame = make("number", pd.Series([1, 0, pd.NA, 1, 1, 0], dtype=dtype))
+@pytest.mark.parametrize(
+    "column",
+    [pd.Series([1, 0, pd.NA], dtype=dtype) for dtype in ("Int64", "Float64", "boolean")]
+    + [pl.Series([1, None, 3]), pl.Series([1.0, np.nan, 3.0]), pl.Series([True, None, False])],
+    ids=lambda column: f"{type(column).__module__}-{column.dtype}",
+)
+@pytest.mark.parametrize("words", [True, False])
+def test_missing_numbers(words, column):
+    frame = type(column.to_frame())({"number": column, "words": ["a", "b", "a"]})
+    frame = frame if words else frame[["number"]]
+    form = FrameFormat(frame)
 
-    matrix = FrameFormat(frame).matrix(frame)
+    with pytest.raises(ValueError, match="Input X contains NaN in column 'number'"):
+        (form.matrix if words else form.check_numbers)(frame)
 
-    np.testing.assert_array_equal(np.isnan(matrix[:, 0]), [0, 0, 1, 0, 0, 0])
+
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([np.inf, 1.0], "Input X contains infinity in column 'size'"),
+        (["big", "small"], "column 'size' must hold numbers.*'big'"),
+        (DAYS, "column 'size' has dtype .*: turn dates into"),
+    ],
+)
+def test_columns_that_used_to_hold_numbers(values, message, frame_class):
+    form = FrameFormat(frame_class({"size": [1.0, 2.0], "colour": ["red", "blue"]}))
+
+    with pytest.raises(ValueError, match=message):
+        form.matrix(frame_class({"size": values, "colour": ["red", "blue"]}))
 
 
-def test_missing_polars_numbers_are_nan():
-    frame = pl.DataFrame({"number": [1, None, 3], "words": ["a", "b", "a"]})
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_columns_of_lists(frame_class):
+    form, lists = FrameFormat(frame_class({"a": ["x", "y"]})), frame_class({"a": [[1], [2]]})
 
-    matrix = FrameFormat(frame).matrix(frame)
+    for method in (FrameFormat, form.matrix):
+        with pytest.raises(ValueError, match=r"column 'a' must hold .*categories.*'list'"):
+            method(lists)
 
-    np.testing.assert_array_equal(np.isnan(matrix[:, 0]), [False, True, False])
+
+def test_columns_of_complex_numbers():
+    with pytest.raises(ValueError, match="Complex data not supported: column 'a' has dtype comp"):
+        FrameFormat(pd.DataFrame({"a": [1j, 2.0]}))
 
 
 # ---------------------------------------------------------------- dates
-
-DAYS = [datetime.datetime(2020, 1, day) for day in (1, 2)]
 
 
 @pytest.mark.parametrize(

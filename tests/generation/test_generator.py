@@ -1,5 +1,7 @@
 """What both generators have in common: samples, classes, walks between codes, and errors."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -138,7 +140,7 @@ def test_one_sample_by_default(of_table):
     assert of_table.sample().shape == (1, 5)
 
 
-@pytest.mark.parametrize("n", [0, -3, 1.5, "all", None])
+@pytest.mark.parametrize("n", [0, -3, 1.5, "all", None, True])
 def test_numbers_of_samples_that_make_no_sense(n, of_table):
     with pytest.raises(ValueError, match=f"n_samples={n!r} must be an integer of at least 1"):
         of_table.sample(n)
@@ -352,6 +354,15 @@ def test_frames_are_reconstructed_as_frames(framed):
     assert (np.asarray(reconstructed["city"]) == np.asarray(X["city"])).mean() > 0.8
 
 
+def test_reconstructions_keep_the_index(generator):
+    X = pandas_frame(60)
+    X.index += 100
+    model = fitted(generator, X, max_epochs=0).set_output(transform="pandas")
+
+    assert model.reconstruct(X).index.equals(X.index)
+    assert model.inverse_transform(model.transform(X)).index.equals(X.index)
+
+
 @pytest.mark.parametrize("make", [pandas_frame, polars_frame])
 @pytest.mark.parametrize("method", ["score_samples", "transform", "reconstruct"])
 def test_unknown_categories(make, method, generator):
@@ -371,13 +382,42 @@ def test_frames_with_other_columns(framed):
         model.score_samples(X[["city", "age", "income", "member", "size"]])
 
 
-@pytest.mark.parametrize("position", ["age", "income"])
-def test_missing_numbers_in_a_frame(position, generator):
-    X = pandas_frame(30)
-    X[position] = X[position].astype(float).mask(X.index == 3)
+@pytest.mark.parametrize("columns", [["age", "city"], ["income", "age"]], ids=str)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_of_a_frame_that_are_not_finite(value, columns, generator):
+    X = pandas_frame(30)[columns]
+    model, name = fitted(generator, X, max_epochs=0), columns[0]
+    X = X.assign(**{name: X[name].astype(float).mask(X.index == 3, value)})
 
-    with pytest.raises(ValueError, match="NaN"):
-        fitted(generator, X)
+    for method in (generator().fit, model.transform):
+        with pytest.raises(ValueError, match=f"contains (NaN|infinity) in column '{name}'"):
+            method(X)
+
+
+@pytest.mark.parametrize("columns", [["age", "city"], ["age", "income"]], ids=str)
+def test_text_in_a_column_of_numbers(columns, generator):
+    X = pandas_frame(30)[columns]
+    model = fitted(generator, X, max_epochs=0)
+
+    with pytest.raises(ValueError, match=r"column 'age' must hold numbers.*'old'"):
+        model.score_samples(X.assign(age="old"))
+
+
+def test_text_in_an_array(generator):
+    with pytest.raises(ValueError, match=r"could not convert string.* An array must hold numbers"):
+        generator().fit(np.array([["a", "b"], ["c", "d"]]))
+
+
+def test_an_array_in_place_of_a_frame_with_categories(framed):
+    X, model = framed
+
+    with pytest.raises(ValueError, match=r"X must be a data frame.*'city' holds .* got ndarray"):
+        model.score_samples(X.to_numpy())
+
+
+def test_lazy_frames(generator):
+    with pytest.raises(TypeError, match=r"X is a LazyFrame: call its method collect\(\)"):
+        generator().fit(polars_frame().lazy())
 
 
 def test_missing_numbers(generator, of_table):
@@ -546,12 +586,31 @@ def test_continuous_labels(generator):
         fitted(generator, X, X[:, 0], conditional=True)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # by scikit-learn
-def test_missing_labels(generator):
-    y = np.array([np.nan, *[0.0, 1.0] * 15])[:30]
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [np.nan, 1.0],
+        [None, 1],
+        [None, "a"],
+        [np.nan, "a"],
+        pd.Series([pd.NA, 1], dtype="Int64"),
+        pd.Series([None, "a"]),
+        pl.Series([None, 1]),
+    ],
+    ids=repr,
+)
+def test_missing_labels(labels, generator):
+    with pytest.raises(ValueError, match=r"y contains NaN or None.*class of every row"):
+        fitted(generator, make_table(2), labels, conditional=True)
 
-    with pytest.raises(ValueError, match="y contains NaN"):
-        fitted(generator, make_table(30), y, conditional=True)
+
+def test_classes_need_priors_of_their_own(generator):
+    X = make_table(30)
+
+    with pytest.raises(
+        ValueError, match=r"conditional=True .* prior='normal' .*'mixture' or 'flow'"
+    ):
+        fitted(generator, X, X[:, 3], conditional=True, prior="normal")
 
 
 def test_labels_of_another_number_in_fit(generator):
@@ -562,8 +621,9 @@ def test_labels_of_another_number_in_fit(generator):
 # ---------------------------------------------------------------- the prior
 
 
-@pytest.mark.parametrize("prior", ["mixture", "normal"])
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize(
+    ("prior", "conditional"), [("mixture", False), ("normal", False), ("mixture", True)]
+)
 def test_prior_has_scores_and_samples(prior, conditional, generator):
     X = make_table(60)
 
@@ -622,7 +682,7 @@ def test_interpolations_between_unequal_numbers_of_rows(n, of_table):
         of_table.interpolate(X[:3], X[:n])
 
 
-@pytest.mark.parametrize("n", [0, -1])
+@pytest.mark.parametrize("n", [0, -1, True])
 def test_walks_without_steps(n, of_table):
     X = make_table()
 
@@ -670,9 +730,29 @@ def test_traversal_of_one_component(of_digits, digits):
     np.testing.assert_array_equal(walks, of_digits.traverse(digits[0][:2])[:, [5]])
 
 
-def test_traversal_of_a_component_that_does_not_exist(of_digits, digits):
-    with pytest.raises((ValueError, IndexError), match="16"):
-        of_digits.traverse(digits[0][:2], components=[16])
+@pytest.mark.parametrize("components", [[16], [-1], [0.5], [True], [], "x", [[0, 1]]], ids=str)
+def test_components_that_make_no_sense(components, of_digits, digits):
+    message = f"components={components!r} must be integers from 0 to 15"
+
+    with pytest.raises(ValueError, match=re.escape(message)):
+        of_digits.traverse(digits[0][:2], components)
+
+
+@pytest.mark.parametrize("values", [[], [[1, 2]], [np.nan], [0.0, np.inf], "x"], ids=str)
+def test_values_that_make_no_sense(values, of_digits, digits):
+    message = f"values={values!r} must be one or more finite numbers"
+
+    with pytest.raises(ValueError, match=re.escape(message)):
+        of_digits.traverse(digits[0][:2], values=values)
+
+
+def test_walks_of_an_estimator_that_is_not_fitted(generator):
+    X = make_table(3)
+
+    with pytest.raises(NotFittedError, match=generator.__name__):
+        generator().traverse(X)
+    with pytest.raises(NotFittedError, match=generator.__name__):
+        generator().interpolate(X, X)
 
 
 # ---------------------------------------------------------------- other models
@@ -691,6 +771,15 @@ def test_samples_fall_into_all_classes(of_digits, digits):
     counts = np.bincount(model.predict(of_digits.sample(1000)), minlength=10)
 
     assert counts.min() > 20
+
+
+def test_verbose_prints_only_numbers(generator, capsys):
+    fitted(generator, make_table(30), max_epochs=2, verbose=1)
+
+    header, _, *rows = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert "reconstruction" in header
+    assert "terms" not in header
+    assert [len(row) for row in rows] == [len(header)] * 2
 
 
 def test_no_score_has_parts_by_features(generator, of_table):
@@ -787,6 +876,36 @@ def test_equal_rows(generator):
 def test_likelihoods_that_do_not_fit_the_data(likelihood, X, found, generator):
     with pytest.raises(ValueError, match=f"likelihood='{likelihood}' needs values .*{found}"):
         fitted(generator, np.array(X, dtype=float), likelihood=likelihood)
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "value", "found"),
+    [
+        ("poisson", -1, "X reaches from -1"),
+        ("negative_binomial", 0.5, r"X has 0\.5"),
+        ("bernoulli", 2, "X reaches from 0 to 2"),
+        ("continuous_bernoulli", -0.5, r"X reaches from -0\.5"),
+        ("categorical", 1, "a single one in each row"),
+        ("discretized_logistic", 0.001, "equidistant levels"),
+    ],
+)
+def test_impossible_values_have_no_likelihood(likelihood, value, found, generator):
+    X = np.eye(4)[np.arange(40) % 4]
+    model = fitted(generator, X, likelihood=likelihood, max_epochs=0)
+    X[7] = [1, value, 0, 0]
+
+    for method in (model.score, model.score_samples):
+        with pytest.raises(ValueError, match=f"likelihood='{likelihood}' needs .*{found}"):
+            method(X)
+
+
+@pytest.mark.parametrize("method", ["transform", "score", "score_samples", "reconstruct"])
+def test_other_values_of_binary_columns(method, generator):
+    X = pandas_frame(60)
+    model = fitted(generator, X, max_epochs=0)
+
+    with pytest.raises(ValueError, match=r"column 'member' has the value 2, but all .* 0 or 1"):
+        getattr(model, method)(X.assign(member=2))
 
 
 @pytest.mark.parametrize("make", [pandas_frame, polars_frame])
