@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from ._codec import N_LEVELS, ImageCodecNetwork, step_size
+from ._contexts import LOG_SCALES
 from ._conv2d import ConvAutoencoder
 from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
@@ -21,14 +23,18 @@ NETWORKS: Mapping[str, type[nn.Module]] = {"mlp": DenseAutoencoder, "conv": Conv
 
 __all__ = [
     "ACTIVATIONS",
+    "LOG_SCALES",
     "NETWORKS",
+    "N_LEVELS",
     "AdversarialNetwork",
     "ConvAutoencoder",
     "CouplingFlow",
     "DenseAutoencoder",
     "DenseEnsemble",
     "Dropout",
+    "ImageCodecNetwork",
     "SkipAutoencoder",
     "StandardizedNetwork",
     "VariationalNetwork",
+    "step_size",
 ]

@@ -10,7 +10,13 @@ from ._device import resolve_device
 from ._distributed import agree_on
 from ._nested import NestedParamsMixin, accepted_names, check_nested_names, did_you_mean, select
 from ._net import AutoencoderNet, NonFiniteLossError
-from ._objectives import AdversarialLoss, EvidenceBound, NegativeLogDensity, Objective
+from ._objectives import (
+    AdversarialLoss,
+    EvidenceBound,
+    NegativeLogDensity,
+    Objective,
+    RateDistortion,
+)
 from ._preparation import (
     auto_epochs,
     check_batch_normalization,
@@ -36,6 +42,7 @@ __all__ = [
     "NestedParamsMixin",
     "NonFiniteLossError",
     "Objective",
+    "RateDistortion",
     "Recipe",
     "Rows",
     "ScikitLearnCallbacks",

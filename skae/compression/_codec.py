@@ -1,0 +1,333 @@
+"""Coefficients to bytes and back, by a model that is frozen: whole numbers decide everything."""
+
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..networks import LOG_SCALES, N_LEVELS, ImageCodecNetwork
+from ._coder import BitstreamError, Decoder, Encoder, Table
+
+N_PER_LEVEL = 16
+N_QUALITIES = N_PER_LEVEL * (N_LEVELS - 1) + 1
+_N_TABLES = 64
+_LOG_LEAST, _LOG_GREATEST = LOG_SCALES
+_LARGEST_RADIUS = 1000
+_FRACTION_BITS = 12
+_DEAD_ZONE = 0.38
+_BITS_PER_SQUARE = 0.13
+_PRIOR_WEIGHT = 30.0
+_LARGEST_SUM = 2**16
+_N_CENTROIDS, _N_LENGTHS = 3, 34
+
+# floor(8 log2(1 + sum)) of all sums, from whole numbers: the same on every machine.
+_OCTAVE_EIGHTHS = np.searchsorted(
+    np.ceil(2 ** (np.arange(1, 129) / 8) - 1e-9), np.arange(1, _LARGEST_SUM + 1), side="right"
+)
+_LOGS = torch.from_numpy(_OCTAVE_EIGHTHS.astype(np.float64))
+
+
+def whole_log(sums: Tensor) -> Tensor:
+    """Return whole eighths of octaves.
+
+    Parameters
+    ----------
+    sums : Tensor of float64
+        Whole numbers.
+
+    Returns
+    -------
+    Tensor of float64
+        ``floor(8 * log2(1 + sums))``, for sums up to 65,535.
+    """
+    return _LOGS[sums.clamp(max=_LARGEST_SUM - 1).long()]
+
+
+def _scales() -> np.ndarray:
+    return np.exp(np.linspace(_LOG_LEAST, _LOG_GREATEST, _N_TABLES))
+
+
+class Codec:
+    """An entropy coder of coefficients.
+
+    Which table a number is coded by is computed from numbers that were decoded before, in sums and
+    products of whole numbers that float64 holds exactly: the same on every machine, with any number
+    of threads, and in any order of summation.
+
+    Parameters
+    ----------
+    network : ImageCodecNetwork
+        The trained network, on the CPU.
+    """
+
+    def __init__(self, network: ImageCodecNetwork) -> None:
+        self.network = network
+        width = (_LOG_GREATEST - _LOG_LEAST) / (_N_TABLES - 1)
+        scales = network.contexts.scales.detach().double().cpu().clone()
+        scales[..., 0] -= _LOG_LEAST - width / 2  # the nearest table, not the next below
+        self.weights = (scales / width * 2**_FRACTION_BITS).round()
+        values = _scales()
+        self.centroids = np.stack([_centroid(values, k) for k in range(1, _N_CENTROIDS + 1)], 1)
+        self.tables = [_laplace_table(scale) for scale in values]
+        self._derive()
+
+    def _derive(self) -> None:
+        self._centroids = torch.from_numpy(self.centroids).float()
+        # The lengths of the codes of 0, 1, ... in each table, as far as rounding looks at them.
+        bits = np.empty((_N_TABLES, _N_LENGTHS))
+        for row, table in zip(bits, self.tables, strict=True):
+            known = table.bits[table.radius : -1][:_N_LENGTHS]
+            row[: len(known)] = known
+            row[len(known) :] = table.bits[-1] + 8
+        self._bits = torch.from_numpy(bits).float()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a stream depends on, besides the network, as arrays."""
+        return {
+            "weights": self.weights.numpy().astype(np.int32),
+            "centroids": self.centroids,
+            "tables": [table.frequencies.astype(np.int32) for table in self.tables],
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go back to what :meth:`state` returned.
+
+        Parameters
+        ----------
+        state : dict
+            Arrays.
+        """
+        self.weights = torch.from_numpy(state["weights"].astype(np.float64))
+        self.centroids = state["centroids"]
+        self.tables = [Table(frequencies) for frequencies in state["tables"]]
+        self._derive()
+
+    def fingerprint(self) -> int:
+        """Return a checksum of everything that a stream depends on."""
+        checksum = 0
+        for tensor in self.network.state_dict().values():
+            checksum = zlib.crc32(tensor.detach().cpu().contiguous().numpy().tobytes(), checksum)
+        for part in (self.weights.numpy(), self.centroids, *(t.frequencies for t in self.tables)):
+            checksum = zlib.crc32(np.ascontiguousarray(part).tobytes(), checksum)
+        return checksum
+
+    # ------------------------------------------------------------------ the walk
+
+    def _walk(
+        self,
+        shape: Sequence[int],
+        quality: int,
+        code: Callable[[slice, Tensor, Tensor, Tensor], Tensor],
+        n_groups: int | None = None,
+    ) -> Tensor:
+        """Visit all numbers in the order of coding; return the decoded values, in steps.
+
+        `code` is given channels, squares, means and the numbers of tables; it returns the integers.
+        """
+        contexts = self.network.contexts
+        low = min(quality // N_PER_LEVEL, N_LEVELS - 2)
+        part = quality - low * N_PER_LEVEL
+        scales = self.weights[low] * (N_PER_LEVEL - part) + self.weights[low + 1] * part
+        means = [torch.lerp(w[low], w[low + 1], part / N_PER_LEVEL) for w in contexts.weights[1:]]
+
+        def of_tables(channels: slice, squares: Tensor, mean: Tensor, weighted: Tensor) -> Any:
+            numbers = weighted.div(2**_FRACTION_BITS * N_PER_LEVEL).floor()
+            numbers = numbers.clamp(0, _N_TABLES - 1).long()
+            integers = code(channels, squares, mean, numbers)
+            return integers, mean + self._values(integers, numbers)
+
+        return contexts.walk(shape, (scales, *means), of_tables, whole_log, n_groups)
+
+    def _values(self, integers: Tensor, numbers: Tensor) -> Tensor:
+        """Return the expected values of what was rounded to integers."""
+        magnitude = integers.abs()
+        shift = self._centroids[numbers, (magnitude - 1).clamp(0, _N_CENTROIDS - 1)]
+        return integers.sign() * (magnitude + torch.where(magnitude > 0, shift, 0.0))
+
+    @torch.inference_mode()
+    def encode(
+        self, y: Tensor, quality: int, tally: Callable[..., None] | None = None
+    ) -> tuple[bytes, Tensor, float]:
+        """Round coefficients and code them.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients.
+        quality : int
+            Number of the rounding step.
+        tally : callable or None, default=None
+            Is told of the integers, the numbers of their tables and the residuals.
+
+        Returns
+        -------
+        stream : bytes
+            The code.
+        decoded : Tensor of shape (n_images, rows, columns, n_components)
+            What :meth:`decode` will return.
+        n_bits : float
+            The ideal length of the code.
+        """
+        divisors, factors = self.network.steps(quality / N_PER_LEVEL)
+        y = y / divisors
+        coded: list[tuple[np.ndarray, np.ndarray]] = []
+        bounds: list[int] = []
+
+        def code(channels: slice, squares: Tensor, means: Tensor, numbers: Tensor) -> Tensor:
+            residuals = y[:, squares, channels] - means
+            integers = self._rounded(residuals, numbers)
+            coded.append((integers.int().numpy(), numbers.byte().numpy()))
+            bounds.append(channels.stop)
+            if tally is not None:
+                tally(integers, numbers, residuals)
+            return integers
+
+        groups = self.network.contexts.groups
+        decoded = self._walk(y.shape, quality, code)
+        # Groups of zeros behind the last other number are left out.
+        last = max((stop for (q, _), stop in zip(coded, bounds, strict=True) if q.any()), default=0)
+        n_groups = sum(b <= last for _, b in groups)
+        encoder, n_bits = Encoder(), 8.0
+        for (integers, numbers), stop in zip(coded, bounds, strict=True):
+            if stop <= last:
+                encoder.put(integers, self.tables, numbers)
+                n_bits += self._length(integers, numbers)
+        decoded[..., last:] = 0
+        return bytes([n_groups]) + encoder.finish(), decoded * factors, n_bits
+
+    @torch.inference_mode()
+    def decode(self, stream: bytes, shape: tuple[int, int, int], quality: int) -> Tensor:
+        """Read coefficients.
+
+        Parameters
+        ----------
+        stream : bytes
+            The code.
+        shape : tuple of three ints
+            Number of images, rows and columns.
+        quality : int
+            Number of the rounding step.
+
+        Returns
+        -------
+        Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients.
+
+        Raises
+        ------
+        BitstreamError
+            If that is not what :meth:`encode` has written.
+        """
+        n_groups = stream[0] if stream else 255
+        if n_groups > len(self.network.contexts.groups):
+            raise BitstreamError(f"a chunk has {n_groups} groups of channels")
+        decoder = Decoder(stream[1:])
+
+        def code(channels: slice, squares: Tensor, means: Tensor, numbers: Tensor) -> Tensor:
+            return torch.from_numpy(decoder.take(self.tables, numbers.byte().numpy())).long()
+
+        decoded = self._walk((*shape, self.network.n_components), quality, code, n_groups)
+        decoder.finish()
+        return decoded * self.network.steps(quality / N_PER_LEVEL)[1]
+
+    def _rounded(self, residuals: Tensor, numbers: Tensor) -> Tensor:
+        """Return whichever of the two nearest integers costs less, in squared error and bits."""
+        low = residuals.abs().floor().clamp(max=2**30)
+        costs = []
+        for magnitude in (low, low + 1):
+            value = magnitude + torch.where(
+                magnitude > 0,
+                self._centroids[numbers, (magnitude - 1).clamp(0, _N_CENTROIDS - 1).long()],
+                0.0,
+            )
+            bits = self._bits[numbers, magnitude.clamp(max=self._bits.shape[1] - 1).long()]
+            costs.append((residuals.abs() - value).square() + _BITS_PER_SQUARE * bits)
+        return (residuals.sign() * torch.where(costs[0] <= costs[1], low, low + 1)).long()
+
+    def _length(self, integers: np.ndarray, numbers: np.ndarray) -> float:
+        total = 0.0
+        for number in np.flatnonzero(np.bincount(numbers.reshape(-1))):
+            table = self.tables[number]
+            q = integers[numbers == number]
+            place = np.where(np.abs(q) > table.radius, 2 * table.radius + 1, q + table.radius)
+            total += table.bits[place].sum()
+        return float(total)
+
+    # ------------------------------------------------------------------ freezing
+
+    def learn_tables(self, grids: list[Tensor], qualities: list[int]) -> None:
+        """Count how often each integer is coded by each table, and where its values lie.
+
+        Parameters
+        ----------
+        grids : list of Tensors of shape (n_images, rows, columns, n_components)
+            Coefficients of training images.
+        qualities : list of int
+            Numbers of rounding steps.
+        """
+        n = _LARGEST_RADIUS + 1
+        counts = np.zeros((_N_TABLES, n))
+        shifts = np.zeros((2, _N_TABLES, _N_CENTROIDS))
+
+        def tally(integers: Tensor, numbers: Tensor, residuals: Tensor) -> None:
+            magnitude = integers.abs().reshape(-1)
+            place = numbers.reshape(-1)
+            joint = place * n + magnitude.clamp(max=n - 1)
+            counts[:] += torch.bincount(joint, minlength=_N_TABLES * n).reshape(-1, n).numpy()
+            shift = (residuals.abs().reshape(-1) - magnitude).double()
+            some = magnitude > 0
+            joint = place * _N_CENTROIDS + (magnitude - 1).clamp(0, _N_CENTROIDS - 1)
+            for total, weight in zip(shifts, (shift, torch.ones_like(shift)), strict=True):
+                total += (
+                    torch.bincount(joint[some], weight[some], minlength=total.size)
+                    .reshape(total.shape)
+                    .numpy()
+                )
+
+        for grid in grids:
+            for quality in qualities:
+                self.encode(grid, quality, tally)
+        weight = _PRIOR_WEIGHT
+        self.centroids = (shifts[0] + weight * self.centroids) / (shifts[1] + weight)
+        self.tables = [
+            _learned_table(scale, seen, weight)
+            for scale, seen in zip(_scales(), counts, strict=True)
+        ]
+        self._derive()
+
+
+def _magnitudes(scale: float, n: int) -> np.ndarray:
+    """Return the probabilities of rounded magnitudes, and of all greater, under a Laplace law."""
+    edges = np.concatenate([[0], np.arange(1, n + 1) - _DEAD_ZONE])
+    beyond = np.exp(-edges / scale)
+    return np.append(beyond[:-1] - beyond[1:], beyond[-1])
+
+
+def _radius(scale: float) -> int:
+    return int(min(_LARGEST_RADIUS - 1, np.ceil(12 * scale) + 2))
+
+
+def _table(magnitudes: np.ndarray) -> Table:
+    """Return a symmetric table from the probabilities of magnitudes, and of all greater."""
+    half = magnitudes[1:-1] / 2
+    return Table.from_probabilities(
+        np.concatenate([half[::-1], magnitudes[:1], half, magnitudes[-1:] + 1e-7])
+    )
+
+
+def _laplace_table(scale: float) -> Table:
+    return _table(_magnitudes(scale, _radius(scale) + 1))
+
+
+def _learned_table(scale: float, counts: np.ndarray, weight: float) -> Table:
+    n = _radius(scale) + 1
+    seen = np.append(counts[:n], counts[n:].sum())
+    return _table((seen + weight * _magnitudes(scale, n)) / (counts.sum() + weight))
+
+
+def _centroid(scales: np.ndarray, magnitude: int) -> np.ndarray:
+    """Return how far the mean lies from the integer, in an interval of length one."""
+    return -_DEAD_ZONE + scales - 1 / np.expm1(np.minimum(1 / scales, 60))

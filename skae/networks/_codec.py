@@ -1,0 +1,423 @@
+"""An autoencoder of images whose code is made to be rounded and compressed."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ._contexts import LOG_SCALES, ChannelContexts
+
+_COARSEST, _FINEST, N_LEVELS = 140.0, 7.0, 8
+_DEAD_ZONE, _RAMP = 0.38, 0.5
+_WIDEST_CORRECTION = 200.0
+_SLOPE = 0.1
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int, kernel_size: int) -> None:
+        super().__init__()
+        padding = kernel_size // 2
+        self.first = nn.Conv2d(width, width, kernel_size, padding=padding)
+        self.second = nn.Conv2d(width, width, kernel_size, padding=padding)
+        for parameter in self.second.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.leaky_relu(self.first(F.leaky_relu(x, _SLOPE)), _SLOPE))
+
+
+class _Correction(nn.Module):
+    """What a residual network adds to coefficients: nothing, before it is trained."""
+
+    def __init__(self, n_components: int, width: int, n_blocks: int, kernel_size: int) -> None:
+        super().__init__()
+        self.inner = nn.Linear(n_components, width)
+        self.level = nn.Linear(1, width, bias=False)
+        self.blocks = nn.Sequential(*[_Residual(width, kernel_size) for _ in range(n_blocks)])
+        self.outer = nn.Linear(width, n_components)
+        nn.init.zeros_(self.level.weight)
+        nn.init.zeros_(self.outer.weight)
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, y: Tensor, level: float = 0.0) -> Tensor:
+        x = self.inner(y) + self.level(y.new_tensor([level]))
+        x = self.blocks(x.movedim(-1, 1)).movedim(1, -1)
+        return self.outer(F.leaky_relu(x, _SLOPE))
+
+
+class ImageCodecNetwork(nn.Module):
+    """Principal components of patches, and residual networks that correct them.
+
+    Parameters
+    ----------
+    image_shape : tuple of three ints
+        Height, width and channels of the flattened images that it is trained on; others may have
+        another height and width.
+    patch_shape : tuple of two ints
+        Height and width of a patch. Images are padded to a multiple of them by the caller.
+    n_components : int or None, default=None
+        Number of coefficients of a patch; None for as many as it has values.
+    width : int, default=128
+        Channels of the residual networks.
+    n_blocks : int, default=3
+        Residual blocks of each of them.
+    kernel_size : int, default=3
+        How many patches a convolution looks at in each direction; 1 makes perceptrons of patches.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        patch_shape: tuple[int, int],
+        n_components: int | None = None,
+        width: int = 128,
+        n_blocks: int = 3,
+        kernel_size: int = 3,
+    ) -> None:
+        super().__init__()
+        self.image_shape, self.patch_shape = tuple(image_shape), tuple(patch_shape)
+        d = patch_shape[0] * patch_shape[1] * image_shape[2]
+        k = self.n_components = d if n_components is None else min(n_components, d)
+        self.register_buffer("mean", torch.zeros(d))
+        self.register_buffer("spread", torch.ones(k))
+        self.analysis = nn.Parameter(torch.eye(d, k))
+        self.synthesis = nn.Parameter(torch.eye(k, d))
+        self.encoder = _Correction(k, width, n_blocks, kernel_size)
+        self.decoder = _Correction(k, width, n_blocks, kernel_size)
+        self.gains = nn.Parameter(torch.zeros(2, N_LEVELS, k))
+        self.contexts = ChannelContexts(k, N_LEVELS)
+
+    highest_level = N_LEVELS - 1
+    mean: Tensor
+    spread: Tensor
+
+    # ------------------------------------------------------------------ patches
+
+    def patches(self, x: Tensor) -> Tensor:
+        """Cut images into patches.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, height, width, channels) or (n_images, n_features)
+            Images.
+
+        Returns
+        -------
+        Tensor of shape (n_images, rows, columns, n_values)
+            Patches.
+        """
+        x = x.reshape(len(x), *self.image_shape) if x.ndim == 2 else x
+        n, height, width, channels = x.shape
+        ph, pw = self.patch_shape
+        x = x.reshape(n, height // ph, ph, width // pw, pw, channels)
+        return x.movedim(3, 2).flatten(3)
+
+    def images(self, patches: Tensor) -> Tensor:
+        """Put patches together.
+
+        Parameters
+        ----------
+        patches : Tensor of shape (n_images, rows, columns, n_values)
+            Patches.
+
+        Returns
+        -------
+        Tensor of shape (n_images, height, width, channels)
+            Images.
+        """
+        n, rows, columns = patches.shape[:3]
+        ph, pw = self.patch_shape
+        x = patches.reshape(n, rows, columns, ph, pw, -1).movedim(2, 3)
+        return x.reshape(n, rows * ph, columns * pw, -1)
+
+    # ------------------------------------------------------------------ coefficients
+
+    def coefficients(self, x: Tensor) -> Tensor:
+        """Return the code of images on its grid.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, height, width, channels) or (n_images, n_features)
+            Images, of values between 0 and 255.
+
+        Returns
+        -------
+        Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients, in the units of the images.
+        """
+        y = (self.patches(x) - self.mean) @ self.analysis
+        return y + self._scaled(self.encoder(y / self.spread))
+
+    def synthesize(self, y: Tensor, level: float) -> Tensor:
+        """Return images for coefficients.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients, rounded.
+        level : float
+            How finely, from 0 to ``N_LEVELS - 1``.
+
+        Returns
+        -------
+        Tensor of shape (n_images, height, width, channels)
+            Images.
+        """
+        y = y + self._scaled(self.decoder(y / self.spread, level / N_LEVELS))
+        return self.images(y @ self.synthesis + self.mean)
+
+    def _scaled(self, correction: Tensor) -> Tensor:
+        return correction * self.spread.clamp(max=_WIDEST_CORRECTION)
+
+    def steps(self, level: float) -> tuple[Tensor, Tensor]:
+        """Return what coefficients are divided by before rounding, and multiplied by afterwards.
+
+        Parameters
+        ----------
+        level : float
+            How finely to round, from 0 to ``N_LEVELS - 1``.
+
+        Returns
+        -------
+        divisors, factors : Tensor of shape (n_components,)
+            In the units of the images.
+        """
+        gains = (interpolated(self.gains[0], level), interpolated(self.gains[1], level))
+        return step_size(level) * gains[0].exp(), step_size(level) * gains[1].exp()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the code of flattened images.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, n_features)
+            Images.
+
+        Returns
+        -------
+        Tensor of shape (n_images, n_coefficients)
+            Coefficients.
+        """
+        return self.coefficients(x).flatten(1)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return flattened images for codes, as if nothing had been rounded.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n_images, n_coefficients)
+            Codes.
+
+        Returns
+        -------
+        Tensor of shape (n_images, n_features)
+            Images.
+        """
+        rows = self.image_shape[0] // self.patch_shape[0]
+        y = z.reshape(len(z), rows, -1, self.n_components)
+        return self.synthesize(y, N_LEVELS - 1).flatten(1)
+
+    # ------------------------------------------------------------------ rate and distortion
+
+    def rate_distortion(self, x: Tensor, level: float) -> tuple[Tensor, Tensor]:
+        """Return what images cost: gradients take rounding, and what is known of it, as given.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, n_features)
+            Images.
+        level : float
+            How finely to round.
+
+        Returns
+        -------
+        bits : Tensor of shape (n_images,)
+            Estimated length of the code.
+        squares : Tensor of shape (n_images,)
+            Sum of squared errors, in squared steps.
+        """
+        divisors, factors = self.steps(level)
+        y = self.coefficients(x) / divisors
+        weights = [interpolated(w, level) for w in self.contexts.weights]
+        means, scales = torch.zeros_like(y), torch.ones_like(y)
+        values = y.detach()
+
+        def code(channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor) -> Any:
+            scale = log_scale.clamp(*LOG_SCALES).exp()
+            means[:, squares, channels], scales[:, squares, channels] = mean, scale
+            integers = rounded(values[:, squares, channels] - mean)
+            return integers, mean + integers
+
+        with torch.no_grad():
+            decoded = self.contexts.walk(y.shape, weights, code)
+        bits = code_length((y - means).abs(), scales).sum((1, 2, 3))
+        # Rounding has the gradient of the identity, as in compressive autoencoders (ICLR 2017).
+        error = self.synthesize((y + (decoded - values)) * factors, level).flatten(1) - x
+        return bits, error.square().sum(1) / step_size(level) ** 2
+
+    # ------------------------------------------------------------------ closed form
+
+    @torch.no_grad()
+    def initialize(self, x: Tensor, target: Tensor) -> None:
+        """Set everything that has a closed form: principal components, means and scales.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, n_features)
+            Training data.
+        target : Tensor
+            Not used.
+        """
+        patches = self.patches(x)
+        flat = patches.flatten(0, 2)
+        mean = flat.mean(0, dtype=torch.float64)
+        flat = flat - mean.to(x)
+        variances, vectors = torch.linalg.eigh((flat.T @ flat).double() / len(flat))
+        k = self.n_components
+        basis = vectors.flip(1)[:, :k].to(x)
+        self.mean.copy_(mean)
+        self.spread.copy_(variances.flip(0)[:k].clamp(min=1).sqrt())
+        self.analysis.copy_(basis)
+        self.synthesis.copy_(basis.T)
+        self.fit_contexts(x)
+
+    @torch.no_grad()
+    def fit_contexts(self, x: Tensor) -> None:
+        """Set the weights of means and scales, for coefficients as they are now.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, n_features)
+            Training data.
+        """
+        coefficients = self.coefficients(x)
+        inside = inner(coefficients)
+        contexts = self.contexts
+        for level in range(N_LEVELS):
+            y = coefficients / self.steps(level)[0]
+
+            def learn(
+                g: int,
+                second: int,
+                decoded: Tensor,
+                shared: Tensor,
+                own: Tensor | None,
+                squares: Tensor,
+                y: Tensor = y,
+                level: int = level,
+            ) -> None:
+                values = y[..., slice(*contexts.groups[g])]
+                where = squares & inside
+                contexts.fit_means(level, g, second, decoded, values, where)
+                mean = contexts.means(g, second, decoded, *(w[level] for w in contexts.weights[1:]))
+                residual = (values - mean)[:, where].abs().flatten(0, 1)
+                known = inside[squares]
+                shared = shared[:, known].flatten(0, 1)
+                own = None if own is None else own[:, known].flatten(0, 1)
+                contexts.fit_scales(level, g, second, shared, own, residual)
+
+            def code(
+                channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor, y: Tensor = y
+            ) -> Any:
+                integers = rounded(y[:, squares, channels] - mean)
+                return integers, mean + integers
+
+            contexts.walk(y.shape, [w[level] for w in contexts.weights], code, prepare=learn)
+
+
+def step_size(level: float) -> float:
+    """Return the step of rounding.
+
+    Parameters
+    ----------
+    level : float
+        From 0 to ``N_LEVELS - 1``.
+
+    Returns
+    -------
+    float
+        In the units of the images.
+    """
+    return _COARSEST * (_FINEST / _COARSEST) ** (level / (N_LEVELS - 1))
+
+
+def interpolated(weights: Tensor, level: float) -> Tensor:
+    """Return weights between two levels.
+
+    Parameters
+    ----------
+    weights : Tensor of shape (N_LEVELS, ...)
+        Weights of all levels.
+    level : float
+        From 0 to ``N_LEVELS - 1``.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        Weights of the level.
+    """
+    i = min(int(level), N_LEVELS - 2)
+    return torch.lerp(weights[i], weights[i + 1], level - i)
+
+
+def inner(y: Tensor) -> Tensor:
+    """Return which squares have neighbours on all sides, or all if few have.
+
+    Parameters
+    ----------
+    y : Tensor of shape (n_images, rows, columns, n_components)
+        Coefficients.
+
+    Returns
+    -------
+    Tensor of bool of shape (rows, columns)
+        True inside.
+    """
+    inside = torch.ones(y.shape[1:3], dtype=torch.bool, device=y.device)
+    if min(y.shape[1:3]) > 4:
+        inside[[0, -1]] = False
+        inside[:, [0, -1]] = False
+    return inside
+
+
+def rounded(y: Tensor) -> Tensor:
+    """Round towards zero, a little less than half of the way.
+
+    Parameters
+    ----------
+    y : Tensor
+        Numbers.
+
+    Returns
+    -------
+    Tensor
+        Whole numbers.
+    """
+    return y.sign() * (y.abs() + _DEAD_ZONE).floor()
+
+
+def code_length(magnitude: Tensor, scale: Tensor) -> Tensor:
+    """Return the length of the code of numbers, rising steadily from each integer to the next.
+
+    Below one it rises within a quarter of a step of where rounding goes up, because numbers that
+    are surely rounded to zero cost no more than zero.
+
+    Parameters
+    ----------
+    magnitude : Tensor
+        Magnitudes, not rounded.
+    scale : Tensor of the same shape
+        Expected magnitudes.
+
+    Returns
+    -------
+    Tensor
+        In bits, under a Laplace distribution.
+    """
+    zero = -torch.log2(-torch.expm1((_DEAD_ZONE - 1) / scale))
+    slope = 1 / (scale * math.log(2))
+    one = (1 - _DEAD_ZONE) * slope + 1 - torch.log2(-torch.expm1(-1 / scale))
+    rise = ((magnitude - (1 - _DEAD_ZONE)) / _RAMP + 0.5).clamp(0, 1)
+    return zero + (one - zero) * rise + slope * (magnitude - 1).clamp(min=0)

@@ -1,0 +1,161 @@
+"""The compressor of images: round trips, rates, forms of input and damaged streams."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_sample_image
+
+from skae.compression import BitstreamError, ImageCompressor, _coder
+from skae.metrics import psnr
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return (load_digits().data * 15.9).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def of_digits(digits):
+    return ImageCompressor(image_shape=(8, 8), max_epochs=0, random_state=0).fit(digits[:900])
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return load_sample_image("china.jpg")[:200, :301]
+
+
+@pytest.fixture(scope="module")
+def of_photo(photo):
+    return ImageCompressor(max_epochs=1, module__width=8, random_state=0).fit([photo, photo[:99]])
+
+
+def test_rows_come_back_as_rows(of_digits, digits):
+    streams = of_digits.compress(digits[900:910], quality=100)
+    assert all(isinstance(stream, bytes) for stream in streams)
+    decoded = of_digits.decompress(streams)
+    assert decoded.shape == (10, 64)
+    assert decoded.dtype == np.uint8
+    assert psnr(digits[900:910].reshape(-1, 8, 8), decoded.reshape(-1, 8, 8)) > 38
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 8), (40, 33), (200, 301)])
+def test_any_size(of_photo, photo, shape):
+    image = photo[: shape[0], : shape[1]]
+    (decoded,) = of_photo.decompress(of_photo.compress([image], quality=80))
+    assert decoded.shape == image.shape
+    assert psnr(image, decoded) > 30
+
+
+def test_more_quality_costs_more_bits_and_is_better(of_photo, photo):
+    streams = [of_photo.compress([photo], quality=q)[0] for q in (10, 40, 70, 100)]
+    errors = [psnr(photo, of_photo.decompress([stream])[0]) for stream in streams]
+    assert sorted(map(len, streams)) == list(map(len, streams))
+    assert sorted(errors) == errors
+
+
+def test_targets(of_photo, photo):
+    n_pixels = photo.shape[0] * photo.shape[1]
+    (stream,) = of_photo.compress([photo], target_bpp=1.0)
+    assert 0.9 < 8 * len(stream) / n_pixels <= 1.0
+    (stream,) = of_photo.compress([photo], target_psnr=33.0)
+    assert 33.0 <= psnr(photo, of_photo.decompress([stream])[0]) < 33.6
+    with pytest.raises(ValueError, match="exclude each other"):
+        of_photo.compress([photo], quality=3, target_bpp=1)
+    with pytest.raises(ValueError, match=r"target_psnr=-1 must be a positive"):
+        of_photo.compress([photo], target_psnr=-1)
+    with pytest.raises(ValueError, match="quality=101 must be a number between 0 and 100"):
+        of_photo.compress([photo], quality=101)
+
+
+def test_written_bytes_are_those_of_the_estimate(of_photo, photo):
+    codec = of_photo._codec
+    y = codec.network.coefficients(of_photo._tensor(photo[None]))
+    stream, _, bits = codec.encode(y.detach(), 60)
+    assert 8 * len(stream) == pytest.approx(bits, rel=5e-3)
+
+
+def test_streams_survive_pickling_and_a_missing_constriction(of_digits, digits, monkeypatch):
+    streams = of_digits.compress(digits[900:904])
+    decoded = of_digits.decompress(streams)
+    twin = pickle.loads(pickle.dumps(of_digits))
+    assert twin.compress(digits[900:904]) == streams
+    monkeypatch.setattr(_coder, "constriction", None)
+    assert of_digits.compress(digits[900:904]) == streams
+    np.testing.assert_array_equal(twin.decompress(streams), decoded)
+
+
+def test_dataset(of_digits, digits):
+    stream = of_digits.compress_dataset(digits[900:1500])
+    assert len(stream) < 20 * 600
+    decoded = of_digits.decompress_dataset(stream)
+    assert decoded.shape == (600, 64)
+    np.testing.assert_array_equal(of_digits.decompress_dataset(stream, [3, 599]), decoded[[3, 599]])
+    np.testing.assert_array_equal(of_digits.decompress_dataset(stream, 7), decoded[7:8])
+    with pytest.raises(IndexError, match="indices=600"):
+        of_digits.decompress_dataset(stream, 600)
+
+
+def test_noise_is_stored_raw(of_photo):
+    noise = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
+    (stream,) = of_photo.compress([noise], quality=100)
+    assert len(stream) <= noise.nbytes + 32
+    np.testing.assert_array_equal(of_photo.decompress([stream])[0], noise)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_damage_is_noticed(of_digits, digits, seed):
+    random = np.random.default_rng(seed)
+    stream = bytearray(of_digits.compress_dataset(digits[:50]))
+    kind = seed % 3
+    if kind == 0:
+        stream[random.integers(len(stream))] ^= 1 << random.integers(8)
+    elif kind == 1:
+        del stream[random.integers(len(stream)) :]
+    else:
+        start, stop = np.sort(random.integers(0, len(stream), 2))
+        del stream[start : stop + 1]
+    with pytest.raises(BitstreamError):
+        of_digits.decompress([bytes(stream)])
+
+
+def test_wrong_model(of_digits, of_photo, photo):
+    with pytest.raises(BitstreamError, match="was written by the model"):
+        of_digits.decompress(of_photo.compress([photo]))
+
+
+def test_too_many_values(of_photo, photo):
+    with pytest.raises(BitstreamError, match="more than max_values=1000"):
+        of_photo.decompress(of_photo.compress([photo]), max_values=1000)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
+def test_other_dtypes(dtype, digits):
+    scale = 257 if dtype == np.uint16 else 1 / 255
+    X = (digits[:300].reshape(-1, 8, 8) * dtype(scale)).astype(dtype)
+    model = ImageCompressor(max_epochs=0, random_state=0).fit(X)
+    decoded = model.decompress(model.compress(X[:3], quality=100))
+    assert decoded.dtype == dtype
+    assert decoded.shape == (3, 8, 8)
+    assert psnr(X[:3], decoded, max_value=255 * scale) > 38
+
+
+def test_bad_images(of_photo, photo):
+    with pytest.raises(ValueError, match="3 channels|1 channels"):
+        of_photo.compress([photo[..., 0]])
+    with pytest.raises(ValueError, match="dtype float64"):
+        of_photo.compress([photo / 255])
+    with pytest.raises(TypeError, match="X\\[0\\] has dtype int64"):
+        of_photo.compress([photo.astype(int)])
+    with pytest.raises(ValueError, match="without any pixel"):
+        of_photo.compress([photo[:0]])
+    with pytest.raises(TypeError, match="pass \\[stream\\]"):
+        of_photo.decompress(b"abc")
+    with pytest.raises(ValueError, match="image_shape=\\(3, 8\\)"):
+        ImageCompressor(image_shape=(3, 8)).fit(np.zeros((5, 64)))
+
+
+def test_score_prefers_the_model_of_the_data(of_digits, digits):
+    other = clone(of_digits).fit(digits[:900, ::-1] // 2 + 100)
+    assert of_digits.score(digits[900:950]) > other.score(digits[900:950])
