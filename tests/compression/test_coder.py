@@ -1,4 +1,4 @@
-"""Entropy coding: exact, near the ideal length, and the same bytes with and without constriction."""
+"""Entropy coding: exact, of nearly the ideal length, and the same without constriction."""
 
 import numpy as np
 import pytest

@@ -142,7 +142,7 @@ def test_other_dtypes(dtype, digits):
 
 
 def test_bad_images(of_photo, photo):
-    with pytest.raises(ValueError, match="3 channels|1 channels"):
+    with pytest.raises(ValueError, match="X has 1 channels"):
         of_photo.compress([photo[..., 0]])
     with pytest.raises(ValueError, match="dtype float64"):
         of_photo.compress([photo / 255])
