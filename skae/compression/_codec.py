@@ -221,9 +221,11 @@ class Codec:
         BitstreamError
             If that is not what :meth:`encode` has written.
         """
-        n_groups = stream[0] if stream else 255
-        if n_groups > len(self.network.contexts.groups):
-            raise BitstreamError(f"a chunk has {n_groups} groups of channels")
+        if not stream:
+            raise BitstreamError("it is empty")
+        n_groups, n_known = stream[0], len(self.network.contexts.groups)
+        if n_groups > n_known:
+            raise BitstreamError(f"it has {n_groups} groups of channels, the model {n_known}")
         decoder = Decoder(stream[1:])
 
         def code(channels: slice, squares: Tensor, means: Tensor, numbers: Tensor) -> Tensor:

@@ -185,10 +185,12 @@ class Decoder:
         n_words, start = read_varint(stream, 0)
         stop = start + 4 * n_words
         if stop > len(stream):
-            raise BitstreamError(f"{n_words} words are announced, but the chunk ends before")
+            raise BitstreamError(
+                f"it announces {n_words} words, but has {len(stream) - start} bytes for them"
+            )
         words = np.frombuffer(stream[start:stop], "<u4").astype(np.uint32)
         if n_words and not words[-1]:
-            raise BitstreamError("the last word is zero")
+            raise BitstreamError("its last word is zero")
         is_slow = constriction is None
         self._coder = _Stack(words) if is_slow else constriction.stream.stack.AnsCoder(words)
         self._stream, self._position = stream, stop

@@ -30,26 +30,26 @@ class Header:
         One of ``DTYPES``.
     fingerprint : int
         That of the model.
-    quality : int
-        Number of the rounding step.
     n_images, height, width, channels : int
         Shape of all images.
-    n_together : int
+    quality : int, default=0
+        Number of the rounding step; not in raw streams, nor is what follows.
+    n_together : int, default=1
         Number of images that share a chunk.
-    tile : int
+    tile : int, default=1
         Height and width of the tiles, but those at the lower and right borders.
     """
 
     kind: int
     dtype: str
     fingerprint: int
-    quality: int
     n_images: int
     height: int
     width: int
     channels: int
-    n_together: int
-    tile: int
+    quality: int = 0
+    n_together: int = 1
+    tile: int = 1
 
     @property
     def n_chunks(self) -> int:
@@ -78,10 +78,13 @@ class Header:
     def to_bytes(self) -> bytes:
         """Return the header as bytes, its checksum included."""
         start = _START.pack(MAGIC, VERSION, self.kind, DTYPES.index(self.dtype), self.fingerprint)
-        return _checked(start + b"".join(varint(getattr(self, name)) for name in _NUMBERS), 0)
+        numbers = b"".join(varint(getattr(self, name)) for name in _numbers(self.kind))
+        return _checked(start + numbers)
 
 
-_NUMBERS = [field.name for field in fields(Header)][3:]
+def _numbers(kind: int) -> list[str]:
+    """Return the names of the numbers that follow the fingerprint."""
+    return [field.name for field in fields(Header)][3 : 7 if kind == RAW else None]
 
 
 def pack(header: Header, chunks: Sequence[bytes]) -> bytes:
@@ -97,17 +100,18 @@ def pack(header: Header, chunks: Sequence[bytes]) -> bytes:
     Returns
     -------
     bytes
-        The stream. The checksum of a chunk depends on header and place, so that a chunk of another
+        The stream. Each checksum goes on from the one before, so that a chunk of another place or
         stream is noticed.
     """
-    start = header.to_bytes()
-    seed = zlib.crc32(start)
-    parts = [_checked(varint(len(c)) + c, seed + i) for i, c in enumerate(chunks)]
-    return b"".join([start, *parts])
+    parts = [header.to_bytes()]
+    for chunk in chunks:
+        (before,) = _CHECKSUM.unpack(parts[-1][-_CHECKSUM.size :])
+        parts.append(_checked(varint(len(chunk)) + chunk, before))
+    return b"".join(parts)
 
 
-def _checked(part: bytes, seed: int) -> bytes:
-    return part + _CHECKSUM.pack(zlib.crc32(part, seed & 0xFFFFFFFF))
+def _checked(part: bytes, before: int = 0) -> bytes:
+    return part + _CHECKSUM.pack(zlib.crc32(part, before))
 
 
 def unpack(stream: bytes, max_values: int) -> tuple[Header, list[bytes]]:
@@ -136,7 +140,6 @@ def unpack(stream: bytes, max_values: int) -> tuple[Header, list[bytes]]:
         raise TypeError(f"a stream must be bytes, got {type(stream).__name__}")
     stream = bytes(stream)
     header, position = read_header(stream, max_values)
-    seed = zlib.crc32(stream[:position])
     chunks = []
     for i in range(header.n_chunks):
         try:
@@ -144,7 +147,7 @@ def unpack(stream: bytes, max_values: int) -> tuple[Header, list[bytes]]:
         except BitstreamError as error:
             raise BitstreamError(f"chunk {i} of {header.n_chunks}: {error}") from None
         stop = start + length
-        _check(stream, position, stop, seed + i, f"chunk {i} of {header.n_chunks}")
+        _check(stream, position, stop, f"chunk {i} of {header.n_chunks}")
         chunks.append(stream[start:stop])
         position = stop + _CHECKSUM.size
     if position != len(stream):
@@ -182,9 +185,9 @@ def read_header(stream: bytes, max_values: int) -> tuple[Header, int]:
     if version != VERSION:
         raise BitstreamError(f"version {version} is not known; this program reads {VERSION}")
     position, numbers = _START.size, {}
-    for name in _NUMBERS:
+    for name in _numbers(kind):
         numbers[name], position = read_varint(stream, position)
-    _check(stream, 0, position, 0, "the header")
+    _check(stream, 0, position, "the header")
     if kind not in (RAW, CODED) or dtype >= len(DTYPES):
         raise BitstreamError(f"kind {kind} and dtype {dtype} are not both known")
     if not all(value for name, value in numbers.items() if name != "quality"):
@@ -199,9 +202,10 @@ def read_header(stream: bytes, max_values: int) -> tuple[Header, int]:
     return header, position + _CHECKSUM.size
 
 
-def _check(stream: bytes, start: int, stop: int, seed: int, what: str) -> None:
+def _check(stream: bytes, start: int, stop: int, what: str) -> None:
     if stop + _CHECKSUM.size > len(stream):
         raise BitstreamError(f"{what} ends at byte {stop}, but the stream at byte {len(stream)}")
+    (before,) = _CHECKSUM.unpack_from(stream, start - _CHECKSUM.size) if start else (0,)
     (expected,) = _CHECKSUM.unpack_from(stream, stop)
-    if zlib.crc32(stream[start:stop], seed & 0xFFFFFFFF) != expected:
+    if zlib.crc32(stream[start:stop], before) != expected:
         raise BitstreamError(f"{what} is damaged: the checksum at byte {stop} does not fit")

@@ -1,6 +1,7 @@
 """An estimator that learns to write images as short byte strings."""
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
@@ -307,7 +308,7 @@ class ImageCompressor(BaseAutoencoder):
             elif target_psnr is not None:
                 stream = self._searched(array, lambda a, s: self._psnr(a, s) >= target_psnr)[1]
             else:
-                stream = self._compressed(array[None], number, 1)
+                stream = self._compressed(array[None], number)
             streams.append(stream)
         return streams
 
@@ -332,8 +333,7 @@ class ImageCompressor(BaseAutoencoder):
         if not images.are_equal:
             shapes = sorted({array.shape for array in images.arrays})
             raise ValueError(f"compress_dataset needs images of one shape, but X has {shapes}")
-        n_together = min(_MOST_TOGETHER, max(1, _VALUES_TOGETHER // images.arrays[0].size))
-        return self._compressed(np.stack(images.arrays), self._number(quality), n_together)
+        return self._compressed(np.stack(images.arrays), self._number(quality))
 
     def decompress(self, streams: Sequence[bytes], *, max_values: int = _MAX_VALUES) -> Any:
         """Read images.
@@ -398,7 +398,7 @@ class ImageCompressor(BaseAutoencoder):
         seen: dict[int, bytes] = {}
         while low < high:
             middle = (low + high) // 2
-            seen[middle] = self._compressed(array[None], middle, 1)
+            seen[middle] = self._compressed(array[None], middle)
             low, high = (low, middle) if is_high(array, seen[middle]) else (middle + 1, high)
         below, above = max(low - 1, 0), min(low, N_QUALITIES - 1)
         return seen[below], seen[above]
@@ -413,14 +413,17 @@ class ImageCompressor(BaseAutoencoder):
             raise ValueError(f"quality={quality!r} must be a number between 0 and 100")
         return round(quality / 100 * (N_QUALITIES - 1))
 
-    def _compressed(self, array: np.ndarray, number: int, n_together: int) -> bytes:
+    def _layout(self, n_images: int, *shape: int) -> tuple[int, int]:
+        """Return how many images share a chunk, and the height and width of tiles."""
+        n_together = max(1, min(n_images, _MOST_TOGETHER, _VALUES_TOGETHER // math.prod(shape)))
+        patch = max(self._codec.network.patch_shape)
+        return n_together, patch * max(1, _TILE // patch)
+
+    def _compressed(self, array: np.ndarray, number: int) -> bytes:
         """Return the stream of images of one shape."""
-        codec = self._codec
-        tile = max(codec.network.patch_shape)
-        tile *= max(1, _TILE // tile)
-        header = Header(
-            CODED, str(array.dtype), self.fingerprint_, number, *array.shape, n_together, tile
-        )
+        codec, (n_together, tile) = self._codec, self._layout(*array.shape)
+        raw = Header(RAW, str(array.dtype), self.fingerprint_, *array.shape)
+        header = replace(raw, kind=CODED, quality=number, n_together=n_together, tile=tile)
         chunks = []
         for images, rows, columns in header.places():
             x = self._tensor(array[images, rows, columns])
@@ -429,7 +432,7 @@ class ImageCompressor(BaseAutoencoder):
         if len(stream) <= array.nbytes:
             return stream
         little = array.astype(array.dtype.newbyteorder("<"))
-        return pack(replace(header, kind=RAW), [little.tobytes()])
+        return pack(raw, [little.tobytes()])
 
     @torch.inference_mode()
     def _coefficients(self, x: Tensor) -> Tensor:
@@ -444,7 +447,10 @@ class ImageCompressor(BaseAutoencoder):
     def _images(self, x: Tensor, dtype: np.dtype) -> np.ndarray:
         """Return values between 0 and 255 as those of images."""
         low, span = self._range
-        values = x.numpy() * (span / 255) + low
+        x = x * (span / 255) + low
+        if not x.isfinite().all():
+            raise BitstreamError("its numbers are out of range")
+        values = x.numpy()
         if dtype.kind == "u":
             values = values.clip(0, np.iinfo(dtype).max).round()
         return values.astype(dtype)
@@ -457,36 +463,50 @@ class ImageCompressor(BaseAutoencoder):
                 f"the stream was written by the model {header.fingerprint:08x}, this one is "
                 f"{self.fingerprint_:08x}"
             )
+        shape = (header.n_images, header.height, header.width, header.channels)
+        dtype, expected = np.dtype(header.dtype), self._form.arrays[0]
+        if header.channels != expected.shape[2]:
+            raise BitstreamError(
+                f"the header has {header.channels} channels, the model {expected.shape[2]}"
+            )
+        if dtype != expected.dtype and "u" in (dtype.kind, expected.dtype.kind):
+            raise BitstreamError(f"the header has dtype {dtype}, the model {expected.dtype}")
+        if header.kind == RAW and len(chunks[0]) != header.n_values * dtype.itemsize:
+            raise BitstreamError(
+                f"{len(chunks[0])} bytes of raw data, but {header.n_values} values of {dtype}"
+            )
+        if header.kind == CODED:
+            if header.quality >= N_QUALITIES:
+                raise BitstreamError(f"the header has quality {header.quality}, which is not known")
+            # Other layouts would let a few bytes claim much memory or time.
+            if (header.n_together, header.tile) != (layout := self._layout(*shape)):
+                raise BitstreamError(
+                    f"the header puts {header.n_together} images into chunks, and their tiles are "
+                    f"{header.tile} wide, but it must be {layout[0]} and {layout[1]}"
+                )
         wanted = np.arange(header.n_images)
         if indices is not None:
             try:
                 wanted = np.atleast_1d(wanted[indices])
             except IndexError as error:
                 raise IndexError(f"indices={indices!r}: {error}") from None
-        shape = (header.n_images, header.height, header.width, header.channels)
-        dtype = np.dtype(header.dtype)
         if header.kind == RAW:
-            if len(chunks[0]) != header.n_values * dtype.itemsize:
-                raise BitstreamError(
-                    f"{len(chunks[0])} bytes of raw data, but {header.n_values} values of {dtype}"
-                )
             raw = np.frombuffer(chunks[0], dtype.newbyteorder("<"))
             return raw.reshape(shape)[wanted].astype(dtype)
-        if header.quality >= N_QUALITIES:
-            raise BitstreamError(f"quality {header.quality} is not known")
-        if header.channels != self._form.arrays[0].shape[2]:
-            raise BitstreamError(f"{header.channels} channels are not those of the model")
         array = np.empty((len(wanted), *shape[1:]), dtype)
         codec, (ph, pw) = self._codec, self._codec.network.patch_shape
-        for chunk, (images, rows, columns) in zip(chunks, header.places(), strict=True):
+        for i, (images, rows, columns) in enumerate(header.places()):
             here = np.flatnonzero((wanted >= images.start) & (wanted < images.stop))
             if not len(here):
                 continue
             height, width = rows.stop - rows.start, columns.stop - columns.start
             grid = (images.stop - images.start, -(-height // ph), -(-width // pw))
-            y = codec.decode(chunk, grid, header.quality)[wanted[here] - images.start]
-            x = codec.network.synthesize(y, header.quality / N_PER_LEVEL)[:, :height, :width]
-            array[here, rows, columns] = self._images(x, dtype)
+            try:
+                y = codec.decode(chunks[i], grid, header.quality)[wanted[here] - images.start]
+                x = codec.network.synthesize(y, header.quality / N_PER_LEVEL)[:, :height, :width]
+                array[here, rows, columns] = self._images(x, dtype)
+            except BitstreamError as error:
+                raise BitstreamError(f"chunk {i} of {len(chunks)}: {error}") from None
         return array
 
     # ------------------------------------------------------------------ codes
@@ -531,7 +551,7 @@ class ImageCompressor(BaseAutoencoder):
         worth = 0.13 * step_size(number / N_PER_LEVEL) ** 2
         costs = []
         for array in images.arrays:
-            stream = self._compressed(array[None], number, 1)
+            stream = self._compressed(array[None], number)
             error = self._decompressed(stream, _MAX_VALUES)[0].astype(np.float64) - array
             squared = np.mean((error * (255 / self._range[1])) ** 2)
             costs.append(8 * len(stream) / array.size + squared / worth)
