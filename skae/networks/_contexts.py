@@ -11,7 +11,7 @@ _N_SHARED = 9
 _N_SOURCES, _N_PREDICTED = 15, 40
 _RIDGE = 0.003
 LOG_SCALES = (-3.5, 8.0)
-_MAX_ROWS_TO_FIT = 8000
+_MOST_ROWS = (60_000, 10_000)  # to fit means, and scales
 _N_ITERATIONS = 8
 
 Log = Callable[[Tensor], Tensor]
@@ -115,11 +115,13 @@ class ChannelContexts(nn.Module):
         if a >= self.around.shape[2]:
             return mean
         if k:
-            weights = around[second, a:b].unflatten(-1, (9, -1))[..., :k].flatten(-2)
-            mean = _window(decoded[..., :k], _ALL_NINE) @ weights.T
+            kernel = around[second, a:b].unflatten(-1, (3, 3, -1))[..., :k].movedim(-1, 1)
+            padded = F.pad(decoded[..., :k].movedim(-1, 1), (1, 1, 1, 1), mode="replicate")
+            mean = F.conv2d(padded, kernel).movedim(1, -1)
         if second:
-            own = _window(decoded[..., a:b], _FOUR, mode="constant").unflatten(-1, (4, b - a))
-            mean = mean + (own * beside[a:b].T).sum(-2)
+            own = _padded(decoded[..., a:b])
+            for weight, (i, j) in zip(beside[a:b].T, _FOUR, strict=True):
+                mean = mean + weight * own[:, i : i + mean.shape[1], j : j + mean.shape[2]]
         return mean
 
     def features(
@@ -261,23 +263,35 @@ class ChannelContexts(nn.Module):
         (a, b), k = self.groups[group], self.sources(group)
         if a >= self.around.shape[2] or not (k or second) or not where.any():
             return
-        A = [_window(decoded[..., :k], _ALL_NINE)[:, where].flatten(0, 1)] if k else []
-        beside = _window(decoded[..., a:b], _FOUR, mode="constant")[:, where].flatten(0, 1)
-        beside = beside.unflatten(-1, (4, -1))
-        y = values[:, where].flatten(0, 1).double()
-        shared = A[0].double() if k else y[:, :0]
-        n = len(y)
-        for c in range(a, b):
-            X = torch.cat([shared, beside[..., c - a].double()], 1) if second else shared
-            gram = X.T @ X
-            ridge = _RIDGE * gram.diagonal().mean() + 1e-3 * n
-            solution = torch.linalg.solve(
-                gram + ridge * torch.eye(len(gram), dtype=gram.dtype), X.T @ y[:, c - a]
-            ).to(self.around)
-            weights = self.around[level, second, c].unflatten(-1, (9, -1))
-            weights[:, :k] = solution[: 9 * k].reshape(9, k)
+        some = slice(None, None, -(-len(values) * int(where.sum()) // _MOST_ROWS[0]))
+
+        def rows(padded: Tensor, places: list[tuple[int, int]]) -> Tensor:
+            height, width = where.shape
+            parts = [padded[:, i : i + height, j : j + width][:, where] for i, j in places]
+            return torch.stack([p.flatten(0, 1)[some] for p in parts], 1).double()
+
+        y = values[:, where].flatten(0, 1)[some].double()
+        X = y[:, :0]
+        if k:
+            padded = F.pad(decoded[..., :k].movedim(-1, 1), (1, 1, 1, 1), mode="replicate")
+            X = rows(padded.movedim(1, -1), _ALL_NINE).flatten(1)
+        beside = rows(_padded(decoded[..., a:b]), _FOUR)
+        n, d = X.shape
+        gram = y.new_zeros(d + 4 * second, d + 4 * second)
+        gram[:d, :d] = X.T @ X
+        for c in range(b - a):
+            target = X.T @ y[:, c]
             if second:
-                self.beside[level, c] = solution[9 * k :]
+                own = beside[..., c]
+                gram[:d, d:], gram[d:, d:] = X.T @ own, own.T @ own
+                gram[d:, :d] = gram[:d, d:].T
+                target = torch.cat([target, own.T @ y[:, c]])
+            ridge = _RIDGE * gram.diagonal().mean() + 1e-3 * n
+            solution = torch.linalg.solve(gram + ridge * torch.eye(len(gram)).to(gram), target)
+            weights = self.around[level, second, a + c].unflatten(-1, (9, -1))
+            weights[:, :k] = solution[:d].reshape(9, k)
+            if second:
+                self.beside[level, a + c] = solution[d:]
 
     @torch.no_grad()
     def fit_scales(
@@ -302,7 +316,7 @@ class ChannelContexts(nn.Module):
         """
         if not len(shared):
             return
-        step = -(-len(shared) // _MAX_ROWS_TO_FIT)
+        step = -(-len(shared) // _MOST_ROWS[1])
         X, y = shared[::step], magnitudes[::step].clamp(1e-3, 1e6)
         Z = torch.zeros_like(y) if own is None else own[::step]
         # The Hessian of each channel: a block that all have in common, bordered by its own feature.
@@ -351,22 +365,20 @@ def chessboard(shape: Sequence[int], device: torch.device) -> Tensor:
     return (rows[:, None] + columns) % 2 == 0
 
 
-def _window(x: Tensor, places: list[tuple[int, int]], mode: str = "replicate") -> Tensor:
-    """Return what stands around each square, place after place, in the last dimension."""
-    height, width = x.shape[1:3]
-    padded = F.pad(x.movedim(-1, 1), (1, 1, 1, 1), mode=mode).movedim(1, -1)
-    return torch.cat([padded[:, i : i + height, j : j + width] for i, j in places], -1)
-
-
 def _surround(x: Tensor) -> Tensor:
     """Return the sum of what stands on the eight squares around each square."""
-    padded = F.pad(x, (0, 0, 1, 1, 1, 1))
+    padded = _padded(x)
     rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
     return rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] - x
 
 
 def _beside(x: Tensor) -> Tensor:
     """Return the sum of what stands on the four squares beside each square."""
-    padded = F.pad(x, (0, 0, 1, 1, 1, 1))
+    padded = _padded(x)
     upright = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1]
     return upright + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
+
+
+def _padded(x: Tensor) -> Tensor:
+    """Put zeros around a grid."""
+    return F.pad(x, (0, 0, 1, 1, 1, 1))
