@@ -107,10 +107,10 @@ class Codec:
 
     def fingerprint(self) -> int:
         """Return a checksum of everything that a stream depends on."""
-        checksum = 0
+        checksum, state = 0, self.state()
         for tensor in self.network.state_dict().values():
             checksum = zlib.crc32(tensor.detach().cpu().contiguous().numpy().tobytes(), checksum)
-        for part in (self.weights.numpy(), self.centroids, *(t.frequencies for t in self.tables)):
+        for part in (state["weights"], state["centroids"], *state["tables"]):
             checksum = zlib.crc32(np.ascontiguousarray(part).tobytes(), checksum)
         return checksum
 

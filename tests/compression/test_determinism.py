@@ -1,0 +1,303 @@
+"""Decoding elsewhere: the same integers from a stream, whatever adds up the floating point."""
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits, load_sample_image
+
+from skae.compression import ImageCompressor, _codec, _coder
+from skae.compression._codec import N_PER_LEVEL, N_QUALITIES, whole_log
+from skae.networks import N_LEVELS
+
+QUALITIES = (5, 50, 95)
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return load_sample_image("china.jpg")[:200, :301]
+
+
+@pytest.fixture(scope="module")
+def model(photo):
+    model = ImageCompressor(max_epochs=1, module__width=8, module__n_blocks=1, random_state=0)
+    return model.fit([photo, photo[:99]])
+
+
+@pytest.fixture(scope="module")
+def of_digits():
+    X = (load_digits().data * 15.9).astype(np.uint8).reshape(-1, 8, 8)
+    return ImageCompressor(patch_shape=(4, 4), max_epochs=0, random_state=0).fit(X[:900])
+
+
+@pytest.fixture(scope="module")
+def streams(model, photo):
+    return [model.compress([photo], quality=quality)[0] for quality in QUALITIES]
+
+
+@pytest.fixture(params=["constriction", "numpy"])
+def coder(request, monkeypatch):
+    if request.param == "numpy":
+        monkeypatch.setattr(_coder, "constriction", None)
+
+
+def read(model, streams):
+    """Return all integers of streams, the numbers of their tables, and the pictures."""
+    seen = []
+
+    class Recorder(_coder.Decoder):
+        def take(self, tables, numbers):
+            integers = super().take(tables, numbers)
+            seen.append(np.stack([integers, numbers]).reshape(2, -1))
+            return integers
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_codec, "Decoder", Recorder)
+        pictures = model.decompress(streams)
+    return np.concatenate(seen, 1), np.stack(pictures)
+
+
+@pytest.fixture(scope="module")
+def expected(model, streams):
+    return read(model, streams)
+
+
+def assert_same(read, expected):
+    (integers, pictures), (expected_integers, expected_pictures) = read, expected
+    np.testing.assert_array_equal(integers, expected_integers)
+    difference = np.abs(pictures.astype(int) - expected_pictures)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() <= 1e-5
+
+
+@contextlib.contextmanager
+def n_threads(n):
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def default_dtype(dtype):
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+CONDITIONS = {
+    "one thread": lambda: n_threads(1),
+    "two threads": lambda: n_threads(2),
+    "without oneDNN": lambda: torch.backends.mkldnn.flags(False, False, None),
+    "float64 as default": lambda: default_dtype(torch.float64),
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.usefixtures("coder")
+def test_decoding_under(condition, model, streams, expected):
+    with CONDITIONS[condition]():
+        assert_same(read(model, streams), expected)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_encoding_under(condition, model, photo):
+    """What is written under one condition is read under another."""
+    codec = model._codec
+    for quality in QUALITIES:
+        written = []
+        with CONDITIONS[condition]():
+            y = model._coefficients(model._tensor(photo[None]))
+            stream = codec.encode(y, quality, lambda q, n, _, to=written: to.append((q, n)))[0]
+        read = []
+        n_groups, decoder = stream[0], _coder.Decoder(stream[1:])
+
+        def code(channels, squares, means, numbers, decoder=decoder, read=read):
+            integers = torch.from_numpy(decoder.take(codec.tables, numbers.byte().numpy()))
+            read.append((integers, numbers))
+            return integers
+
+        with torch.inference_mode():
+            codec._walk(y.shape, quality, code, n_groups)
+        decoder.finish()
+        assert len(read) == 2 * n_groups
+        for ours, theirs in zip(read, written, strict=False):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=0, check_dtype=False)
+
+
+@pytest.mark.usefixtures("coder")
+def test_channels_last(model, streams, expected):
+    twin = pickle.loads(pickle.dumps(model))
+    twin._codec.network.to(memory_format=torch.channels_last)
+    assert twin.fingerprint_ == twin._codec.fingerprint()
+    assert_same(read(twin, streams), expected)
+
+
+@pytest.mark.usefixtures("coder")
+def test_pickling(model, streams, expected):
+    twin = pickle.loads(pickle.dumps(model))
+    assert model.fingerprint_ == twin.fingerprint_ == twin._codec.fingerprint()
+    assert_same(read(twin, streams), expected)
+
+
+SCRIPT = """
+import importlib.util, pickle, sys
+import numpy as np
+import torch
+torch.set_num_threads(int(sys.argv[2]))
+sys.modules[sys.argv[3]] = None
+spec = importlib.util.spec_from_file_location("here", sys.argv[4])
+here = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(here)
+with open(sys.argv[1] + "/model.pkl", "rb") as file:
+    integers, pictures = here.read(*pickle.load(file))
+np.savez(sys.argv[1] + "/read.npz", integers=integers, pictures=pictures)
+print(here._coder.constriction is None)
+"""
+
+
+@pytest.mark.parametrize(("n", "hidden"), [("2", "nothing_at_all"), ("1", "constriction")])
+def test_fresh_process(model, streams, expected, tmp_path, n, hidden):
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps((model, streams)))
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path), n, hidden, __file__],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": n},
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == str(hidden == "constriction")
+    with np.load(tmp_path / "read.npz") as read:
+        assert_same((read["integers"], read["pictures"]), expected)
+
+
+def replayed(codec, integers, quality):
+    """Return the numbers of the tables for integers that are given."""
+    parts, numbers_of_all = iter(integers), []
+
+    def code(channels, squares, means, numbers):
+        numbers_of_all.append(numbers)
+        return next(parts)
+
+    n, rows, columns = len(integers[0]), 8, 8
+    with torch.inference_mode():
+        codec._walk((n, rows, columns, codec.network.n_components), quality, code)
+    return numbers_of_all
+
+
+@pytest.mark.parametrize("quality", [0, 57, N_QUALITIES - 1])
+def test_batches_of_one_and_of_eight(model, photo, quality):
+    codec, singles, numbers_of_singles = model._codec, [], []
+    for i in range(8):
+        integers, numbers_of_one = [], []
+        crop = model._tensor(photo[None, 16 * i :][:, :64, 30 * i :][:, :, :64])
+        codec.encode(
+            model._coefficients(crop),
+            quality,
+            lambda q, n, _, qs=integers, ns=numbers_of_one: (qs.append(q), ns.append(n)),
+        )
+        singles.append(integers)
+        numbers_of_singles.append(numbers_of_one)
+    for copies in ([0] * 8, range(8)):
+        together = [torch.cat([singles[i][part] for i in copies]) for part in range(len(integers))]
+        for part, numbers in enumerate(replayed(codec, together, quality)):
+            expected = torch.cat([numbers_of_singles[i][part] for i in copies])
+            torch.testing.assert_close(numbers, expected, rtol=0, atol=0)
+
+
+def test_decoding_eight_equal_images(of_digits):
+    X = np.repeat(load_digits().images[:3] * 15.9, 8, 0).astype(np.uint8)
+    stream = of_digits.compress_dataset(X)
+    decoded = of_digits.decompress_dataset(stream)
+    singles = np.concatenate([of_digits.decompress([s]) for s in of_digits.compress(X)])
+    assert np.abs(decoded.astype(int) - singles).max() <= 1
+    np.testing.assert_array_equal(decoded, decoded[::8].repeat(8, 0))
+
+
+# ------------------------------------------------------------------ why
+
+LARGEST_EXACT = 2**53
+LARGEST_SYMBOL = 2**31 - 1
+LARGEST_LOG = 128
+
+
+def test_logarithm_is_exact():
+    sums = torch.arange(2**16, dtype=torch.float64)
+    # (1 + sum) ** 8 lies between 2 ** log and 2 ** (log + 1).
+    exact = [((1 + n) ** 8).bit_length() - 1 for n in range(2**16)]
+    assert whole_log(sums).tolist() == exact
+    assert exact[-1] == LARGEST_LOG
+    assert whole_log(torch.tensor([2.0**60])).item() == LARGEST_LOG
+
+
+@pytest.mark.parametrize("name", ["model", "of_digits"])
+def test_weights_and_sums_are_whole_numbers_that_float64_holds(name, request):
+    codec = request.getfixturevalue(name)._codec
+    weights = codec.weights
+    assert weights.dtype == torch.float64
+    torch.testing.assert_close(weights, weights.round(), rtol=0, atol=0)
+    assert weights.abs().max() < 2**31
+    torch.testing.assert_close(
+        torch.from_numpy(codec.state()["weights"].astype(float)), weights, rtol=0, atol=0
+    )
+    # Interpolated between levels, times the largest features: 1, eight or nine logarithms, its own.
+    largest = torch.tensor([1.0, *[LARGEST_LOG] * 9], dtype=torch.float64)
+    for quality in range(N_QUALITIES):
+        low = min(quality // N_PER_LEVEL, N_LEVELS - 2)
+        part = quality - low * N_PER_LEVEL
+        both = weights[low].abs() * (N_PER_LEVEL - part) + weights[low + 1].abs() * part
+        assert (both @ largest).max() < LARGEST_EXACT
+    # Sums of magnitudes over all channels of nine squares.
+    assert 9 * codec.network.n_components * LARGEST_SYMBOL < LARGEST_EXACT
+
+
+def test_weights_of_any_model_are_small_enough():
+    largest_weight = 2**31  # they are stored in 32 bits
+    assert 10 * largest_weight * N_PER_LEVEL * LARGEST_LOG < LARGEST_EXACT
+
+
+@pytest.mark.parametrize("quality", [0, 5, 57, N_QUALITIES - 1])
+def test_tables_are_those_of_integer_arithmetic(of_digits, quality):
+    codec, expected = of_digits._codec, []
+    contexts = codec.network.contexts
+    random = np.random.default_rng(quality)
+
+    def log_scales(shared, own, weights):
+        S = shared.long().numpy()
+        W = weights.long().numpy()
+        sums = S @ W[:, : S.shape[-1]].T
+        if own is not None:
+            sums = sums + own.long().numpy() * W[:, -1]
+        expected.append(np.clip(sums >> 16, 0, 63))
+        return type(contexts).log_scales(contexts, shared, own, weights)
+
+    def code(channels, squares, means, numbers):
+        np.testing.assert_array_equal(numbers, expected[-1])
+        magnitude = 2 ** random.integers(0, 32, numbers.shape)
+        return torch.from_numpy(random.choice([-1, 0, 1], numbers.shape) * (magnitude - 1))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contexts, "log_scales", log_scales)
+        codec._walk((3, 5, 4, 16), quality, code)
+    assert len(expected) == 2 * len(contexts.groups)
+    assert len(np.unique(np.concatenate([e.ravel() for e in expected]))) > 10
+
+
+@pytest.mark.parametrize("name", ["model", "of_digits"])
+def test_both_coders_have_the_same_tables(name, request):
+    pytest.importorskip("constriction")
+    for table in request.getfixturevalue(name)._codec.tables:
+        positions = np.arange(len(table.frequencies), dtype=np.int32)
+        slow, fast = _coder._Stack(), _coder.constriction.stream.stack.AnsCoder()
+        slow.encode_reverse(positions, table)
+        fast.encode_reverse(positions, table.model)
+        np.testing.assert_array_equal(slow.get_compressed(), fast.get_compressed())
