@@ -1,0 +1,168 @@
+"""``docs/formats/image.rst`` is right: followed step by step, without the code of the package."""
+
+import math
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from skae.compression._container import RAW, Header, pack, unpack
+
+from .test_golden import load_model
+
+GOLDEN = Path(__file__).parent / "golden"
+EDGES = [0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150, 200, 300, 450, 600]
+AROUND = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
+BESIDE = [(-1, 0), (1, 0), (0, -1), (0, 1)]
+
+
+def read_varint(data):
+    value = shift = 0
+    while True:
+        byte, *data[:] = data
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value
+
+
+def whole_log(x):
+    return ((1 + min(int(x), 65535)) ** 8).bit_length() - 1
+
+
+class Reader:
+    def __init__(self, payload):
+        data = list(payload)
+        n_words = read_varint(data)
+        words = bytes(data[: 4 * n_words])
+        self.words = [int.from_bytes(words[i : i + 4], "little") for i in range(0, len(words), 4)]
+        self.escaped = data[4 * n_words :]
+        self.state = 0
+        while self.state < 2**32 and self.words:
+            self.state = self.state << 32 | self.words.pop()
+
+    def read(self, table):
+        r = len(table) // 2 - 1
+        low, i, before = self.state & 2**24 - 1, 0, 0
+        while low >= before + table[i]:
+            before += table[i]
+            i += 1
+        self.state = (self.state >> 24) * table[i] + low - before
+        if self.state < 2**32 and self.words:
+            self.state = self.state << 32 | self.words.pop()
+        if i < 2 * r + 1:
+            return i - r
+        e = read_varint(self.escaped)
+        return (e // 2 + r + 1) * (-1 if e % 2 else 1)
+
+
+def decode(payload, model, shape, q):
+    """Return the coefficients of a chunk."""
+    n = model["network.analysis"].shape[1]
+    images, rows, columns = shape
+    low = min(q // 16, 6)
+    part = q - 16 * low
+    W = (16 - part) * model["weights"][low].astype(object) + part * model["weights"][low + 1]
+
+    def interpolated(w):
+        return w[low] + part / 16 * (w[low + 1] - w[low])
+
+    around = interpolated(model["network.contexts.around"].astype(float))
+    beside = interpolated(model["network.contexts.beside"].astype(float))
+    gains = interpolated(model["network.gains"][1].astype(float))
+    tables = np.split(model["tables"], np.cumsum(model["sizes"])[:-1])
+    tables = [table.tolist() for table in tables]
+    reader = Reader(payload[1:])
+    edges = [edge for edge in EDGES if edge < n]
+    groups = list(zip(edges, [*edges[1:], n], strict=True))
+    m = max(stop for start, stop in groups if start < 40)
+    s = min(15, n)
+    z = np.zeros((images, rows, columns, n), dtype=object)
+    v = np.zeros(z.shape)
+    S = np.zeros((images, rows, columns, len(groups)), dtype=object)
+    squares = [(i, x, y) for i in range(images) for x in range(rows) for y in range(columns)]
+
+    def inside(x, y):
+        return 0 <= x < rows and 0 <= y < columns
+
+    def features(g, a, b, i, x, y, c, in_pass):
+        def here(start, stop):
+            return sum(S[i, x, y, max(0, start) : max(0, stop)])
+
+        def around(start, stop):
+            chosen = slice(max(0, start), max(0, stop))
+            return sum(sum(S[i, x + d, y + e, chosen]) for d, e in AROUND if inside(x + d, y + e))
+
+        f = [1, *(whole_log(here(g - k, g - k + 1)) for k in (1, 2, 3)), whole_log(here(0, g - 3))]
+        f += [whole_log(around(*ab)) for ab in ((g - 1, g), (g - 2, g - 1), (0, g - 2))]
+        if in_pass:
+            near = [abs(z[i, x + d, y + e]) for d, e in BESIDE if inside(x + d, y + e)]
+            f += [whole_log(sum(sum(each[a:b]) for each in near))]
+            f += [whole_log(sum(each[c] for each in near))]
+        return f
+
+    def mean(a, i, x, y, c, in_pass):
+        if c >= m:
+            return 0.0
+        total = 0.0
+        for d in range(3):
+            for e in range(3):
+                row, column = np.clip(x + d - 1, 0, rows - 1), np.clip(y + e - 1, 0, columns - 1)
+                for t in range(min(15, a)):
+                    total += around[in_pass, c, (3 * d + e) * s + t] * v[i, row, column, t]
+        if in_pass:
+            for k, (d, e) in enumerate(BESIDE):
+                if inside(x + d, y + e):
+                    total += beside[c, k] * v[i, x + d, y + e, c]
+        return total
+
+    for g, (a, b) in enumerate(groups[: payload[0]]):
+        for in_pass in (0, 1):
+            waiting = []
+            for i, x, y in squares:
+                if (x + y) % 2 == in_pass:
+                    for c in range(a, b):
+                        f = features(g, a, b, i, x, y, c, in_pass)
+                        weighted = sum(w * each for w, each in zip(W[in_pass, c], f, strict=False))
+                        number = min(63, max(0, int(weighted) >> 16))
+                        waiting.append((number, mean(a, i, x, y, c, in_pass), i, x, y, c))
+            for number, mu, *place in sorted(waiting, key=lambda each: each[0]):
+                integer = reader.read(tables[number])
+                z[tuple(place)] = integer
+                shift = model["centroids"][number, min(abs(integer), 3) - 1] if integer else 0
+                v[tuple(place)] = mu + np.sign(integer) * (abs(integer) + shift)
+        for i, x, y in squares:
+            S[i, x, y, g] = sum(abs(z[i, x, y, a:b]))
+    assert not reader.words
+    assert not reader.escaped
+    assert reader.state == 0
+    return v * 140 * 20 ** (-q / 112) * np.exp(gains)
+
+
+@pytest.mark.parametrize(("name", "which"), [("odd", 0), ("tiles", 2), ("dataset", 1)])
+def test_description_of_the_payload(name, which):
+    compressor = load_model()
+    header, chunks = unpack((GOLDEN / f"{name}.skae").read_bytes(), 2**30)
+    images, rows, columns = list(header.places())[which]
+    shape = (
+        images.stop - images.start,
+        math.ceil((rows.stop - rows.start) / 4),
+        math.ceil((columns.stop - columns.start) / 4),
+    )
+    with np.load(GOLDEN / "model.npz") as file:
+        y = decode(chunks[which], dict(file), shape, header.quality)
+    expected = compressor._codec.decode(chunks[which], shape, header.quality)
+    torch.testing.assert_close(torch.from_numpy(y).float(), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_example_of_the_page():
+    expected = """
+        89 53 4B 49  01  00  00  78 56 34 12  01 01 02 03  47 9F 76 2A
+        06  FF 00 00 00 00 FF  51 1B FB E3
+    """
+    stream = pack(Header(RAW, "uint8", 0x12345678, 1, 1, 2, 3), [b"\xff\0\0\0\0\xff"])
+    assert stream == bytes.fromhex(expected)
+    assert zlib.crc32(stream[:15]).to_bytes(4, "little") == stream[15:19]
+    assert zlib.crc32(stream[:15] + stream[19:26]).to_bytes(4, "little") == stream[26:]
