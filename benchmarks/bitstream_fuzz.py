@@ -1,0 +1,136 @@
+"""100,000 damaged streams of ImageCompressor end in BitstreamError or in the right picture.
+
+Streams of single images and of data sets are damaged by flipped bits, by cuts (at the end or in the
+middle) and by splices (the start of one stream before the end of another, at any byte or at a
+border of chunks). Columns: how many ended in BitstreamError, in the picture of an undamaged stream,
+in another picture, or in anything else (targets: 0 of both), and the longest time to decode,
+divided by the median of the undamaged streams (target: 10; CPU seconds, one thread).
+
+The rows "forged" are harder, and not counted among the 100,000: bits are flipped inside of chunks
+and the checksums made to fit, so that another picture is what they ask for. Only anything else than
+a picture or BitstreamError is wrong there.
+
+data: the digits of scikit-learn.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from _report import write_table
+from sklearn.datasets import load_digits
+
+from skae.compression import BitstreamError, ImageCompressor
+from skae.compression._container import pack, unpack
+
+Damage = Callable[[np.random.Generator, list[bytes], int], bytes]
+
+
+def flips(random: np.random.Generator, streams: list[bytes], which: int) -> bytes:
+    stream = bytearray(streams[which])
+    for place in random.integers(8 * len(stream), size=random.integers(1, 9)):
+        stream[place // 8] ^= 1 << place % 8
+    return bytes(stream)
+
+
+def cuts(random: np.random.Generator, streams: list[bytes], which: int) -> bytes:
+    stream = streams[which]
+    start, stop = np.sort(random.integers(len(stream) + 1, size=2))
+    return stream[:start] + (stream[stop:] if random.random() < 0.5 else b"")
+
+
+def splices(random: np.random.Generator, streams: list[bytes], which: int) -> bytes:
+    first, second = streams[which], streams[random.integers(len(streams))]
+    kind = random.integers(3)
+    if kind == 0:
+        return first[: random.integers(len(first) + 1)] + second[random.integers(len(second) + 1) :]
+    if kind == 1:
+        place = random.integers(len(first) + 1)
+        return first[:place] + second[place:]
+    starts, others = borders(first), borders(second)
+    place = random.integers(min(len(starts), len(others)))
+    return first[: starts[place]] + second[others[place] :]
+
+
+def forged(random: np.random.Generator, streams: list[bytes], which: int) -> bytes:
+    header, chunks = unpack(streams[which], 2**30)
+    damaged = random.integers(len(chunks))
+    chunks[damaged] = flips(random, chunks, damaged)
+    return pack(header, chunks)
+
+
+def borders(stream: bytes) -> list[int]:
+    """Return where the header and each chunk end."""
+    header, chunks = unpack(stream, 2**30)
+    return [len(pack(header, chunks[:n])) for n in range(len(chunks) + 1)]
+
+
+def count(
+    model: ImageCompressor, streams: list[bytes], damage: Damage, n: int, seed: int
+) -> dict[str, Any]:
+    """Damage streams in turn and count how that ends."""
+    pictures = {model.decompress_dataset(stream).tobytes() for stream in streams}
+    times = []
+    for stream in streams:
+        start = time.process_time()
+        model.decompress_dataset(stream)
+        times.append(time.process_time() - start)
+    ends = {"error": 0, "right_picture": 0, "other_picture": 0, "anything_else": 0}
+    longest = 0.0
+    random = np.random.default_rng(seed)
+    for i in range(n):
+        which = i % len(streams)
+        stream = damage(random, streams, which)
+        start = time.process_time()
+        try:
+            picture = model.decompress_dataset(stream).tobytes()
+            end = "right_picture" if picture in pictures else "other_picture"
+        except BitstreamError:
+            end = "error"
+        except Exception as error:
+            end = "anything_else"
+            print(f"{damage.__name__}, seed {seed}, number {i}: {error!r}")
+        longest = max(longest, time.process_time() - start)
+        ends[end] += 1
+    return {"streams": n, **ends, "longest_vs_normal": longest / float(np.median(times))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--streams", type=int, default=100_000, help="how many to damage")
+    parser.add_argument("--forged", type=int, default=4_000, help="how many to forge")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+
+    digits = (load_digits().images * 15.9).astype(np.uint8)
+    model = ImageCompressor(patch_shape=(4, 4), max_epochs=0, random_state=0).fit(digits[:900])
+    streams = {
+        "images": [
+            stream
+            for quality in (10, 50, 90)
+            for stream in model.compress(digits[900:920], quality=quality)
+        ],
+        "data sets": [
+            model.compress_dataset(digits[start : start + 300], quality=quality)
+            for quality in (10, 50)
+            for start in (900, 1200, 1450)
+        ],
+    }
+    rows = []
+    for damage in (flips, cuts, splices, forged):
+        for what, some in streams.items():
+            n = args.forged // 2 if damage is forged else args.streams // 6
+            # What the division leaves goes to the first row.
+            n += args.streams % 6 if not rows else 0
+            rows.append({"damage": damage.__name__, "of": what})
+            rows[-1] |= count(model, some, damage, n, seed=len(rows))
+    write_table("bitstream_fuzz", rows)
+
+
+if __name__ == "__main__":
+    main()
