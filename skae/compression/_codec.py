@@ -148,9 +148,7 @@ class Codec:
         return integers.sign() * (magnitude + torch.where(magnitude > 0, shift, 0.0))
 
     @torch.inference_mode()
-    def encode(
-        self, y: Tensor, quality: int, tally: Callable[..., None] | None = None
-    ) -> tuple[bytes, Tensor, float]:
+    def encode(self, y: Tensor, quality: int) -> tuple[bytes, Tensor, float]:
         """Round coefficients and code them.
 
         Parameters
@@ -159,8 +157,6 @@ class Codec:
             Coefficients.
         quality : int
             Number of the rounding step.
-        tally : callable or None, default=None
-            Is told of the integers, the numbers of their tables and the residuals.
 
         Returns
         -------
@@ -171,32 +167,39 @@ class Codec:
         n_bits : float
             The ideal length of the code.
         """
-        divisors, factors = self.network.steps(quality / N_PER_LEVEL)
-        y = y / divisors
-        coded: list[tuple[np.ndarray, np.ndarray]] = []
-        bounds: list[int] = []
+        parts: list[tuple[int, np.ndarray, np.ndarray]] = []
 
-        def code(channels: slice, squares: Tensor, means: Tensor, numbers: Tensor) -> Tensor:
-            residuals = y[:, squares, channels] - means
-            integers = self._rounded(residuals, numbers)
-            coded.append((integers.int().numpy(), numbers.byte().numpy()))
-            bounds.append(channels.stop)
-            if tally is not None:
-                tally(integers, numbers, residuals)
-            return integers
+        def keep(stop: int, integers: Tensor, numbers: Tensor, residuals: Tensor) -> None:
+            parts.append((stop, integers.int().numpy(), numbers.byte().numpy()))
 
-        groups = self.network.contexts.groups
-        decoded = self._walk(y.shape, quality, code)
+        decoded = self._round_all(y, quality, keep)
         # Groups of zeros behind the last other number are left out.
-        last = max((stop for (q, _), stop in zip(coded, bounds, strict=True) if q.any()), default=0)
-        n_groups = sum(b <= last for _, b in groups)
+        last = max((stop for stop, integers, _ in parts if integers.any()), default=0)
+        n_groups = sum(stop <= last for _, stop in self.network.contexts.groups)
         encoder, n_bits = Encoder(), 8.0
-        for (integers, numbers), stop in zip(coded, bounds, strict=True):
+        for stop, integers, numbers in parts:
             if stop <= last:
                 encoder.put(integers, self.tables, numbers)
                 n_bits += self._length(integers, numbers)
         decoded[..., last:] = 0
+        factors = self.network.steps(quality / N_PER_LEVEL)[1]
         return bytes([n_groups]) + encoder.finish(), decoded * factors, n_bits
+
+    def _round_all(self, y: Tensor, quality: int, tell: Callable[..., None]) -> Tensor:
+        """Return what coefficients are rounded to, in steps.
+
+        `tell` is told, part by part, of the last channel, the integers, the numbers of their tables
+        and what was rounded.
+        """
+        y = y / self.network.steps(quality / N_PER_LEVEL)[0]
+
+        def code(channels: slice, squares: Tensor, means: Tensor, numbers: Tensor) -> Tensor:
+            residuals = y[:, squares, channels] - means
+            integers = self._rounded(residuals, numbers)
+            tell(channels.stop, integers, numbers, residuals)
+            return integers
+
+        return self._walk(y.shape, quality, code)
 
     @torch.inference_mode()
     def decode(self, stream: bytes, shape: tuple[int, int, int], quality: int) -> Tensor:
@@ -260,6 +263,7 @@ class Codec:
 
     # ------------------------------------------------------------------ freezing
 
+    @torch.inference_mode()
     def learn_tables(self, grids: list[Tensor], qualities: list[int]) -> None:
         """Count how often each integer is coded by each table, and where its values lie.
 
@@ -274,7 +278,7 @@ class Codec:
         counts = np.zeros((_N_TABLES, n))
         shifts = np.zeros((2, _N_TABLES, _N_CENTROIDS))
 
-        def tally(integers: Tensor, numbers: Tensor, residuals: Tensor) -> None:
+        def tally(stop: int, integers: Tensor, numbers: Tensor, residuals: Tensor) -> None:
             magnitude = integers.abs().reshape(-1)
             place = numbers.reshape(-1)
             joint = place * n + magnitude.clamp(max=n - 1)
@@ -291,7 +295,7 @@ class Codec:
 
         for grid in grids:
             for quality in qualities:
-                self.encode(grid, quality, tally)
+                self._round_all(grid, quality, tally)
         weight = _PRIOR_WEIGHT
         self.centroids = (shifts[0] + weight * self.centroids) / (shifts[1] + weight)
         self.tables = [
