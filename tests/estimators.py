@@ -111,7 +111,6 @@ CONFIGURATIONS = {
         },
         "two_critics": AdversarialAutoencoder(row_critic_weight=1.0, max_epochs=2),
         "spectral": AdversarialAutoencoder(critic_regularization="spectral_norm", max_epochs=2),
-        "flow": AdversarialAutoencoder(2, prior="flow", max_epochs=2),
     },
 }
 
