@@ -52,10 +52,10 @@ def test_global_generator_has_no_influence(estimator, X):
 
 @over_estimators()
 def test_fits_in_threads_equal_serial_ones(estimator, X):
-    models = [new(estimator).set_params(random_state=seed) for seed in range(4)]
+    models = [new(estimator).set_params(random_state=seed) for seed in range(3)]
     expected = [clone(model).fit(X) for model in models]
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(3) as pool:
         fitted = list(pool.map(lambda model: model.fit(X), models))
 
     for model, serial in zip(fitted, expected, strict=True):

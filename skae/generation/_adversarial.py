@@ -198,7 +198,7 @@ class AdversarialAutoencoder(BaseGenerator):
     >>> from sklearn.datasets import load_digits
     >>> from skae import AdversarialAutoencoder
     >>> X = load_digits().data
-    >>> model = AdversarialAutoencoder(max_epochs=20, random_state=0).fit(X)
+    >>> model = AdversarialAutoencoder(8, max_epochs=5, random_state=0).fit(X)
     >>> model.sample(5).shape
     (5, 64)
     """

@@ -213,7 +213,7 @@ class VariationalAutoencoder(BaseGenerator):
     >>> from sklearn.datasets import load_digits
     >>> from skae import VariationalAutoencoder
     >>> X = load_digits().data
-    >>> model = VariationalAutoencoder(max_epochs=20, random_state=0).fit(X)
+    >>> model = VariationalAutoencoder(8, max_epochs=5, random_state=0).fit(X)
     >>> model.sample(5).shape
     (5, 64)
     >>> model.score_samples(X[:3]).shape

@@ -79,7 +79,7 @@ class LatentWalkDisplay:
     >>> from skae.generation import VariationalAutoencoder
     >>> from skae.inspection import LatentWalkDisplay
     >>> X, _ = load_digits(return_X_y=True)
-    >>> model = VariationalAutoencoder(max_epochs=3, random_state=0).fit(X)
+    >>> model = VariationalAutoencoder(8, max_epochs=3, random_state=0).fit(X)
     >>> display = LatentWalkDisplay.from_estimator(model, X[:3], X[3:6], image_shape=(8, 8))
     >>> display.images_.shape
     (3, 8)
