@@ -541,19 +541,17 @@ def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> A
 
 @contextmanager
 def features_kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
-    """Undo what ``validate_data`` has set if the rest of a fit fails.
+    """Undo what a fit has set if the rest of it fails.
 
     Parameters
     ----------
     estimator : estimator
         The estimator that is being fitted.
     """
-    names = ("n_features_in_", "feature_names_in_", "_format", "_columns")
-    before = {name: vars(estimator)[name] for name in names if name in vars(estimator)}
+    before = dict(vars(estimator))
     try:
         yield
     except BaseException:
-        for name in names:
-            vars(estimator).pop(name, None)
+        vars(estimator).clear()
         vars(estimator).update(before)
         raise

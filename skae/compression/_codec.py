@@ -8,7 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..networks import LOG_SCALES, N_LEVELS, ImageCodecNetwork
+from ..networks import (
+    BIT_WEIGHT,
+    DEAD_ZONE,
+    LOG_SCALES,
+    N_LEVELS,
+    ImageCodecNetwork,
+    interpolated,
+)
 from ._coder import BitstreamError, Decoder, Encoder, Table
 
 N_PER_LEVEL = 16
@@ -17,8 +24,6 @@ _N_TABLES = 64
 _LOG_LEAST, _LOG_GREATEST = LOG_SCALES
 _LARGEST_RADIUS = 1000
 _FRACTION_BITS = 12
-_DEAD_ZONE = 0.38
-_BITS_PER_SQUARE = 0.13
 _PRIOR_WEIGHT = 30.0
 _LARGEST_SUM = 2**16
 _N_CENTROIDS, _N_LENGTHS = 3, 34
@@ -70,7 +75,7 @@ class Codec:
         scales[..., 0] -= _LOG_LEAST - width / 2  # the nearest table, not the next below
         self.weights = (scales / width * 2**_FRACTION_BITS).round()
         values = _scales()
-        self.centroids = np.stack([_centroid(values, k) for k in range(1, _N_CENTROIDS + 1)], 1)
+        self.centroids = np.repeat(_centroid(values)[:, None], _N_CENTROIDS, 1)
         self.tables = [_laplace_table(scale) for scale in values]
         self._derive()
 
@@ -131,7 +136,7 @@ class Codec:
         low = min(quality // N_PER_LEVEL, N_LEVELS - 2)
         part = quality - low * N_PER_LEVEL
         scales = self.weights[low] * (N_PER_LEVEL - part) + self.weights[low + 1] * part
-        means = [torch.lerp(w[low], w[low + 1], part / N_PER_LEVEL) for w in contexts.weights[1:]]
+        means = [interpolated(w, quality / N_PER_LEVEL) for w in contexts.weights[1:]]
 
         def of_tables(channels: slice, squares: Tensor, mean: Tensor, weighted: Tensor) -> Any:
             numbers = weighted.div(2**_FRACTION_BITS * N_PER_LEVEL).floor()
@@ -176,14 +181,13 @@ class Codec:
         # Groups of zeros behind the last other number are left out.
         last = max((stop for stop, integers, _ in parts if integers.any()), default=0)
         n_groups = sum(stop <= last for _, stop in self.network.contexts.groups)
-        encoder, n_bits = Encoder(), 8.0
+        encoder = Encoder()
         for stop, integers, numbers in parts:
             if stop <= last:
                 encoder.put(integers, self.tables, numbers)
-                n_bits += self._length(integers, numbers)
         decoded[..., last:] = 0
         factors = self.network.steps(quality / N_PER_LEVEL)[1]
-        return bytes([n_groups]) + encoder.finish(), decoded * factors, n_bits
+        return bytes([n_groups]) + encoder.finish(), decoded * factors, 8 + encoder.n_bits
 
     def _round_all(self, y: Tensor, quality: int, tell: Callable[..., None]) -> Tensor:
         """Return what coefficients are rounded to, in steps.
@@ -240,26 +244,13 @@ class Codec:
 
     def _rounded(self, residuals: Tensor, numbers: Tensor) -> Tensor:
         """Return whichever of the two nearest integers costs less, in squared error and bits."""
-        low = residuals.abs().floor().clamp(max=2**30)
+        low = residuals.abs().floor().clamp(max=2**30).long()
         costs = []
         for magnitude in (low, low + 1):
-            value = magnitude + torch.where(
-                magnitude > 0,
-                self._centroids[numbers, (magnitude - 1).clamp(0, _N_CENTROIDS - 1).long()],
-                0.0,
-            )
-            bits = self._bits[numbers, magnitude.clamp(max=self._bits.shape[1] - 1).long()]
-            costs.append((residuals.abs() - value).square() + _BITS_PER_SQUARE * bits)
-        return (residuals.sign() * torch.where(costs[0] <= costs[1], low, low + 1)).long()
-
-    def _length(self, integers: np.ndarray, numbers: np.ndarray) -> float:
-        total = 0.0
-        for number in np.flatnonzero(np.bincount(numbers.reshape(-1))):
-            table = self.tables[number]
-            q = integers[numbers == number]
-            place = np.where(np.abs(q) > table.radius, 2 * table.radius + 1, q + table.radius)
-            total += table.bits[place].sum()
-        return float(total)
+            errors = residuals.abs() - self._values(magnitude, numbers)
+            bits = self._bits[numbers, magnitude.clamp(max=_N_LENGTHS - 1)]
+            costs.append(errors.square() + BIT_WEIGHT * bits)
+        return residuals.sign().long() * torch.where(costs[0] <= costs[1], low, low + 1)
 
     # ------------------------------------------------------------------ freezing
 
@@ -307,7 +298,7 @@ class Codec:
 
 def _magnitudes(scale: float, n: int) -> np.ndarray:
     """Return the probabilities of rounded magnitudes, and of all greater, under a Laplace law."""
-    edges = np.concatenate([[0], np.arange(1, n + 1) - _DEAD_ZONE])
+    edges = np.concatenate([[0], np.arange(1, n + 1) - DEAD_ZONE])
     beyond = np.exp(-edges / scale)
     return np.append(beyond[:-1] - beyond[1:], beyond[-1])
 
@@ -334,6 +325,6 @@ def _learned_table(scale: float, counts: np.ndarray, weight: float) -> Table:
     return _table((seen + weight * _magnitudes(scale, n)) / (counts.sum() + weight))
 
 
-def _centroid(scales: np.ndarray, magnitude: int) -> np.ndarray:
+def _centroid(scales: np.ndarray) -> np.ndarray:
     """Return how far the mean lies from the integer, in an interval of length one."""
-    return -_DEAD_ZONE + scales - 1 / np.expm1(np.minimum(1 / scales, 60))
+    return -DEAD_ZONE + scales - 1 / np.expm1(np.minimum(1 / scales, 60))

@@ -156,6 +156,11 @@ class Encoder:
             positions = np.where(escapes, 2 * table.radius + 1, run + table.radius)
             self._runs.append((table, positions.astype(np.int32)))
 
+    @property
+    def n_bits(self) -> float:
+        """Ideal length of what was put in, without what escapes stand for."""
+        return float(sum(table.bits[positions].sum() for table, positions in self._runs))
+
     def finish(self) -> bytes:
         """Return the stream.
 

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from .._base import BaseAutoencoder
 from ..metrics import psnr
-from ..networks import ImageCodecNetwork, step_size
+from ..networks import BIT_WEIGHT, ImageCodecNetwork, step_size
 from ..training import AutoencoderNet, RateDistortion, Recipe, Rows
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 from ._coder import BitstreamError
 from ._container import CODED, RAW, Header, pack, unpack
-from ._images import Crops, Images, checked_images, is_rows, padded_image
+from ._images import Crops, Images, are_alike, checked_images, is_rows, padded_image
 
 _KERNELS = {"conv": 3, "mlp": 1}
 _WHOLE, _PATCH, _LINE = 1024, 8, 64
@@ -175,7 +175,7 @@ class ImageCompressor(BaseAutoencoder):
                 f"X has {images.arrays[0].shape[2]} channels, but {type(self).__name__} was fitted "
                 f"on images of {expected.arrays[0].shape[2]}"
             )
-        if images.dtype != expected.dtype and "u" in (images.dtype.kind, expected.dtype.kind):
+        if not are_alike(images.dtype, expected.dtype):
             raise ValueError(
                 f"X has dtype {images.dtype}, but {type(self).__name__} was fitted on images of "
                 f"{expected.dtype}"
@@ -210,13 +210,14 @@ class ImageCompressor(BaseAutoencoder):
 
     # ------------------------------------------------------------------ fit
 
+    def _patch_and_crop(self, X: Images) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the shapes of patches, and of the crops to train on, which all images hold."""
+        ph, pw = self._patch(X)
+        height, width = np.min([array.shape[:2] for array in X.arrays], axis=0).tolist()
+        return (ph, pw), (min(-(-height // ph), _CROP) * ph, min(-(-width // pw), _CROP) * pw)
+
     def _recipe(self, X: Images) -> Recipe:
-        patch = self._patch(X)
-        smallest = np.min([array.shape[:2] for array in X.arrays], axis=0)
-        is_whole = X.are_equal and (smallest <= patch).all()
-        crop = [min(-(-n // p), _CROP) * p for n, p in zip(smallest, patch, strict=True)]
-        if not X.are_equal or not is_whole:
-            crop = [max(c, p) for c, p in zip(crop, patch, strict=True)]
+        patch, crop = self._patch_and_crop(X)
         params = {
             "lr": self.lr,
             "batch_size": self.batch_size,
@@ -239,13 +240,9 @@ class ImageCompressor(BaseAutoencoder):
         )
 
     def _rows(self, X: Images, dtype: torch.dtype, device: torch.device, loss: Any) -> Rows:
-        recipe = self._recipe(X)
-        height, width, _ = recipe.params["module__image_shape"]
-        patch = recipe.params["module__patch_shape"]
+        patch, crop = self._patch_and_crop(X)
         arrays = [padded_image(array, patch) for array in X.arrays]
-        return Crops(
-            arrays, (height, width), self._range[0], 255 / self._range[1], 0, dtype, device
-        )
+        return Crops(arrays, crop, self._range[0], 255 / self._range[1], 0, dtype, device)
 
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
         some = rows.take(torch.arange(len(rows))[: max(1, _VALUES_TO_LEARN // rows.X.shape[1])])
@@ -469,7 +466,7 @@ class ImageCompressor(BaseAutoencoder):
             raise BitstreamError(
                 f"the header has {header.channels} channels, the model {expected.shape[2]}"
             )
-        if dtype != expected.dtype and "u" in (dtype.kind, expected.dtype.kind):
+        if not are_alike(dtype, expected.dtype):
             raise BitstreamError(f"the header has dtype {dtype}, the model {expected.dtype}")
         if header.kind == RAW and len(chunks[0]) != header.n_values * dtype.itemsize:
             raise BitstreamError(
@@ -548,7 +545,7 @@ class ImageCompressor(BaseAutoencoder):
             worth a bit at this quality.
         """
         images, number = self._checked(X), self._number(None)
-        worth = 0.13 * step_size(number / N_PER_LEVEL) ** 2
+        worth = BIT_WEIGHT * step_size(number / N_PER_LEVEL) ** 2
         costs = []
         for array in images.arrays:
             stream = self._compressed(array[None], number)

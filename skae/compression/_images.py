@@ -68,6 +68,22 @@ class Images(NamedTuple):
         return stacked.reshape(len(stacked), -1) if self.form == "rows" else stacked
 
 
+def are_alike(dtype: np.dtype, other: np.dtype) -> bool:
+    """Tell whether images of one dtype can stand for those of another: floats of any width can.
+
+    Parameters
+    ----------
+    dtype, other : dtype
+        Two of the dtypes that images can have.
+
+    Returns
+    -------
+    bool
+        False for integers and floats, and for integers of different width.
+    """
+    return dtype == other or "u" not in (dtype.kind, other.kind)
+
+
 def is_rows(X: Any) -> bool:
     """Tell whether an input holds flattened images.
 

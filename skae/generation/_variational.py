@@ -335,7 +335,16 @@ class VariationalAutoencoder(BaseGenerator):
         ndarray of shape (n_samples,)
             Float64; higher is more like the training data.
         """
-        return self._log_likelihood(self._checked(X), y, n_importance_samples)
+        X = self._checked(X)
+        check_count("n_importance_samples", n_importance_samples, 1)
+        logs = self._class_likelihoods(X, n_importance_samples)
+        if y is None:
+            shares = self.prior_.shares if self._has_classes else np.ones(1)
+            return logsumexp(logs + np.log(shares), axis=1)
+        if not self._has_classes:
+            raise ValueError("score_samples takes y only if conditional=True in fit")
+        check_consistent_length(X, y)
+        return logs[np.arange(len(X)), self._class_numbers(column_or_1d(y))]
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean of :meth:`score_samples`.
@@ -352,18 +361,7 @@ class VariationalAutoencoder(BaseGenerator):
         float
             Mean bound in nats per row; higher is better.
         """
-        return float(np.mean(self._log_likelihood(self._checked(X), None, 128)))
-
-    def _log_likelihood(self, X: np.ndarray, y: Any, n_samples: int) -> np.ndarray:
-        check_count("n_importance_samples", n_samples, 1)
-        logs = self._class_likelihoods(X, n_samples)
-        if y is None:
-            shares = self.prior_.shares if self._has_classes else np.ones(1)
-            return logsumexp(logs + np.log(shares), axis=1)
-        if not self._has_classes:
-            raise ValueError("score_samples takes y only if conditional=True in fit")
-        check_consistent_length(X, y)
-        return logs[np.arange(len(X)), self._class_numbers(column_or_1d(y))]
+        return float(np.mean(self.score_samples(X)))
 
     def _class_likelihoods(self, X: np.ndarray, n_samples: int) -> np.ndarray:
         """Return the log-likelihood of each row in each class, or one column without classes."""

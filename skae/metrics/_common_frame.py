@@ -110,7 +110,7 @@ def suited_to_trees(columns: dict[Any, NDArray]) -> tuple[NDArray[np.float64], l
 def _suited_column(column: NDArray) -> tuple[NDArray[np.float64], bool]:
     if column.dtype != object:
         return _filled(column), False
-    known = column != None  # noqa: E711
+    known = np.array([label is not None for label in column], dtype=bool)
     labels, codes, counts = np.unique(column[known], return_inverse=True, return_counts=True)
     few = len(labels) <= _MAX_CATEGORIES
     numbers = np.full(len(column), np.nan)

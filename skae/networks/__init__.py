@@ -9,7 +9,14 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ._codec import N_LEVELS, ImageCodecNetwork, step_size
+from ._codec import (
+    BIT_WEIGHT,
+    DEAD_ZONE,
+    N_LEVELS,
+    ImageCodecNetwork,
+    interpolated,
+    step_size,
+)
 from ._contexts import LOG_SCALES
 from ._conv2d import ConvAutoencoder
 from ._dense import DenseAutoencoder
@@ -23,6 +30,8 @@ NETWORKS: Mapping[str, type[nn.Module]] = {"mlp": DenseAutoencoder, "conv": Conv
 
 __all__ = [
     "ACTIVATIONS",
+    "BIT_WEIGHT",
+    "DEAD_ZONE",
     "LOG_SCALES",
     "NETWORKS",
     "N_LEVELS",
@@ -36,5 +45,6 @@ __all__ = [
     "SkipAutoencoder",
     "StandardizedNetwork",
     "VariationalNetwork",
+    "interpolated",
     "step_size",
 ]

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from ._contexts import LOG_SCALES, ChannelContexts
 
 _COARSEST, _FINEST, N_LEVELS = 140.0, 7.0, 8
-_DEAD_ZONE, _RAMP = 0.38, 0.5
+DEAD_ZONE, _RAMP = 0.38, 0.5
+BIT_WEIGHT = 0.13  # squared steps that a bit is worth
 _WIDEST_CORRECTION = 200.0
 _SLOPE = 0.1
 
@@ -395,7 +396,7 @@ def rounded(y: Tensor) -> Tensor:
     Tensor
         Whole numbers.
     """
-    return y.sign() * (y.abs() + _DEAD_ZONE).floor()
+    return y.sign() * (y.abs() + DEAD_ZONE).floor()
 
 
 def code_length(magnitude: Tensor, scale: Tensor) -> Tensor:
@@ -416,8 +417,8 @@ def code_length(magnitude: Tensor, scale: Tensor) -> Tensor:
     Tensor
         In bits, under a Laplace distribution.
     """
-    zero = -torch.log2(-torch.expm1((_DEAD_ZONE - 1) / scale))
+    zero = -torch.log2(-torch.expm1((DEAD_ZONE - 1) / scale))
     slope = 1 / (scale * math.log(2))
-    one = (1 - _DEAD_ZONE) * slope + 1 - torch.log2(-torch.expm1(-1 / scale))
-    rise = ((magnitude - (1 - _DEAD_ZONE)) / _RAMP + 0.5).clamp(0, 1)
+    one = (1 - DEAD_ZONE) * slope + 1 - torch.log2(-torch.expm1(-1 / scale))
+    rise = ((magnitude - (1 - DEAD_ZONE)) / _RAMP + 0.5).clamp(0, 1)
     return zero + (one - zero) * rise + slope * (magnitude - 1).clamp(min=0)

@@ -116,8 +116,7 @@ class ChannelContexts(nn.Module):
             return mean
         if k:
             kernel = around[second, a:b].unflatten(-1, (3, 3, -1))[..., :k].movedim(-1, 1)
-            padded = F.pad(decoded[..., :k].movedim(-1, 1), (1, 1, 1, 1), mode="replicate")
-            mean = F.conv2d(padded, kernel).movedim(1, -1)
+            mean = F.conv2d(_extended(decoded[..., :k]), kernel).movedim(1, -1)
         if second:
             own = _padded(decoded[..., a:b])
             for weight, (i, j) in zip(beside[a:b].T, _FOUR, strict=True):
@@ -273,8 +272,7 @@ class ChannelContexts(nn.Module):
         y = values[:, where].flatten(0, 1)[some].double()
         X = y[:, :0]
         if k:
-            padded = F.pad(decoded[..., :k].movedim(-1, 1), (1, 1, 1, 1), mode="replicate")
-            X = rows(padded.movedim(1, -1), _ALL_NINE).flatten(1)
+            X = rows(_extended(decoded[..., :k]).movedim(1, -1), _ALL_NINE).flatten(1)
         beside = rows(_padded(decoded[..., a:b]), _FOUR)
         n, d = X.shape
         gram = y.new_zeros(d + 4 * second, d + 4 * second)
@@ -377,6 +375,11 @@ def _beside(x: Tensor) -> Tensor:
     padded = _padded(x)
     upright = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1]
     return upright + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
+
+
+def _extended(x: Tensor) -> Tensor:
+    """Repeat the margin of a grid around it; channels become the second dimension."""
+    return F.pad(x.movedim(-1, 1), (1, 1, 1, 1), mode="replicate")
 
 
 def _padded(x: Tensor) -> Tensor:

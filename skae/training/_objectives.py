@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from ..networks import BIT_WEIGHT
+
 
 class Objective:
     """Base class: a loss for every row of a batch, from the module rather than from its output."""
@@ -137,7 +139,7 @@ class RateDistortion(Objective):
         coefficients are not spread uniformly.
     """
 
-    def __init__(self, bit_weight: float = 0.13) -> None:
+    def __init__(self, bit_weight: float = BIT_WEIGHT) -> None:
         self.bit_weight = bit_weight
 
     def row_losses(
