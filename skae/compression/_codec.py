@@ -136,7 +136,7 @@ class Codec:
         low = min(quality // N_PER_LEVEL, N_LEVELS - 2)
         part = quality - low * N_PER_LEVEL
         scales = self.weights[low] * (N_PER_LEVEL - part) + self.weights[low + 1] * part
-        means = [interpolated(w, quality / N_PER_LEVEL) for w in contexts.weights[1:]]
+        means = interpolated(contexts.means, quality / N_PER_LEVEL)
 
         def of_tables(channels: slice, squares: Tensor, mean: Tensor, weighted: Tensor) -> Any:
             numbers = weighted.div(2**_FRACTION_BITS * N_PER_LEVEL).floor()
@@ -144,7 +144,7 @@ class Codec:
             integers = code(channels, squares, mean, numbers)
             return integers, mean + self._values(integers, numbers)
 
-        return contexts.walk(shape, (scales, *means), of_tables, whole_log, n_groups)
+        return contexts.walk(shape, (scales, means), of_tables, whole_log, n_groups)
 
     def _values(self, integers: Tensor, numbers: Tensor) -> Tensor:
         """Return the expected values of what was rounded to integers."""
@@ -195,7 +195,8 @@ class Codec:
         `tell` is told, part by part, of the last channel, the integers, the numbers of their tables
         and what was rounded.
         """
-        y = y / self.network.steps(quality / N_PER_LEVEL)[0]
+        shape = y.shape
+        y = (y / self.network.steps(quality / N_PER_LEVEL)[0]).flatten(1, 2)
 
         def code(channels: slice, squares: Tensor, means: Tensor, numbers: Tensor) -> Tensor:
             residuals = y[:, squares, channels] - means
@@ -203,7 +204,7 @@ class Codec:
             tell(channels.stop, integers, numbers, residuals)
             return integers
 
-        return self._walk(y.shape, quality, code)
+        return self._walk(shape, quality, code)
 
     @torch.inference_mode()
     def decode(self, stream: bytes, shape: tuple[int, int, int], quality: int) -> Tensor:

@@ -49,7 +49,10 @@ class _Correction(nn.Module):
 
 
 class ImageCodecNetwork(nn.Module):
-    """Principal components of patches, and residual networks that correct them.
+    """Principal components of overlapping patches, and residual networks that correct them.
+
+    An orthogonal transform across the borders of the patches comes before their principal
+    components, as in a lapped transform (Malvar & Staelin, 1989; Tran et al., 2003).
 
     Parameters
     ----------
@@ -81,6 +84,9 @@ class ImageCodecNetwork(nn.Module):
         self.image_shape, self.patch_shape = tuple(image_shape), tuple(patch_shape)
         d = patch_shape[0] * patch_shape[1] * image_shape[2]
         k = self.n_components = d if n_components is None else min(n_components, d)
+        across = [_across_border(length) for length in patch_shape]
+        self.register_buffer("across_rows", across[0], persistent=False)
+        self.register_buffer("across_columns", across[1], persistent=False)
         self.register_buffer("mean", torch.zeros(d))
         self.register_buffer("spread", torch.ones(k))
         self.analysis = nn.Parameter(torch.eye(d, k))
@@ -91,13 +97,15 @@ class ImageCodecNetwork(nn.Module):
         self.contexts = ChannelContexts(k, N_LEVELS)
 
     highest_level = N_LEVELS - 1
+    across_rows: Tensor
+    across_columns: Tensor
     mean: Tensor
     spread: Tensor
 
     # ------------------------------------------------------------------ patches
 
     def patches(self, x: Tensor) -> Tensor:
-        """Cut images into patches.
+        """Cut images into overlapping patches.
 
         Parameters
         ----------
@@ -112,6 +120,7 @@ class ImageCodecNetwork(nn.Module):
         x = x.reshape(len(x), *self.image_shape) if x.ndim == 2 else x
         n, height, width, channels = x.shape
         ph, pw = self.patch_shape
+        x = _mixed(_mixed(x, 1, self.across_rows), 2, self.across_columns)
         x = x.reshape(n, height // ph, ph, width // pw, pw, channels)
         return x.movedim(3, 2).flatten(3)
 
@@ -131,7 +140,8 @@ class ImageCodecNetwork(nn.Module):
         n, rows, columns = patches.shape[:3]
         ph, pw = self.patch_shape
         x = patches.reshape(n, rows, columns, ph, pw, -1).movedim(2, 3)
-        return x.reshape(n, rows * ph, columns * pw, -1)
+        x = x.reshape(n, rows * ph, columns * pw, -1)
+        return _mixed(_mixed(x, 1, self.across_rows.T), 2, self.across_columns.T)
 
     # ------------------------------------------------------------------ coefficients
 
@@ -242,8 +252,9 @@ class ImageCodecNetwork(nn.Module):
         divisors, factors = self.steps(level)
         y = self.coefficients(x) / divisors
         weights = [interpolated(w, level) for w in self.contexts.weights]
-        means, scales = torch.zeros_like(y), torch.ones_like(y)
-        values = y.detach()
+        flat = y.flatten(1, 2)
+        means, scales = torch.zeros_like(flat), torch.ones_like(flat)
+        values = flat.detach()
 
         def code(channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor) -> Any:
             scale = log_scale.clamp(*LOG_SCALES).exp()
@@ -253,9 +264,9 @@ class ImageCodecNetwork(nn.Module):
 
         with torch.no_grad():
             decoded = self.contexts.walk(y.shape, weights, code)
-        bits = code_length((y - means).abs(), scales).sum((1, 2, 3))
+        bits = code_length((flat - means).abs(), scales).sum((1, 2))
         # Rounding has the gradient of the identity, as in compressive autoencoders (ICLR 2017).
-        error = self.synthesize((y + (decoded - values)) * factors, level).flatten(1) - x
+        error = self.synthesize((y + (decoded - y.detach())) * factors, level).flatten(1) - x
         return bits, error.square().sum(1) / step_size(level) ** 2
 
     # ------------------------------------------------------------------ closed form
@@ -293,39 +304,40 @@ class ImageCodecNetwork(nn.Module):
         x : Tensor of shape (n_images, n_features)
             Training data.
         """
-        coefficients = self.coefficients(x)
-        inside = inner(coefficients)
-        contexts = self.contexts
+        y = self.coefficients(x)
         for level in range(N_LEVELS):
-            y = coefficients / self.steps(level)[0]
+            self.contexts.fit(level, y / self.steps(level)[0], rounded)
 
-            def learn(
-                g: int,
-                second: int,
-                decoded: Tensor,
-                shared: Tensor,
-                own: Tensor | None,
-                squares: Tensor,
-                y: Tensor = y,
-                level: int = level,
-            ) -> None:
-                values = y[..., slice(*contexts.groups[g])]
-                where = squares & inside
-                contexts.fit_means(level, g, second, decoded, values, where)
-                mean = contexts.means(g, second, decoded, *(w[level] for w in contexts.weights[1:]))
-                residual = (values - mean)[:, where].abs().flatten(0, 1)
-                known = inside[squares]
-                shared = shared[:, known].flatten(0, 1)
-                own = None if own is None else own[:, known].flatten(0, 1)
-                contexts.fit_scales(level, g, second, shared, own, residual)
 
-            def code(
-                channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor, y: Tensor = y
-            ) -> Any:
-                integers = rounded(y[:, squares, channels] - mean)
-                return integers, mean + integers
+def _across_border(length: int) -> Tensor:
+    """Return the orthogonal matrix that acts on `length` values, half of them on each side.
 
-            contexts.walk(y.shape, [w[level] for w in contexts.weights], code, prepare=learn)
+    It leaves sums of opposite values as they are, and turns their differences by two cosine
+    transforms (Tran, Liang & Tu, IEEE Transactions on Signal Processing 2003).
+    """
+    half = length // 2
+    i, scale = torch.arange(half, dtype=torch.float64), (2 / max(half, 1)) ** 0.5
+    second = scale * torch.cos(math.pi / max(half, 1) * i[:, None] * (i + 0.5))
+    second[:1] /= 2**0.5
+    fourth = scale * torch.cos(math.pi / max(half, 1) * (i[:, None] + 0.5) * (i + 0.5))
+    one = torch.eye(half, dtype=torch.float64)
+    butterfly = torch.cat([torch.cat([one, one.flip(0)], 1), torch.cat([one.flip(0), -one], 1)])
+    turned = torch.block_diag(one, (second.T @ fourth).flip(0, 1))
+    matrix = torch.eye(length, dtype=torch.float64)
+    matrix[: 2 * half, : 2 * half] = butterfly @ turned @ butterfly / 2
+    return matrix.float()
+
+
+def _mixed(x: Tensor, dim: int, matrix: Tensor) -> Tensor:
+    """Apply a matrix across all borders of patches along one dimension."""
+    length = len(matrix)
+    half, n_borders = length // 2, x.shape[dim] // length - 1
+    if not half or n_borders < 1:
+        return x
+    first, inside, last = x.split([length - half, n_borders * length, half], dim)
+    inside = inside.unflatten(dim, (n_borders, length))
+    inside = torch.tensordot(inside, matrix, ([dim + 1], [1])).movedim(-1, dim + 1)
+    return torch.cat([first, inside.flatten(dim, dim + 1), last], dim)
 
 
 def step_size(level: float) -> float:
@@ -361,26 +373,6 @@ def interpolated(weights: Tensor, level: float) -> Tensor:
     """
     i = min(int(level), N_LEVELS - 2)
     return torch.lerp(weights[i], weights[i + 1], level - i)
-
-
-def inner(y: Tensor) -> Tensor:
-    """Return which squares have neighbours on all sides, or all if few have.
-
-    Parameters
-    ----------
-    y : Tensor of shape (n_images, rows, columns, n_components)
-        Coefficients.
-
-    Returns
-    -------
-    Tensor of bool of shape (rows, columns)
-        True inside.
-    """
-    inside = torch.ones(y.shape[1:3], dtype=torch.bool, device=y.device)
-    if min(y.shape[1:3]) > 4:
-        inside[[0, -1]] = False
-        inside[:, [0, -1]] = False
-    return inside
 
 
 def rounded(y: Tensor) -> Tensor:

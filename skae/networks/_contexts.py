@@ -1,21 +1,26 @@
 """How widely each coefficient of a transformed image is spread, told from those coded before it."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 _EDGES = (0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150, 200, 300, 450, 600)
-_N_SHARED = 9
-_N_SOURCES, _N_PREDICTED = 15, 40
+_N_DEEP = 6
+_STRIDES = (8, 4, 2, 1)
+_N_SHARED, _N_BESIDE = 9, 4
+_N_SOURCES, _N_PREDICTED = 24, 100
 _RIDGE = 0.003
 LOG_SCALES = (-3.5, 8.0)
-_MOST_ROWS = (60_000, 10_000)  # to fit means, and scales
+_MOST_ROWS = (100_000, 30_000)  # to fit means, and scales
 _N_ITERATIONS = 8
 
 Log = Callable[[Tensor], Tensor]
 Code = Callable[[slice, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+Prepare = Callable[[slice, slice, Tensor, "Evidence"], None]
 
 
 def log_magnitude(sums: Tensor) -> Tensor:
@@ -34,15 +39,144 @@ def log_magnitude(sums: Tensor) -> Tensor:
     return 8 * torch.log2(1 + sums)
 
 
+class Pass(NamedTuple):
+    """Squares of a grid that are coded together.
+
+    Parameters
+    ----------
+    squares : Tensor of int64 of shape (n_squares,)
+        Their numbers, row by row.
+    beside : Tensor of int64 of shape (n_squares, 4) or None
+        The numbers of squares around them that are coded before; the number of squares of the
+        grid stands for none. None, if there are none at all.
+    """
+
+    squares: Tensor
+    beside: Tensor | None
+
+
+class Evidence(NamedTuple):
+    """What a pass of a group of channels is predicted from.
+
+    Parameters
+    ----------
+    sources : Tensor of shape (n_images, n_squares, 9 * n_sources)
+        Decoded values of the first channels, here and around.
+    beside : Tensor of shape (n_images, n_squares, 4, n_channels) or None
+        Decoded values of the group's own channels.
+    shared : Tensor of shape (n_images, n_squares, 8 or 9)
+        One, and the logarithms of sums of magnitudes that all channels of the group have in common.
+    own : Tensor of shape (n_images, n_squares, n_channels) or None
+        Logarithms of sums of magnitudes of each channel's nearest neighbours.
+    """
+
+    sources: Tensor
+    beside: Tensor | None
+    shared: Tensor
+    own: Tensor | None
+
+
+@lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def passes(rows: int, columns: int, is_deep: bool, device: torch.device) -> list[Pass]:
+    """Return in which order the squares of a grid are coded.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Its shape.
+    is_deep : bool
+        Whether to begin with few squares far apart and to halve their distance time and again, or
+        with half of them, as those of a chessboard.
+    device : torch.device
+        Where to.
+
+    Returns
+    -------
+    list of Pass
+        Nine or two.
+    """
+    i, j = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+
+    def known(squares: Tensor, offsets: list[tuple[int, int]]) -> Tensor:
+        """Number what stands at each offset, or else opposite, or else nothing."""
+        y, x = squares // columns, squares % columns
+        numbers = []
+        for down, right in offsets:
+            number = torch.full_like(squares, rows * columns)
+            for sign in (-1, 1):
+                a, b = y + sign * down, x + sign * right
+                exists = (a >= 0) & (a < rows) & (b >= 0) & (b < columns)
+                number = torch.where(exists, a * columns + b, number)
+            numbers.append(number)
+        return torch.stack(numbers, 1)
+
+    def a_pass(mask: Tensor, offsets: list[tuple[int, int]] | None) -> Pass:
+        squares = mask.flatten().nonzero().flatten()
+        beside = None if offsets is None else known(squares, offsets).to(device)
+        return Pass(squares.to(device), beside)
+
+    def upright(stride: int) -> Pass:
+        a, b = i % (2 * stride), j % (2 * stride)
+        return a_pass((a + b == stride) & (a * b == 0), _scaled(_UPRIGHT, stride))
+
+    def diagonal(stride: int) -> Pass:
+        a, b = i % (2 * stride), j % (2 * stride)
+        return a_pass((a == stride) & (b == stride), _scaled(_DIAGONAL, stride))
+
+    if not is_deep:
+        return [a_pass((i + j) % 2 == 0, None), upright(1)]
+    widest = 2 * _STRIDES[0]
+    result = [a_pass((i % widest == 0) & (j % widest == 0), None)]
+    for stride in _STRIDES:
+        result += [diagonal(stride), upright(stride)]
+    return result
+
+
+_UPRIGHT = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+_DIAGONAL = [(a, b) for a in (-1, 1) for b in (-1, 1)]
+
+
+def _scaled(offsets: list[tuple[int, int]], stride: int) -> list[tuple[int, int]]:
+    return [(stride * a, stride * b) for a, b in offsets]
+
+
+@lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def around(rows: int, columns: int, device: torch.device) -> Tensor:
+    """Return the numbers of the squares around each square of a grid, and of itself.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Its shape.
+    device : torch.device
+        Where to.
+
+    Returns
+    -------
+    Tensor of int64 of shape (n_squares, 9)
+        The square itself is in the middle; beyond the margin there is the margin again.
+    """
+    i, j = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+    numbers = [
+        (i + a).clamp(0, rows - 1) * columns + (j + b).clamp(0, columns - 1)
+        for a in (-1, 0, 1)
+        for b in (-1, 0, 1)
+    ]
+    return torch.stack(numbers, -1).flatten(0, 1).to(device)
+
+
 class ChannelContexts(nn.Module):
     """Predict the mean and the scale of coefficients from those that were coded before.
 
     Coefficients stand on a grid, in channels of falling variance. They are coded by groups of
     channels (Minnen & Singh, ICIP 2020), and a group in two passes, as the squares of a chessboard
-    (He et al., CVPR 2021). The mean is linear in decoded values, the logarithm of the scale in
-    logarithms of sums of magnitudes of the coded integers: of groups before, here and around, and
-    in the second pass of the four neighbours. Both are fitted in closed form, by ridge regression
-    and by Fisher scoring of an exponential distribution.
+    (He et al., CVPR 2021); the first few channels, which neighbours tell most about, in nine, from
+    coarse to fine. The mean is linear in decoded values, the logarithm of the scale in logarithms
+    of sums of magnitudes of the coded integers: of groups before, here and around, and of the
+    nearest neighbours of passes before. Both are fitted in closed form, by ridge regression and by
+    Fisher scoring of an exponential distribution.
 
     Parameters
     ----------
@@ -53,140 +187,69 @@ class ChannelContexts(nn.Module):
     """
 
     scales: Tensor
-    around: Tensor
-    beside: Tensor
+    means: Tensor
 
     def __init__(self, n_components: int, n_levels: int) -> None:
         super().__init__()
         inner = [edge for edge in _EDGES if edge < n_components]
         self.groups = list(zip(inner, [*inner[1:], n_components], strict=True))
-        n_predicted = max(b for a, b in self.groups if a < _N_PREDICTED)
-        n_sources = min(_N_SOURCES, n_components)
-        self.register_buffer("scales", torch.zeros(n_levels, 2, n_components, _N_SHARED + 1))
-        self.register_buffer("around", torch.zeros(n_levels, 2, n_predicted, 9 * n_sources))
-        self.register_buffer("beside", torch.zeros(n_levels, n_predicted, 4))
+        # Each channel has a row of weights for each pass.
+        self.rows: list[list[slice]] = []
+        n_rows = n_means = 0
+        for a, b in self.groups:
+            n_passes = 1 + 2 * len(_STRIDES) if a < _N_DEEP else 2
+            starts = [n_rows + i * (b - a) for i in range(n_passes)]
+            self.rows.append([slice(start, start + b - a) for start in starts])
+            n_rows += n_passes * (b - a)
+            n_means = n_rows if a < _N_PREDICTED else n_means
+        self.n_sources = min(_N_SOURCES, n_components)
+        self.register_buffer("scales", torch.zeros(n_levels, n_rows, _N_SHARED + 1))
+        self.register_buffer(
+            "means", torch.zeros(n_levels, n_means, 9 * self.n_sources + _N_BESIDE)
+        )
 
     @property
-    def weights(self) -> tuple[Tensor, Tensor, Tensor]:
+    def weights(self) -> tuple[Tensor, Tensor]:
         """Those of scales and means, of all levels."""
-        return self.scales, self.around, self.beside
+        return self.scales, self.means
 
-    def sources(self, group: int) -> int:
-        """Return how many channels the means of a group are predicted from.
-
-        Parameters
-        ----------
-        group : int
-            Its number.
-
-        Returns
-        -------
-        int
-            Zero for groups that have no mean.
-        """
-        a = self.groups[group][0]
-        return min(a, _N_SOURCES) if a < self.around.shape[2] else 0
-
-    def means(
-        self, group: int, second: int, decoded: Tensor, around: Tensor, beside: Tensor
-    ) -> Tensor:
-        """Return the means of a group.
+    def mean(self, weights: Tensor, evidence: Evidence) -> Tensor:
+        """Return means.
 
         Parameters
         ----------
-        group : int
-            Its number.
-        second : int
-            Number of the pass, 0 or 1.
-        decoded : Tensor of shape (n_images, height, width, n_components)
-            Values that are decoded so far, zero elsewhere.
-        around : Tensor of shape (2, n_predicted, 9 * n_sources)
-            Weights of one level.
-        beside : Tensor of shape (n_predicted, 4)
-            Likewise.
+        weights : Tensor of shape (n_channels, 9 * n_sources + 4)
+            Weights of one level, pass and group; none if the means are zero.
+        evidence : Evidence
+            What is known.
 
         Returns
         -------
-        Tensor of shape (n_images, height, width, n_channels)
+        Tensor of shape (n_images, n_squares, n_channels)
             Means.
         """
-        (a, b), k = self.groups[group], self.sources(group)
-        mean = decoded.new_zeros(*decoded.shape[:3], b - a)
-        if a >= self.around.shape[2]:
-            return mean
-        if k:
-            kernel = around[second, a:b].unflatten(-1, (3, 3, -1))[..., :k].movedim(-1, 1)
-            mean = F.conv2d(_extended(decoded[..., :k]), kernel).movedim(1, -1)
-        if second:
-            own = _padded(decoded[..., a:b])
-            for weight, (i, j) in zip(beside[a:b].T, _FOUR, strict=True):
-                mean = mean + weight * own[:, i : i + mean.shape[1], j : j + mean.shape[2]]
+        width = evidence.sources.shape[2]
+        mean = evidence.sources @ weights[:, :width].T
+        if evidence.beside is not None:
+            mean = mean + (evidence.beside * weights[:, -_N_BESIDE:].T).sum(2)
         return mean
 
-    def features(
-        self,
-        group: int,
-        second: int,
-        squares: Tensor,
-        magnitudes: Tensor,
-        sums: Sequence[Tensor],
-        log: Log = log_magnitude,
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return what the scales of a group are predicted from.
-
-        Parameters
-        ----------
-        group, second : int
-            Its number, and that of the pass.
-        squares : Tensor of bool of shape (height, width)
-            Where they are wanted.
-        magnitudes : Tensor of shape (n_images, height, width, n_channels)
-            Those of the group itself, of the first pass.
-        sums : sequence of Tensors of shape (n_images, height, width)
-            Sums of the magnitudes of each group before.
-        log : callable
-            Logarithm.
-
-        Returns
-        -------
-        shared : Tensor of shape (n_images, n_squares, 8 or 9)
-            What all channels of the group have in common.
-        own : Tensor of shape (n_images, n_squares, n_channels) or None
-            What they have not, in the second pass.
-        """
-        zero = magnitudes.new_zeros(magnitudes.shape[:3])
-
-        def before(start: int, stop: int) -> Tensor:
-            chosen = sums[max(0, start) : max(0, stop)]
-            return torch.stack(list(chosen)).sum(0) if chosen else zero
-
-        g = group
-        here = [before(g - 1, g), before(g - 2, g - 1), before(g - 3, g - 2), before(0, g - 3)]
-        there = torch.stack([*here[:2], before(0, g - 2)], -1)
-        around = _surround(there)[:, squares].unbind(-1)
-        logs = [log(x) for x in (*(each[:, squares] for each in here), *around)]
-        own = None
-        if second:
-            beside = _beside(magnitudes)[:, squares]
-            own = log(beside)
-            logs.append(log(beside.sum(-1)))
-        return torch.stack([torch.ones_like(logs[0]), *logs], -1), own
-
-    def log_scales(self, shared: Tensor, own: Tensor | None, weights: Tensor) -> Tensor:
+    def log_scale(self, weights: Tensor, evidence: Evidence) -> Tensor:
         """Return the logarithms of scales.
 
         Parameters
         ----------
-        shared, own : Tensor
-            See :meth:`features`.
         weights : Tensor of shape (n_channels, 10)
             Weights of one level, pass and group.
+        evidence : Evidence
+            What is known.
 
         Returns
         -------
         Tensor of shape (n_images, n_squares, n_channels)
             Logarithms of the mean magnitudes.
         """
+        shared, own = evidence.shared, evidence.own
         logs = shared @ weights[:, : shared.shape[-1]].T
         return logs if own is None else logs + own * weights[:, -1]
 
@@ -197,7 +260,7 @@ class ChannelContexts(nn.Module):
         code: Code,
         log: Log = log_magnitude,
         n_groups: int | None = None,
-        prepare: Callable[..., None] | None = None,
+        prepare: Prepare | None = None,
     ) -> Tensor:
         """Visit all coefficients in the order of coding.
 
@@ -205,183 +268,160 @@ class ChannelContexts(nn.Module):
         ----------
         shape : sequence of four ints
             Numbers of images, rows, columns and channels.
-        weights : sequence of three Tensors
-            Weights of the scales and both weights of the means, of one level.
+        weights : sequence of two Tensors
+            Weights of the scales and of the means, of one level.
         code : callable
-            Is given the channels as a slice, a mask of the squares, and for these the means and the
-            logarithms of the scales; returns the integers there and what they are decoded to.
+            Is given the channels as a slice, the numbers of the squares, and for these the means
+            and the logarithms of the scales, of shape (n_images, n_squares, n_channels); returns
+            the integers there and what they are decoded to.
         log : callable
             Logarithm of sums of magnitudes.
         n_groups : int or None, default=None
             How many groups to visit; None for all.
         prepare : callable or None, default=None
-            Is called before means and scales are predicted, with what they are predicted from.
+            Is called before means and scales are predicted, with the rows of the weights, the
+            channels, the numbers of the squares, and what is known.
 
         Returns
         -------
-        Tensor of shape (n_images, height, width, n_channels)
+        Tensor of shape (n_images, rows, columns, n_channels)
             What all coefficients are decoded to; zero in groups that were not visited.
         """
-        scales, around, beside = weights
-        decoded = around.new_zeros(*shape)
-        sums: list[Tensor] = []
-        first = chessboard(shape[1:3], around.device)
+        scales, means = weights
+        n, rows, columns, n_channels = shape
+        device = means.device
+        nine = around(rows, columns, device)
+        decoded = means.new_zeros(n, len(nine), n_channels)
+        sources = decoded[..., :0]
+        here = [scales.new_zeros(n, len(nine))]  # sums of magnitudes of the first groups, and
+        there = here[:]  # of those around
         for g, (a, b) in enumerate(self.groups[:n_groups]):
-            magnitudes = scales.new_zeros(*shape[:3], b - a)
-            for second, squares in enumerate((first, ~first)):
-                if not squares.any():
+            if a < _N_PREDICTED:
+                if 9 * (k := min(a, self.n_sources)) > sources.shape[2]:
+                    sources = decoded[..., :k][:, nine].transpose(2, 3).flatten(2)
+            else:
+                sources = decoded[..., :0]
+            logs = log(torch.stack([*_last(here, 4), *_last(there, 3)], -1))
+            shared = torch.cat([torch.ones_like(logs[..., :1]), logs], -1)
+            # What the last square of a grid is followed by stands for no square at all.
+            magnitudes = scales.new_zeros(n, len(nine) + 1, b - a)
+            values = means.new_zeros(n, len(nine) + 1, b - a)
+            order = passes(rows, columns, a < _N_DEEP, device)
+            for row, (squares, beside) in zip(self.rows[g], order, strict=True):
+                if not len(squares):
                     continue
-                shared, own = self.features(g, second, squares, magnitudes, sums, log)
+                evidence = Evidence(sources[:, squares], None, shared[:, squares], None)
+                if beside is not None:
+                    own = magnitudes[:, beside].sum(2)
+                    total = log(own.sum(-1, keepdim=True))
+                    evidence = Evidence(
+                        evidence.sources,
+                        values[:, beside] if a < _N_PREDICTED else None,
+                        torch.cat([evidence.shared, total], -1),
+                        log(own),
+                    )
                 if prepare is not None:
-                    prepare(g, second, decoded, shared, own, squares)
-                means = self.means(g, second, decoded, around, beside)[:, squares]
-                logs = self.log_scales(shared, own, scales[second, a:b])
-                integers, values = code(slice(a, b), squares, means, logs)
+                    prepare(row, slice(a, b), squares, evidence)
+                if a < _N_PREDICTED:
+                    mean = self.mean(means[row], evidence)
+                else:
+                    mean = means.new_zeros(n, len(squares), b - a)
+                log_scale = self.log_scale(scales[row], evidence)
+                integers, got = code(slice(a, b), squares, mean, log_scale)
                 magnitudes[:, squares] = integers.abs().to(magnitudes)
-                decoded[:, squares, a:b] = values
-            sums.append(magnitudes.sum(-1))
-        return decoded
+                values[:, squares] = got
+            decoded[..., a:b] = values[:, :-1]
+            sums = magnitudes[:, :-1].sum(-1)
+            here.append(here[-1] + sums)
+            there.append(there[-1] + sums[:, nine].sum(-1) - sums)
+        return decoded.unflatten(1, (rows, columns))
 
     @torch.no_grad()
-    def fit_means(
-        self, level: int, group: int, second: int, decoded: Tensor, values: Tensor, where: Tensor
-    ) -> None:
-        """Set the weights of the means of a group to those of a ridge regression.
+    def fit(self, level: int, y: Tensor, decode: Callable[[Tensor], Tensor]) -> None:
+        """Set the weights of a level.
 
         Parameters
         ----------
-        level, group, second : int
-            Their numbers.
-        decoded : Tensor of shape (n_images, height, width, n_components)
-            What is decoded so far.
-        values : Tensor of shape (n_images, height, width, n_channels)
-            The group's coefficients.
-        where : Tensor of bool of shape (height, width)
-            Where to learn.
+        level : int
+            Its number.
+        y : Tensor of shape (n_images, rows, columns, n_channels)
+            Coefficients, in steps.
+        decode : callable
+            Rounds them.
         """
-        (a, b), k = self.groups[group], self.sources(group)
-        if a >= self.around.shape[2] or not (k or second) or not where.any():
-            return
-        some = slice(None, None, -(-len(values) * int(where.sum()) // _MOST_ROWS[0]))
+        shape, y = y.shape, y.flatten(1, 2)
+        products: dict[tuple[int, int], Tensor] = {}  # of sources, which later groups share
 
-        def rows(padded: Tensor, places: list[tuple[int, int]]) -> Tensor:
-            height, width = where.shape
-            parts = [padded[:, i : i + height, j : j + width][:, where] for i, j in places]
-            return torch.stack([p.flatten(0, 1)[some] for p in parts], 1).double()
+        def learn(row: slice, channels: slice, squares: Tensor, evidence: Evidence) -> None:
+            values = y[:, squares, channels]
+            if channels.start < _N_PREDICTED:
+                kind = evidence.sources.shape[2], int(squares[0])
+                known = products.get(kind)
+                weights, products[kind] = _ridge_regression(evidence, values, known)
+                used = self.means[level, row]
+                used[:, : kind[0]], used[:, -_N_BESIDE:] = weights.split([kind[0], _N_BESIDE], 1)
+                values = values - self.mean(used, evidence)
+            self.scales[level, row] = _exponential_regression(evidence, values.abs())
 
-        y = values[:, where].flatten(0, 1)[some].double()
-        X = y[:, :0]
-        if k:
-            X = rows(_extended(decoded[..., :k]).movedim(1, -1), _ALL_NINE).flatten(1)
-        beside = rows(_padded(decoded[..., a:b]), _FOUR)
-        n, d = X.shape
-        gram = y.new_zeros(d + 4 * second, d + 4 * second)
-        gram[:d, :d] = X.T @ X
-        for c in range(b - a):
-            target = X.T @ y[:, c]
-            if second:
-                own = beside[..., c]
-                gram[:d, d:], gram[d:, d:] = X.T @ own, own.T @ own
-                gram[d:, :d] = gram[:d, d:].T
-                target = torch.cat([target, own.T @ y[:, c]])
-            ridge = _RIDGE * gram.diagonal().mean() + 1e-3 * n
-            solution = torch.linalg.solve(gram + ridge * torch.eye(len(gram)).to(gram), target)
-            weights = self.around[level, second, a + c].unflatten(-1, (9, -1))
-            weights[:, :k] = solution[:d].reshape(9, k)
-            if second:
-                self.beside[level, a + c] = solution[d:]
+        def code(channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor) -> tuple:
+            integers = decode(y[:, squares, channels] - mean)
+            return integers, mean + integers
 
-    @torch.no_grad()
-    def fit_scales(
-        self,
-        level: int,
-        group: int,
-        second: int,
-        shared: Tensor,
-        own: Tensor | None,
-        magnitudes: Tensor,
-    ) -> None:
-        """Set the weights of the scales of a group to those of greatest likelihood.
-
-        Parameters
-        ----------
-        level, group, second : int
-            Their numbers.
-        shared, own : Tensor of shape (n_rows, ...)
-            See :meth:`features`.
-        magnitudes : Tensor of shape (n_rows, n_channels)
-            Of the values that are to be coded, before they are rounded.
-        """
-        if not len(shared):
-            return
-        step = -(-len(shared) // _MOST_ROWS[1])
-        X, y = shared[::step], magnitudes[::step].clamp(1e-3, 1e6)
-        Z = torch.zeros_like(y) if own is None else own[::step]
-        # The Hessian of each channel: a block that all have in common, bordered by its own feature.
-        n, d = X.shape
-        gram = X.new_zeros(y.shape[1], d + 1, d + 1, dtype=torch.float64)
-        gram[:, :d, :d] = X.T.double() @ X.double()
-        gram[:, :d, d] = gram[:, d, :d] = Z.T.double() @ X.double()
-        gram[:, d, d] = Z.double().square().sum(0)
-        gram += torch.diag(torch.full((d + 1,), 1.0 + 1e-3 * n, dtype=torch.float64))
-        factor = torch.linalg.cholesky(gram)
-
-        def toward(gradient: Tensor) -> Tensor:
-            both = torch.cat([(X.T @ gradient).T, (Z * gradient).sum(0)[:, None]], 1)
-            return torch.cholesky_solve(both.double()[..., None], factor)[..., 0].to(X)
-
-        mean = y.mean(0).log()
-        weights = toward((y + 0.1).log() - mean)
-        weights[:, 0] += mean
-        for _ in range(_N_ITERATIONS):
-            expected = (X @ weights[:, :-1].T + Z * weights[:, -1]).clamp(*LOG_SCALES).exp()
-            weights = weights + 0.8 * toward((y / expected - 1).clamp(max=20))
-        fitted = self.scales[level, second, slice(*self.groups[group])]
-        fitted[:, :d], fitted[:, -1] = weights[:, :-1], weights[:, -1]
+        self.walk(shape, [w[level] for w in self.weights], code, prepare=learn)
 
 
-_ALL_NINE = [(i, j) for i in range(3) for j in range(3)]
-_FOUR = [(0, 1), (2, 1), (1, 0), (1, 2)]
+def _last(totals: list[Tensor], n: int) -> list[Tensor]:
+    """Return what the last few totals have more than those before, and the one before these."""
+    chosen = [totals[max(0, len(totals) - 1 - i)] for i in range(n)]
+    return [*(a - b for a, b in pairwise(chosen)), chosen[-1]]
 
 
-def chessboard(shape: Sequence[int], device: torch.device) -> Tensor:
-    """Return which squares of a grid are coded first.
-
-    Parameters
-    ----------
-    shape : sequence of two ints
-        Rows and columns.
-    device : torch.device
-        Where to.
-
-    Returns
-    -------
-    Tensor of bool of shape (rows, columns)
-        True where row and column have the same parity.
-    """
-    rows, columns = (torch.arange(n, device=device) for n in shape)
-    return (rows[:, None] + columns) % 2 == 0
-
-
-def _surround(x: Tensor) -> Tensor:
-    """Return the sum of what stands on the eight squares around each square."""
-    padded = _padded(x)
-    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    return rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] - x
+def _ridge_regression(
+    evidence: Evidence, values: Tensor, products: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Return the weights of sources and of squares beside, and the products of the sources."""
+    some = slice(None, None, -(-values.shape[:2].numel() // _MOST_ROWS[0]))
+    X, y = (x.flatten(0, 1)[some].double() for x in (evidence.sources, values))
+    n, d = X.shape
+    Z = X.new_zeros(n, _N_BESIDE, y.shape[1])
+    if evidence.beside is not None:
+        Z = evidence.beside.flatten(0, 1)[some].double()
+    products = X.T @ X if products is None else products
+    # Channels have their sources in common, bordered by their own values beside.
+    border = (X.T @ Z.flatten(1)).unflatten(1, Z.shape[1:]).movedim(-1, 0)
+    gram = X.new_zeros(y.shape[1], d + _N_BESIDE, d + _N_BESIDE)
+    gram[:, :d, :d], gram[:, :d, d:], gram[:, d:, :d] = products, border, border.mT
+    gram[:, d:, d:] = torch.einsum("nic,njc->cij", Z, Z)
+    target = torch.cat([X.T @ y, torch.einsum("nic,nc->ic", Z, y)])
+    diagonal = gram.diagonal(dim1=1, dim2=2)
+    diagonal += _RIDGE * diagonal.mean(1, keepdim=True) + 1e-3 * n
+    return torch.linalg.solve(gram, target.T).to(values), products
 
 
-def _beside(x: Tensor) -> Tensor:
-    """Return the sum of what stands on the four squares beside each square."""
-    padded = _padded(x)
-    upright = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1]
-    return upright + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
+def _exponential_regression(evidence: Evidence, magnitudes: Tensor) -> Tensor:
+    """Return the weights of the logarithms of scales, those of greatest likelihood."""
+    shared, own = evidence.shared.flatten(0, 1), evidence.own
+    step = -(-len(shared) // _MOST_ROWS[1])
+    X, y = shared[::step], magnitudes.flatten(0, 1)[::step].clamp(1e-3, 1e6)
+    Z = torch.zeros_like(y) if own is None else own.flatten(0, 1)[::step]
+    # The Hessian of each channel: a block that all have in common, bordered by its own feature.
+    n, d = X.shape
+    gram = X.new_zeros(y.shape[1], d + 1, d + 1, dtype=torch.float64)
+    gram[:, :d, :d] = X.T.double() @ X.double()
+    gram[:, :d, d] = gram[:, d, :d] = Z.T.double() @ X.double()
+    gram[:, d, d] = Z.double().square().sum(0)
+    gram += torch.diag(torch.full((d + 1,), 1.0 + 1e-3 * n, dtype=torch.float64))
+    factor = torch.linalg.cholesky(gram)
 
+    def toward(gradient: Tensor) -> Tensor:
+        both = torch.cat([(X.T @ gradient).T, (Z * gradient).sum(0)[:, None]], 1)
+        return torch.cholesky_solve(both.double()[..., None], factor)[..., 0].to(X)
 
-def _extended(x: Tensor) -> Tensor:
-    """Repeat the margin of a grid around it; channels become the second dimension."""
-    return F.pad(x.movedim(-1, 1), (1, 1, 1, 1), mode="replicate")
-
-
-def _padded(x: Tensor) -> Tensor:
-    """Put zeros around a grid."""
-    return F.pad(x, (0, 0, 1, 1, 1, 1))
+    mean = y.mean(0).log()
+    weights = toward((y + 0.1).log() - mean)
+    weights[:, 0] += mean
+    for _ in range(_N_ITERATIONS):
+        expected = (X @ weights[:, :-1].T + Z * weights[:, -1]).clamp(*LOG_SCALES).exp()
+        weights = weights + 0.8 * toward((y / expected - 1).clamp(max=20))
+    # The shared features of the first pass are one fewer than there is room for.
+    return torch.cat([weights[:, :-1], y.new_zeros(y.shape[1], _N_SHARED - d), weights[:, -1:]], 1)

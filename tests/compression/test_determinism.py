@@ -249,14 +249,15 @@ def test_tables_are_those_of_integer_arithmetic(of_digits, quality):
     contexts = codec.network.contexts
     random = np.random.default_rng(quality)
 
-    def log_scales(shared, own, weights):
+    def log_scale(weights, evidence):
+        shared, own = evidence.shared, evidence.own
         S = shared.long().numpy()
         W = weights.long().numpy()
         sums = S @ W[:, : S.shape[-1]].T
         if own is not None:
             sums = sums + own.long().numpy() * W[:, -1]
         expected.append(np.clip(sums >> 16, 0, 63))
-        return type(contexts).log_scales(contexts, shared, own, weights)
+        return type(contexts).log_scale(contexts, weights, evidence)
 
     def code(channels, squares, means, numbers):
         np.testing.assert_array_equal(numbers, expected[-1])
@@ -264,7 +265,7 @@ def test_tables_are_those_of_integer_arithmetic(of_digits, quality):
         return torch.from_numpy(random.choice([-1, 0, 1], numbers.shape) * (magnitude - 1))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contexts, "log_scales", log_scales)
+        patch.setattr(contexts, "log_scale", log_scale)
         codec._walk((3, 5, 4, 16), quality, code)
     assert len(expected) == 2 * len(contexts.groups)
     assert len(np.unique(np.concatenate([e.ravel() for e in expected]))) > 10

@@ -15,7 +15,8 @@ from .test_golden import load_model
 GOLDEN = Path(__file__).parent / "golden"
 EDGES = [0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150, 200, 300, 450, 600]
 AROUND = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
-BESIDE = [(-1, 0), (1, 0), (0, -1), (0, 1)]
+UPRIGHT = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+DIAGONAL = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
 
 
 def read_varint(data):
@@ -69,16 +70,15 @@ def decode(payload, model, shape, q):
     def interpolated(w):
         return w[low] + part / 16 * (w[low + 1] - w[low])
 
-    around = interpolated(model["network.contexts.around"].astype(float))
-    beside = interpolated(model["network.contexts.beside"].astype(float))
+    M = interpolated(model["network.contexts.means"].astype(float))
     gains = interpolated(model["network.gains"][1].astype(float))
     tables = np.split(model["tables"], np.cumsum(model["sizes"])[:-1])
     tables = [table.tolist() for table in tables]
     reader = Reader(payload[1:])
     edges = [edge for edge in EDGES if edge < n]
     groups = list(zip(edges, [*edges[1:], n], strict=True))
-    m = max(stop for start, stop in groups if start < 40)
-    s = min(15, n)
+    m = max(stop for start, stop in groups if start < 100)
+    s = min(24, n)
     z = np.zeros((images, rows, columns, n), dtype=object)
     v = np.zeros(z.shape)
     S = np.zeros((images, rows, columns, len(groups)), dtype=object)
@@ -87,52 +87,75 @@ def decode(payload, model, shape, q):
     def inside(x, y):
         return 0 <= x < rows and 0 <= y < columns
 
-    def features(g, a, b, i, x, y, c, in_pass):
+    def pass_of(a, x, y):
+        """Return the number of the pass of a square, and where it looks for neighbours."""
+        if a >= 6:
+            return (1, UPRIGHT) if (x + y) % 2 else (0, None)
+        for number, stride in ((1, 8), (3, 4), (5, 2), (7, 1)):
+            odd = (x % (2 * stride) == stride, y % (2 * stride) == stride)
+            if any(odd):
+                offsets = DIAGONAL if all(odd) else UPRIGHT
+                return number + (not all(odd)), [(stride * d, stride * e) for d, e in offsets]
+        return 0, None
+
+    def beside(x, y, offsets):
+        """Return the neighbours, those opposite for what is outside, and None for neither."""
+        pairs = [((x + d, y + e), (x - d, y - e)) for d, e in offsets]
+        return [next((place for place in pair if inside(*place)), None) for pair in pairs]
+
+    def nearest(x, y):
+        return np.clip(x, 0, rows - 1), np.clip(y, 0, columns - 1)
+
+    def features(g, a, b, i, x, y, c, neighbours):
         def here(start, stop):
             return sum(S[i, x, y, max(0, start) : max(0, stop)])
 
         def around(start, stop):
             chosen = slice(max(0, start), max(0, stop))
-            return sum(sum(S[i, x + d, y + e, chosen]) for d, e in AROUND if inside(x + d, y + e))
+            return sum(sum(S[(i, *nearest(x + d, y + e))][chosen]) for d, e in AROUND)
 
         f = [1, *(whole_log(here(g - k, g - k + 1)) for k in (1, 2, 3)), whole_log(here(0, g - 3))]
         f += [whole_log(around(*ab)) for ab in ((g - 1, g), (g - 2, g - 1), (0, g - 2))]
-        if in_pass:
-            near = [abs(z[i, x + d, y + e]) for d, e in BESIDE if inside(x + d, y + e)]
+        if neighbours is not None:
+            near = [abs(z[(i, *place)]) for place in neighbours if place]
             f += [whole_log(sum(sum(each[a:b]) for each in near))]
             f += [whole_log(sum(each[c] for each in near))]
         return f
 
-    def mean(a, i, x, y, c, in_pass):
+    def mean(row, a, i, x, y, c, neighbours):
         if c >= m:
             return 0.0
         total = 0.0
         for d in range(3):
             for e in range(3):
-                row, column = np.clip(x + d - 1, 0, rows - 1), np.clip(y + e - 1, 0, columns - 1)
-                for t in range(min(15, a)):
-                    total += around[in_pass, c, (3 * d + e) * s + t] * v[i, row, column, t]
-        if in_pass:
-            for k, (d, e) in enumerate(BESIDE):
-                if inside(x + d, y + e):
-                    total += beside[c, k] * v[i, x + d, y + e, c]
+                place = nearest(x + d - 1, y + e - 1)
+                for t in range(min(s, a)):
+                    total += M[row, 9 * t + 3 * d + e] * v[(i, *place, t)]
+        for k, place in enumerate(neighbours or []):
+            if place:
+                total += M[row, 9 * s + k] * v[(i, *place, c)]
         return total
 
+    row = 0
     for g, (a, b) in enumerate(groups[: payload[0]]):
-        for in_pass in (0, 1):
+        for number_of_pass in range(9 if a < 6 else 2):
             waiting = []
             for i, x, y in squares:
-                if (x + y) % 2 == in_pass:
+                number, offsets = pass_of(a, x, y)
+                if number == number_of_pass:
+                    neighbours = offsets and beside(x, y, offsets)
                     for c in range(a, b):
-                        f = features(g, a, b, i, x, y, c, in_pass)
-                        weighted = sum(w * each for w, each in zip(W[in_pass, c], f, strict=False))
-                        number = min(63, max(0, int(weighted) >> 16))
-                        waiting.append((number, mean(a, i, x, y, c, in_pass), i, x, y, c))
+                        f = features(g, a, b, i, x, y, c, neighbours)
+                        w = W[row + c - a]
+                        weighted = sum(w * each for w, each in zip(w, f, strict=False))
+                        mu = mean(row + c - a, a, i, x, y, c, neighbours)
+                        waiting.append((min(63, max(0, int(weighted) >> 16)), mu, i, x, y, c))
             for number, mu, *place in sorted(waiting, key=lambda each: each[0]):
                 integer = reader.read(tables[number])
                 z[tuple(place)] = integer
                 shift = model["centroids"][number, min(abs(integer), 3) - 1] if integer else 0
                 v[tuple(place)] = mu + np.sign(integer) * (abs(integer) + shift)
+            row += b - a
         for i, x, y in squares:
             S[i, x, y, g] = sum(abs(z[i, x, y, a:b]))
     assert not reader.words
