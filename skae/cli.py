@@ -11,6 +11,8 @@ import numpy as np
 
 from . import __version__
 
+__all__ = ["main"]
+
 SUFFIX = ".skae"
 
 
