@@ -3,6 +3,7 @@
 One room per task, each with its estimators:
 
 - `decomposition`: `Autoencoder`, a low-dimensional code of each row.
+- `compression`: `ImageCompressor`, images as short byte strings.
 - `generation`: `VariationalAutoencoder`, likelihoods and new rows; `AdversarialAutoencoder`.
 - `outliers`: `AutoencoderOutlierDetector`, a score and a label for each row.
 
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skae import (
+        compression,
         decomposition,
         generation,
         inspection,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         outliers,
         training,
     )
+    from skae.compression import ImageCompressor
     from skae.decomposition import Autoencoder
     from skae.generation import AdversarialAutoencoder, VariationalAutoencoder
     from skae.outliers import AutoencoderOutlierDetector
@@ -41,8 +44,10 @@ __all__ = [
     "AdversarialAutoencoder",
     "Autoencoder",
     "AutoencoderOutlierDetector",
+    "ImageCompressor",
     "VariationalAutoencoder",
     "__version__",
+    "compression",
     "decomposition",
     "generation",
     "inspection",
@@ -60,6 +65,7 @@ _ROOM_OF = {
     "AdversarialAutoencoder": "generation",
     "Autoencoder": "decomposition",
     "AutoencoderOutlierDetector": "outliers",
+    "ImageCompressor": "compression",
     "VariationalAutoencoder": "generation",
 }
 

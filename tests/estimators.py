@@ -13,6 +13,7 @@ from skae import (
     AdversarialAutoencoder,
     Autoencoder,
     AutoencoderOutlierDetector,
+    ImageCompressor,
     VariationalAutoencoder,
 )
 from skae.networks import ConvAutoencoder
@@ -111,6 +112,17 @@ CONFIGURATIONS = {
         },
         "two_critics": AdversarialAutoencoder(row_critic_weight=1.0, max_epochs=2),
         "spectral": AdversarialAutoencoder(critic_regularization="spectral_norm", max_epochs=2),
+    },
+    ImageCompressor: {
+        "default": ImageCompressor(),
+        "float64": ImageCompressor(dtype="float64", max_epochs=1),
+        "conv": ImageCompressor(patch_shape=(1, 2), max_epochs=2, module__width=8),
+        "mlp": ImageCompressor(module="mlp", patch_shape=(1, 3), max_epochs=1, module__n_blocks=1),
+        "few_components": ImageCompressor(n_components=2, quality=80),
+        "early_stopping": ImageCompressor(
+            early_stopping=True, n_iter_no_change=2, max_epochs=3, module__width=8
+        ),
+        "warm_start": ImageCompressor(warm_start=True, max_epochs=1, lr=1e-12, module__width=8),
     },
 }
 

@@ -1,7 +1,7 @@
 """Coefficients to bytes and back, by a model that is frozen: whole numbers decide everything."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,25 +89,27 @@ class Codec:
             row[len(known) :] = table.bits[-1] + 8
         self._bits = torch.from_numpy(bits).float()
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, np.ndarray]:
         """Return all that a stream depends on, besides the network, as arrays."""
         return {
             "weights": self.weights.numpy().astype(np.int32),
             "centroids": self.centroids,
-            "tables": [table.frequencies.astype(np.int32) for table in self.tables],
+            "sizes": np.array([len(table.frequencies) for table in self.tables], np.int32),
+            "tables": np.concatenate([t.frequencies.astype(np.int32) for t in self.tables]),
         }
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Go back to what :meth:`state` returned.
 
         Parameters
         ----------
-        state : dict
+        state : mapping of ndarray
             Arrays.
         """
         self.weights = torch.from_numpy(state["weights"].astype(np.float64))
         self.centroids = state["centroids"]
-        self.tables = [Table(frequencies) for frequencies in state["tables"]]
+        parts = np.split(state["tables"], np.cumsum(state["sizes"])[:-1])
+        self.tables = [Table(frequencies) for frequencies in parts]
         self._derive()
 
     def fingerprint(self) -> int:
@@ -115,7 +117,7 @@ class Codec:
         checksum, state = 0, self.state()
         for tensor in self.network.state_dict().values():
             checksum = zlib.crc32(tensor.detach().cpu().contiguous().numpy().tobytes(), checksum)
-        for part in (state["weights"], state["centroids"], *state["tables"]):
+        for part in (state["weights"], state["centroids"], state["tables"]):
             checksum = zlib.crc32(np.ascontiguousarray(part).tobytes(), checksum)
         return checksum
 

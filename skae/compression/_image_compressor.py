@@ -1,34 +1,40 @@
 """An estimator that learns to write images as short byte strings."""
 
 import copy
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import resources
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.callbacks import GradientNormClipping
 from torch import Tensor, nn
 
 from .._base import BaseAutoencoder
 from ..metrics import psnr
 from ..networks import BIT_WEIGHT, ImageCodecNetwork, step_size
-from ..training import AutoencoderNet, RateDistortion, Recipe, Rows
+from ..training import AutoencoderNet, RateDistortion, Recipe, Rows, resolve_device
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 from ._coder import BitstreamError
 from ._container import CODED, RAW, Header, pack, unpack
-from ._images import Crops, Images, are_alike, checked_images, is_rows, padded_image
+from ._images import Crops, Images, are_alike, checked_images, is_rows, padded_image, scaled
 
 _KERNELS = {"conv": 3, "mlp": 1}
 _WHOLE, _PATCH, _LINE = 1024, 8, 64
 _CROP = 16  # patches
 _TILE = 512
+_CROP_OF_PHOTOGRAPHS = (_CROP * _PATCH, _CROP * _PATCH)
+_NETWORK = "network."
 _MOST_TOGETHER, _VALUES_TOGETHER = 256, 2**21
-_MAX_VALUES, _VALUES_TO_LEARN = 2**30, 2**24
+_MAX_VALUES = 2**30
+_VALUES_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**23
 
 
 class ImageCompressor(BaseAutoencoder):
@@ -37,7 +43,7 @@ class ImageCompressor(BaseAutoencoder):
     Images are cut into patches, which become coefficients of their principal components; residual
     networks correct what is lost in rounding. Rounded coefficients are coded by how widely they are
     expected to be spread, given those coded before. Everything but the residual networks has a
-    closed form, so that ``max_epochs=0`` is a usable codec already.
+    closed form; they are trained if `max_epochs` says so.
 
     Parameters
     ----------
@@ -56,11 +62,13 @@ class ImageCompressor(BaseAutoencoder):
     optimizer : str or class, default="adamw"
         Optimizer.
     lr : float, default=1e-3
-        Learning rate of the residual networks.
+        Learning rate of the residual networks. Gradients are clipped to a norm of one.
     batch_size : int, default=8
         Number of crops, or of whole images, per step.
-    max_epochs : "auto" or int, default="auto"
-        Number of passes over the images. 0 keeps the closed form.
+    max_epochs : "auto" or int, default=0
+        Number of passes over the images. 0 keeps the closed form, which takes a minute or two and
+        leaves little to gain: a few percent, for many minutes of training, and for decoding that
+        takes several times as long. "auto" makes about 2,000 steps.
     early_stopping : bool, default=False
         Whether to hold out crops, and to stop when they are not coded better any more.
     validation_fraction : float, default=0.1
@@ -84,6 +92,24 @@ class ImageCompressor(BaseAutoencoder):
     **kwargs : dict
         ``module__width=128`` and ``module__n_blocks=3`` of the residual networks; others as in
         :class:`skae.Autoencoder`.
+
+    Attributes
+    ----------
+    fingerprint_ : int
+        Checksum of all that streams depend on; a stream can be read by the model that wrote it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from skae import ImageCompressor
+    >>> digits = (load_digits().images * 15).astype(np.uint8)
+    >>> compressor = ImageCompressor().fit(digits[:900])
+    >>> stream = compressor.compress_dataset(digits[900:], quality=40)
+    >>> digits[900:].nbytes > 4 * len(stream)
+    True
+    >>> compressor.decompress_dataset(stream).shape
+    (897, 8, 8)
     """
 
     _parameter_constraints: dict = {
@@ -110,7 +136,7 @@ class ImageCompressor(BaseAutoencoder):
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 1e-3,
         batch_size: int = 8,
-        max_epochs: str | int = "auto",
+        max_epochs: str | int = 0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -144,6 +170,16 @@ class ImageCompressor(BaseAutoencoder):
         self.verbose = verbose
         self._nested_params = kwargs
 
+    @property
+    def partial_fit(self) -> Any:
+        """Not there: principal components and tables are those of all images together."""
+        raise AttributeError(f"{type(self).__name__} has no partial_fit, but warm_start=True")
+
+    @property
+    def feature_errors(self) -> Any:
+        """Not there: bits are not those of single pixels."""
+        raise AttributeError(f"{type(self).__name__} has no feature_errors")
+
     # ------------------------------------------------------------------ images
 
     def _checked(self, X: Any, *, reset: bool = False) -> Images:
@@ -164,6 +200,7 @@ class ImageCompressor(BaseAutoencoder):
             images = Images(list(X.reshape(len(X), *shape)), "rows", shape[2] == 1)
         if reset:
             self._form = images._replace(arrays=[images.arrays[0][:0]])
+            self._shape = images.arrays[0].shape if images.are_equal else None
             is_integer = images.dtype.kind == "u"
             low = 0.0 if is_integer else images.min()
             high = float(np.iinfo(images.dtype).max) if is_integer else images.max()
@@ -221,7 +258,7 @@ class ImageCompressor(BaseAutoencoder):
         params = {
             "lr": self.lr,
             "batch_size": self.batch_size,
-            "callbacks": list(self.callbacks or []),
+            "callbacks": [GradientNormClipping(1.0), *(self.callbacks or [])],
             "verbose": int(self.verbose),
             "iterator_valid__batch_size": self.batch_size,
             "objective": RateDistortion(),
@@ -229,7 +266,7 @@ class ImageCompressor(BaseAutoencoder):
             "module__image_shape": (*crop, X.arrays[0].shape[2]),
             "module__patch_shape": patch,
             "module__n_components": None if self.n_components == "auto" else self.n_components,
-            "module__kernel_size": _KERNELS[self.module],
+            "module__kernel_size": 1 if crop == patch else _KERNELS[self.module],
         }
         return Recipe(
             ImageCodecNetwork,
@@ -245,15 +282,25 @@ class ImageCompressor(BaseAutoencoder):
         return Crops(arrays, crop, self._range[0], 255 / self._range[1], 0, dtype, device)
 
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
-        some = rows.take(torch.arange(len(rows))[: max(1, _VALUES_TO_LEARN // rows.X.shape[1])])
+        n_some = max(1, _VALUES_TO_LEARN // rows.X.shape[1])
+        generator = torch.Generator().manual_seed(net.generator.initial_seed())
+        some = rows.take(torch.randperm(len(rows), generator=generator)[:n_some])
         trained: Any = net.averaged_module_
         trained.fit_contexts(some)
-        net.module_.contexts.load_state_dict(trained.contexts.state_dict())
         codec = self._codec_of(trained)
+        few = some[: max(1, _VALUES_TO_COUNT // some.shape[1])]
         with torch.no_grad():
-            grid = codec.network.coefficients(some.cpu().float())
+            grid = codec.network.coefficients(few.cpu().float())
         codec.learn_tables([grid], list(range(0, N_QUALITIES, N_PER_LEVEL)))
-        return {"_codec": codec, "fingerprint_": codec.fingerprint()}
+        attributes = {"_codec": codec, "fingerprint_": codec.fingerprint()}
+        if self._shape is not None:
+            attributes["_n_features_out"] = math.prod(self._grid(codec.network))
+        return attributes
+
+    def _grid(self, network: ImageCodecNetwork) -> tuple[int, int, int]:
+        """Return the shape of the code of the training images, if they were equal."""
+        (height, width, _), (ph, pw) = self._shape, network.patch_shape
+        return -(-height // ph), -(-width // pw), network.n_components
 
     def _codec_of(self, module: nn.Module) -> Codec:
         network: Any = copy.deepcopy(module).cpu().float()
@@ -439,18 +486,25 @@ class ImageCompressor(BaseAutoencoder):
         """Return images of one shape, padded, with values between 0 and 255."""
         low, span = self._range
         padded = np.stack([padded_image(a, self._codec.network.patch_shape) for a in array])
-        return torch.from_numpy((padded.astype(np.float32) - np.float32(low)) * (255 / span))
+        x = scaled(padded, low, 255 / span)
+        if not x.isfinite().all():
+            raise ValueError(
+                f"X has values up to {np.abs(array).max():.3g}, too large to compute with; those of "
+                f"the training images lie between {low:.3g} and {low + span:.3g}"
+            )
+        return x
 
     def _images(self, x: Tensor, dtype: np.dtype) -> np.ndarray:
         """Return values between 0 and 255 as those of images."""
         low, span = self._range
-        x = x * (span / 255) + low
+        x = (x if dtype.kind == "u" else x.double()) * (span / 255) + low
         if not x.isfinite().all():
             raise BitstreamError("its numbers are out of range")
         values = x.numpy()
         if dtype.kind == "u":
             values = values.clip(0, np.iinfo(dtype).max).round()
-        return values.astype(dtype)
+        with np.errstate(over="ignore"):
+            return values.astype(dtype)
 
     @torch.inference_mode()
     def _decompressed(self, stream: bytes, max_values: int, indices: Any = None) -> np.ndarray:
@@ -530,6 +584,51 @@ class ImageCompressor(BaseAutoencoder):
         ]
         return np.stack(codes) if images.are_equal else codes
 
+    @torch.inference_mode()
+    def inverse_transform(self, X: Any) -> Any:
+        """Return the images of codes that were not rounded.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, n_coefficients)
+            What :meth:`transform` returns for images of the training images' shape.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Images, in the form of the training data.
+
+        Raises
+        ------
+        ValueError
+            If the training images had different shapes.
+        """
+        Z = self._checked_codes(X)
+        if self._shape is None:
+            raise ValueError(
+                "inverse_transform needs training images of one shape; decompress reads images of "
+                "any"
+            )
+        network, (height, width, _) = self._codec.network, self._shape
+        y = torch.from_numpy(Z.astype(np.float32)).reshape(len(Z), *self._grid(network))
+        x = network.synthesize(y, network.highest_level)[:, :height, :width]
+        return self._form.restored(list(self._images(x, self._form.dtype)))
+
+    def reconstruct(self, X: Any) -> Any:
+        """Compress images and decompress them again.
+
+        Parameters
+        ----------
+        X : array-like or list of ndarray
+            Images.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            What is left of them at the estimator's quality.
+        """
+        return self.decompress(self.compress(X))
+
     def score_samples(self, X: Any) -> np.ndarray:
         """Return minus the cost of each image at the estimator's quality.
 
@@ -572,6 +671,61 @@ class ImageCompressor(BaseAutoencoder):
         return float(np.mean(self.score_samples(X)))
 
     # ------------------------------------------------------------------ state
+
+    @classmethod
+    def pretrained(cls, **params: Any) -> Self:
+        """Return a compressor that has been fitted to photographs.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the estimator. Those of its network, `module`, `patch_shape` and
+            `n_components`, are fixed.
+
+        Returns
+        -------
+        ImageCompressor
+            Fitted to color photographs of 8 bits: of the CLIC 2020 data set (Unsplash License) and
+            of CID22 (Cloudinary), by ``benchmarks/pretrained_image_compressor.py``. With
+            ``warm_start=True``, its :meth:`fit` goes on from there.
+        """
+        with np.load(resources.files(__package__) / "photographs.npz", allow_pickle=False) as file:
+            arrays = dict(file)
+        fixed = json.loads(str(arrays["params"]))
+        if changed := sorted(fixed.keys() & params.keys()):
+            raise ValueError(f"{', '.join(changed)} can't be set, the network is trained already")
+        model = cls(**fixed, **params)
+        model._check_nested_params()
+        model._validate_params()
+        images = model._checked(np.zeros((1, *_CROP_OF_PHOTOGRAPHS, 3), np.uint8), reset=True)
+        recipe = model._recipe(images)
+        net = recipe.build(resolve_device(model.device, getattr(torch, recipe.dtype)))
+        state = {
+            name.removeprefix(_NETWORK): torch.from_numpy(array)
+            for name, array in arrays.items()
+            if name.startswith(_NETWORK)
+        }
+        net.module_.load_state_dict(state)
+        net.start_averaging()
+        vars(model).update(model._fitted_attributes(net, recipe), max_epochs_=0)
+        model._codec = model._codec_of(net.averaged_module_)
+        model._codec.load_state(arrays)
+        model.fingerprint_ = model._codec.fingerprint()
+        model._n_features_out = net.module_.n_components * _CROP**2
+        return model
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """Return what :meth:`pretrained` reads; trained weights lose half of their bits."""
+        network = {
+            name: value.half() if name.startswith(("encoder", "decoder", "contexts")) else value
+            for name, value in self._codec.network.state_dict().items()
+        }
+        params = {name: getattr(self, name) for name in ("module", "patch_shape", "n_components")}
+        return {
+            **{_NETWORK + name: value.numpy() for name, value in network.items()},
+            **self._codec.state(),
+            "params": np.array(json.dumps({**params, **self._nested_params})),
+        }
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

@@ -171,6 +171,26 @@ def padded_image(array: np.ndarray, patch_shape: tuple[int, int]) -> np.ndarray:
     return np.pad(array, [*padding, (0, 0)], mode="edge") if np.any(padding) else array
 
 
+def scaled(array: np.ndarray, offset: float, factor: float) -> Tensor:
+    """Return values as the network sees them.
+
+    Parameters
+    ----------
+    array : ndarray
+        Images.
+    offset, factor : float
+        Values are shifted and multiplied by these, in float64 if they have it.
+
+    Returns
+    -------
+    Tensor of float32
+        Values between 0 and 255 in training images; infinite where they are too large.
+    """
+    wide = array.astype(np.promote_types(array.dtype, np.float32), copy=False)
+    with np.errstate(over="ignore"):
+        return torch.from_numpy(((wide - offset) * factor).astype(np.float32, copy=False))
+
+
 class Crops(Rows):
     """Crops of images, cut when they are needed.
 
@@ -233,12 +253,13 @@ class Crops(Rows):
         Tensor of shape (n_rows, n_values)
             Flattened crops.
         """
-        chosen = torch.arange(len(self.X))[rows] if isinstance(rows, slice) else rows
+        chosen = torch.arange(len(self.X)) if self.indices is None else self.indices
+        chosen = chosen[rows]
         h, w = self.shape
         crops = []
         for row in chosen.tolist():
             i, top, left = self.places[row]
             crop = self.arrays[i][top : top + h, left : left + w]
             crops.append(crop[:, ::-1] if self.mirrored[row] else crop)
-        values = torch.from_numpy(np.stack(crops).reshape(len(crops), -1).astype(np.float32))
-        return ((values - self.offset) * self.factor).to(device=self.device, dtype=self.dtype)
+        values = scaled(np.stack(crops).reshape(len(crops), -1), self.offset, self.factor)
+        return values.to(device=self.device, dtype=self.dtype)

@@ -12,8 +12,10 @@ from ._contexts import LOG_SCALES, ChannelContexts
 _COARSEST, _FINEST, N_LEVELS = 140.0, 7.0, 8
 DEAD_ZONE, _RAMP = 0.38, 0.5
 BIT_WEIGHT = 0.13  # squared steps that a bit is worth
-_WIDEST_CORRECTION = 200.0
+_FAINT = 5.0  # coefficients that a correction need not see
+_MIDDLE = math.sqrt(_COARSEST * _FINEST)
 _SLOPE = 0.1
+_VALUES_TO_START = 2**22  # that contexts are fitted to before a training
 
 
 class _Residual(nn.Module):
@@ -43,6 +45,8 @@ class _Correction(nn.Module):
         nn.init.zeros_(self.outer.bias)
 
     def forward(self, y: Tensor, level: float = 0.0) -> Tensor:
+        if not self.training and not self.outer.weight.any():
+            return torch.zeros_like(y) + self.outer.bias
         x = self.inner(y) + self.level(y.new_tensor([level]))
         x = self.blocks(x.movedim(-1, 1)).movedim(1, -1)
         return self.outer(F.leaky_relu(x, _SLOPE))
@@ -159,7 +163,7 @@ class ImageCodecNetwork(nn.Module):
             Coefficients, in the units of the images.
         """
         y = (self.patches(x) - self.mean) @ self.analysis
-        return y + self._scaled(self.encoder(y / self.spread))
+        return y + self.encoder(self._even(y)) * self.spread.clamp(max=_MIDDLE)
 
     def synthesize(self, y: Tensor, level: float) -> Tensor:
         """Return images for coefficients.
@@ -176,11 +180,14 @@ class ImageCodecNetwork(nn.Module):
         Tensor of shape (n_images, height, width, channels)
             Images.
         """
-        y = y + self._scaled(self.decoder(y / self.spread, level / N_LEVELS))
+        # In the size of what rounding takes away, so that all channels learn equally fast.
+        correction = self.decoder(self._even(y), level / N_LEVELS)
+        y = y + correction * self.spread.clamp(max=step_size(level))
         return self.images(y @ self.synthesis + self.mean)
 
-    def _scaled(self, correction: Tensor) -> Tensor:
-        return correction * self.spread.clamp(max=_WIDEST_CORRECTION)
+    def _even(self, y: Tensor) -> Tensor:
+        """Return coefficients as the corrections see them, all of about the same size."""
+        return y / (self.spread + _FAINT)
 
     def steps(self, level: float) -> tuple[Tensor, Tensor]:
         """Return what coefficients are divided by before rounding, and multiplied by afterwards.
@@ -293,7 +300,7 @@ class ImageCodecNetwork(nn.Module):
         self.spread.copy_(variances.flip(0)[:k].clamp(min=1).sqrt())
         self.analysis.copy_(basis)
         self.synthesis.copy_(basis.T)
-        self.fit_contexts(x)
+        self.fit_contexts(x[: max(1, _VALUES_TO_START // x.shape[1])])
 
     @torch.no_grad()
     def fit_contexts(self, x: Tensor) -> None:

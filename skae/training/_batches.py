@@ -1,5 +1,6 @@
 """From arrays to batches: dense, sparse or memory-mapped rows, sliced and never collated."""
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -81,7 +82,9 @@ class Rows(Dataset):
         indices = rows if self.indices is None else self.indices[rows]
         if isinstance(self.X, Tensor):
             indices = indices.to(self.X.device)
-        return Rows(self.X, self.dtype, self.device, indices)
+        view = copy.copy(self)
+        view.indices = indices
+        return view
 
 
 class BatchIterator:

@@ -93,7 +93,7 @@ def decode(payload, model, shape, q):
             return (1, UPRIGHT) if (x + y) % 2 else (0, None)
         for number, stride in ((1, 8), (3, 4), (5, 2), (7, 1)):
             odd = (x % (2 * stride) == stride, y % (2 * stride) == stride)
-            if any(odd):
+            if any(odd) and x % stride == y % stride == 0:
                 offsets = DIAGONAL if all(odd) else UPRIGHT
                 return number + (not all(odd)), [(stride * d, stride * e) for d, e in offsets]
         return 0, None

@@ -28,12 +28,9 @@ def load_model():
             if name.startswith("network.")
         }
     )
-    tables = np.split(arrays["tables"], np.cumsum(arrays["sizes"])[:-1])
     model = ImageCompressor()
     model._codec = Codec(network.eval())
-    model._codec.load_state(
-        {"weights": arrays["weights"], "centroids": arrays["centroids"], "tables": tables}
-    )
+    model._codec.load_state(arrays)
     model.fingerprint_ = model._codec.fingerprint()
     assert model.fingerprint_ == arrays["fingerprint"]
     model._range = 0.0, 255.0

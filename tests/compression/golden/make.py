@@ -19,16 +19,9 @@ HERE = Path(__file__).parent
 def model_arrays(model: ImageCompressor) -> dict[str, np.ndarray]:
     """Return everything that decoding depends on as plain arrays."""
     codec = model._codec
-    state = codec.state()
+    codec = model._codec
     network = {f"network.{k}": v.numpy() for k, v in codec.network.state_dict().items()}
-    return {
-        **network,
-        "weights": state["weights"],
-        "centroids": state["centroids"],
-        "sizes": np.array([len(table) for table in state["tables"]]),
-        "tables": np.concatenate(state["tables"]),
-        "fingerprint": np.array(model.fingerprint_),
-    }
+    return {**network, **codec.state(), "fingerprint": np.array(model.fingerprint_)}
 
 
 def main() -> None:

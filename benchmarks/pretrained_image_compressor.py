@@ -1,0 +1,48 @@
+"""Fit the bundled model, skae/compression/photographs.npz, to photographs.
+
+They are those of SKAE_DATA/cid22_train (CID22, Cloudinary) and SKAE_DATA/clic_half (CLIC 2020,
+under the Unsplash License, at half size), but for every twelfth of the first and every eighth of
+the second, on which benchmarks/image_compression.py measures it.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from image_compression import photographs
+
+import skae.compression
+from skae.compression import ImageCompressor
+
+TARGET = Path(skae.compression.__file__).parent / "photographs.npz"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--max-epochs", type=int, default=8)
+    parser.add_argument("--output", type=Path, default=TARGET)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    train, _ = photographs()
+    start = time.process_time()
+    model = ImageCompressor(
+        max_epochs=args.max_epochs,
+        module__width=96,
+        module__n_blocks=2,
+        random_state=0,
+        verbose=1,
+    ).fit(train)
+    np.savez_compressed(args.output, **model._arrays())
+    size = args.output.stat().st_size
+    print(f"{time.process_time() - start:.0f} CPU seconds, {size:,} bytes: {args.output}")
+
+
+if __name__ == "__main__":
+    main()
