@@ -489,8 +489,8 @@ class ImageCompressor(BaseAutoencoder):
         x = scaled(padded, low, 255 / span)
         if not x.isfinite().all():
             raise ValueError(
-                f"X has values up to {np.abs(array).max():.3g}, too large to compute with; those of "
-                f"the training images lie between {low:.3g} and {low + span:.3g}"
+                f"X has values up to {np.abs(array).max():.3g}, too large to compute with; those "
+                f"of the training images lie between {low:.3g} and {low + span:.3g}"
             )
         return x
 
