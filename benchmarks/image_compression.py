@@ -47,7 +47,7 @@ PILLOW: Mapping[str, tuple[str, dict[str, Any], str, tuple[float, ...]]] = {
         (26, 28, 30, 32, 35, 38, 41, 44),
     ),
 }  # fmt: skip
-OURS = "ImageCompressor"
+OURS, BUNDLED = "ImageCompressor", "ImageCompressor.pretrained"
 REFERENCES = ("JPEG 4:2:0", "JPEG 4:4:4", "WebP", "AVIF")
 SMALL = ("fashion_mnist", "digits", "olivetti")
 DATA = ("photos", *SMALL)
@@ -86,7 +86,7 @@ def by_model(model: ImageCompressor, images: list[np.ndarray]) -> Iterator[Point
 
 def measure_photographs(args: argparse.Namespace) -> None:
     train, test = photographs()
-    rows = [row for row in read_table("image_compression_photos") if row["codec"] != OURS]
+    rows = [row for row in read_table("image_compression_photos") if row["codec"] in PILLOW]
     names = {row["codec"] for row in rows}
     points: dict[str, Callable[[], Iterator[Point]]] = {
         name: lambda name=name: by_pillow(name, test) for name in PILLOW if name not in names
@@ -97,6 +97,7 @@ def measure_photographs(args: argparse.Namespace) -> None:
     seconds = time.process_time() - start
     print(f"fit: {seconds:.0f} CPU seconds")
     points[OURS] = lambda: by_model(model, test)
+    points[BUNDLED] = lambda: by_model(ImageCompressor.pretrained(), test)
     for name, function in points.items():
         for quality, decoded, streams in function():
             bits = [
@@ -121,7 +122,7 @@ def delta_rates(rows: list[dict[str, Any]], seconds: float) -> Iterator[dict[str
         name: np.array(
             [[float(r[k]) for k in ("bpp", "psnr", "ms_ssim")] for r in rows if r["codec"] == name]
         )
-        for name in [*PILLOW, OURS]
+        for name in [*PILLOW, OURS, BUNDLED]
     }
     for name, curve in curves.items():
         line: dict[str, Any] = {"codec": name}

@@ -132,7 +132,13 @@ def _prepare_inspect(args: Any) -> list[Job]:
     from .compression import inspect_stream
 
     def work(source: Path) -> str:
-        return f"{source}: {inspect_stream(source.read_bytes())}"
+        about = inspect_stream(source.read_bytes())
+        quality = "stored" if about["quality"] is None else f"quality {about['quality']:g}"
+        return (
+            f"{source}: {about['n_images']} of {about['width']} x {about['height']} pixels, "
+            f"{about['channels']} x {about['dtype']}, {quality}, "
+            f"{about['bits_per_pixel']:.3f} bits per pixel, model {about['fingerprint']:08x}"
+        )
 
     return [(source, lambda source=source: work(source)) for source in args.files]
 

@@ -5,6 +5,6 @@ of ``_coder.py``, and ``_container.py`` wraps them into a stream that notices da
 """
 
 from ._coder import BitstreamError
-from ._image_compressor import ImageCompressor
+from ._image_compressor import ImageCompressor, inspect_stream
 
-__all__ = ["BitstreamError", "ImageCompressor"]
+__all__ = ["BitstreamError", "ImageCompressor", "inspect_stream"]

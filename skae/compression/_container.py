@@ -114,14 +114,14 @@ def _checked(part: bytes, before: int = 0) -> bytes:
     return part + _CHECKSUM.pack(zlib.crc32(part, before))
 
 
-def unpack(stream: bytes, max_values: int) -> tuple[Header, list[bytes]]:
+def unpack(stream: bytes, max_values: float) -> tuple[Header, list[bytes]]:
     """Take a stream apart.
 
     Parameters
     ----------
     stream : bytes
         The stream.
-    max_values : int
+    max_values : float
         How many values the images may have.
 
     Returns
@@ -155,14 +155,14 @@ def unpack(stream: bytes, max_values: int) -> tuple[Header, list[bytes]]:
     return header, chunks
 
 
-def read_header(stream: bytes, max_values: int) -> tuple[Header, int]:
+def read_header(stream: bytes, max_values: float) -> tuple[Header, int]:
     """Read the header of a stream.
 
     Parameters
     ----------
     stream : bytes
         The stream.
-    max_values : int
+    max_values : float
         How many values the images may have.
 
     Returns

@@ -379,13 +379,22 @@ class ImageCompressor(BaseAutoencoder):
             raise ValueError(f"compress_dataset needs images of one shape, but X has {shapes}")
         return self._compressed(np.stack(images.arrays), self._number(quality))
 
-    def decompress(self, streams: Sequence[bytes], *, max_values: int = _MAX_VALUES) -> Any:
+    def decompress(
+        self,
+        streams: Sequence[bytes],
+        *,
+        region: tuple[slice, slice] | None = None,
+        max_values: int = _MAX_VALUES,
+    ) -> Any:
         """Read images.
 
         Parameters
         ----------
         streams : list of bytes
             What :meth:`compress` has returned.
+        region : tuple of two slices, default=None
+            The rows and the columns that are wanted; only the tiles that hold them are decoded.
+            None for all.
         max_values : int, default=2**30
             How many values a stream may unfold to: protection against hostile streams.
 
@@ -402,7 +411,9 @@ class ImageCompressor(BaseAutoencoder):
         check_is_fitted(self)
         if isinstance(streams, bytes | bytearray | memoryview):
             raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
-        arrays = [a for stream in streams for a in self._decompressed(stream, max_values)]
+        arrays = [
+            a for stream in streams for a in self._decompressed(stream, max_values, region=region)
+        ]
         if not arrays:
             raise ValueError("streams holds no stream, at least 1 is required")
         return self._form.restored(arrays)
@@ -507,7 +518,13 @@ class ImageCompressor(BaseAutoencoder):
             return values.astype(dtype)
 
     @torch.inference_mode()
-    def _decompressed(self, stream: bytes, max_values: int, indices: Any = None) -> np.ndarray:
+    def _decompressed(
+        self,
+        stream: bytes,
+        max_values: int,
+        indices: Any = None,
+        region: tuple[slice, slice] | None = None,
+    ) -> np.ndarray:
         header, chunks = unpack(stream, max_values)
         if header.fingerprint != self.fingerprint_:
             raise BitstreamError(
@@ -541,21 +558,25 @@ class ImageCompressor(BaseAutoencoder):
                 wanted = np.atleast_1d(wanted[indices])
             except IndexError as error:
                 raise IndexError(f"indices={indices!r}: {error}") from None
+        window = _window(region, *shape[1:3])
         if header.kind == RAW:
             raw = np.frombuffer(chunks[0], dtype.newbyteorder("<"))
-            return raw.reshape(shape)[wanted].astype(dtype)
-        array = np.empty((len(wanted), *shape[1:]), dtype)
+            return raw.reshape(shape)[wanted][:, *window].astype(dtype)
+        array = np.empty((len(wanted), *(w.stop - w.start for w in window), shape[3]), dtype)
         codec, (ph, pw) = self._codec, self._codec.network.patch_shape
         for i, (images, rows, columns) in enumerate(header.places()):
             here = np.flatnonzero((wanted >= images.start) & (wanted < images.stop))
-            if not len(here):
+            parts = [_overlap(*each) for each in zip((rows, columns), window, strict=True)]
+            if not len(here) or None in parts:
                 continue
+            (into_rows, of_rows), (into_columns, of_columns) = parts
             height, width = rows.stop - rows.start, columns.stop - columns.start
             grid = (images.stop - images.start, -(-height // ph), -(-width // pw))
             try:
                 y = codec.decode(chunks[i], grid, header.quality)[wanted[here] - images.start]
                 x = codec.network.synthesize(y, header.quality / N_PER_LEVEL)[:, :height, :width]
-                array[here, rows, columns] = self._images(x, dtype)
+                x = x[:, of_rows, of_columns]
+                array[here, into_rows, into_columns] = self._images(x, dtype)
             except BitstreamError as error:
                 raise BitstreamError(f"chunk {i} of {len(chunks)}: {error}") from None
         return array
@@ -707,7 +728,7 @@ class ImageCompressor(BaseAutoencoder):
         }
         net.module_.load_state_dict(state)
         net.start_averaging()
-        vars(model).update(model._fitted_attributes(net, recipe), max_epochs_=0)
+        vars(model).update(model._fitted_attributes(net, recipe), max_epochs_=0, _shape=None)
         model._codec = model._codec_of(net.averaged_module_)
         model._codec.load_state(arrays)
         model.fingerprint_ = model._codec.fingerprint()
@@ -738,3 +759,57 @@ class ImageCompressor(BaseAutoencoder):
         if "_codec" in state:
             self._codec = self._codec_of(self.module_)
             self._codec.load_state(state["_codec"])
+
+
+def inspect_stream(stream: bytes) -> dict[str, Any]:
+    """Return what a stream holds, without its model; its checksums are verified.
+
+    Parameters
+    ----------
+    stream : bytes
+        What :meth:`ImageCompressor.compress` or :meth:`ImageCompressor.compress_dataset` returned.
+
+    Returns
+    -------
+    dict
+        ``n_images``, ``height``, ``width``, ``channels``, ``dtype``, ``quality`` (from 0 to 100,
+        None if pixels are stored as they are), ``bits_per_pixel``, ``n_chunks`` and the
+        ``fingerprint`` of the model.
+
+    Raises
+    ------
+    BitstreamError
+        If it is no stream, or damaged.
+    """
+    header, chunks = unpack(stream, math.inf)
+    n_pixels = header.n_images * header.height * header.width
+    coded = header.kind == CODED
+    return {
+        **{name: getattr(header, name) for name in ("n_images", "height", "width", "channels")},
+        "dtype": header.dtype,
+        "quality": round(100 * header.quality / (N_QUALITIES - 1), 1) if coded else None,
+        "bits_per_pixel": 8 * len(stream) / n_pixels,
+        "n_chunks": len(chunks),
+        "fingerprint": header.fingerprint,
+    }
+
+
+def _window(region: Any, height: int, width: int) -> tuple[slice, slice]:
+    """Return rows and columns of a region as slices that lie in the image."""
+    if region is None:
+        return slice(0, height), slice(0, width)
+    is_pair = isinstance(region, tuple | list) and len(region) == 2
+    if not is_pair or not all(isinstance(s, slice) and s.step in (None, 1) for s in region):
+        raise ValueError(f"region={region!r} must be two slices without steps, rows and columns")
+    rows, columns = (slice(*s.indices(n)[:2]) for s, n in zip(region, (height, width), strict=True))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        raise ValueError(f"region={region!r} holds no pixel of an image of {height} x {width}")
+    return rows, columns
+
+
+def _overlap(tile: slice, window: slice) -> tuple[slice, slice] | None:
+    """Return which part of a window is in a tile, counted in the window and in the tile."""
+    start, stop = max(tile.start, window.start), min(tile.stop, window.stop)
+    if start >= stop:
+        return None
+    return tuple(slice(start - s.start, stop - s.start) for s in (window, tile))
