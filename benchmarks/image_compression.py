@@ -19,7 +19,7 @@ import argparse
 import io
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -49,16 +49,20 @@ PILLOW: Mapping[str, tuple[str, dict[str, Any], str, tuple[float, ...]]] = {
 }  # fmt: skip
 OURS, BUNDLED = "ImageCompressor", "ImageCompressor.pretrained"
 REFERENCES = ("JPEG 4:2:0", "JPEG 4:4:4", "WebP", "AVIF")
+HELD_OUT = {"cid22_train": 12, "clic_half": 8}  # every so many
 SMALL = ("fashion_mnist", "digits", "olivetti")
 DATA = ("photos", *SMALL)
 
 Point = tuple[float, list[np.ndarray], list[bytes]]
 
 
-def photographs() -> tuple[list[np.ndarray], list[np.ndarray]]:
+def photographs(
+    folders: Sequence[str] = tuple(HELD_OUT),
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return training and test photographs."""
     train, test = [], []
-    for folder, step in (("cid22_train", 12), ("clic_half", 8)):
+    for folder in folders:
+        step = HELD_OUT[folder]
         for i, path in enumerate(sorted(data_path(folder).glob("*.webp"))):
             (train if i % step else test).append(np.asarray(Image.open(path).convert("RGB")))
     return train, test

@@ -80,14 +80,20 @@ class Codec:
         self._derive()
 
     def _derive(self) -> None:
-        self._centroids = torch.from_numpy(self.centroids).float()
+        """Set what follows from tables and centroids."""
+        shifts = np.concatenate([np.zeros((_N_TABLES, 1)), self.centroids], 1)
+        self._shifts = torch.from_numpy(shifts).float()
         # The lengths of the codes of 0, 1, ... in each table, as far as rounding looks at them.
         bits = np.empty((_N_TABLES, _N_LENGTHS))
         for row, table in zip(bits, self.tables, strict=True):
             known = table.bits[table.radius : -1][:_N_LENGTHS]
             row[: len(known)] = known
             row[len(known) :] = table.bits[-1] + 8
-        self._bits = torch.from_numpy(bits).float()
+        # Below these, a magnitude between two integers costs less as the lower one.
+        n = np.arange(_N_LENGTHS)
+        values = n + shifts[:, n.clip(max=_N_CENTROIDS)]
+        dearer = np.diff(values**2) + BIT_WEIGHT * np.diff(bits)
+        self._thresholds = torch.from_numpy(dearer / (2 * np.diff(values))).float()
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that a stream depends on, besides the network, as arrays."""
@@ -151,8 +157,8 @@ class Codec:
     def _values(self, integers: Tensor, numbers: Tensor) -> Tensor:
         """Return the expected values of what was rounded to integers."""
         magnitude = integers.abs()
-        shift = self._centroids[numbers, (magnitude - 1).clamp(0, _N_CENTROIDS - 1)]
-        return integers.sign() * (magnitude + torch.where(magnitude > 0, shift, 0.0))
+        shift = self._shifts[numbers, magnitude.clamp(max=_N_CENTROIDS)]
+        return integers.sign() * (magnitude + shift)
 
     @torch.inference_mode()
     def encode(self, y: Tensor, quality: int) -> tuple[bytes, Tensor, float]:
@@ -247,13 +253,11 @@ class Codec:
 
     def _rounded(self, residuals: Tensor, numbers: Tensor) -> Tensor:
         """Return whichever of the two nearest integers costs less, in squared error and bits."""
-        low = residuals.abs().floor().clamp(max=2**30).long()
-        costs = []
-        for magnitude in (low, low + 1):
-            errors = residuals.abs() - self._values(magnitude, numbers)
-            bits = self._bits[numbers, magnitude.clamp(max=_N_LENGTHS - 1)]
-            costs.append(errors.square() + BIT_WEIGHT * bits)
-        return residuals.sign().long() * torch.where(costs[0] <= costs[1], low, low + 1)
+        magnitude = residuals.abs()
+        low = magnitude.floor().clamp(max=2**30).long()
+        known = low.clamp(max=_N_LENGTHS - 2)
+        is_high = magnitude - (low - known) > self._thresholds[numbers, known]
+        return residuals.sign().long() * (low + is_high)
 
     # ------------------------------------------------------------------ freezing
 

@@ -706,9 +706,9 @@ class ImageCompressor(BaseAutoencoder):
         Returns
         -------
         ImageCompressor
-            Fitted to color photographs of 8 bits: of the CLIC 2020 data set (Unsplash License) and
-            of CID22 (Cloudinary), by ``benchmarks/pretrained_image_compressor.py``. With
-            ``warm_start=True``, its :meth:`fit` goes on from there.
+            Fitted to color photographs of 8 bits, those of CLIC 2025 at half size (Unsplash
+            License), by ``benchmarks/pretrained_image_compressor.py``. With ``warm_start=True``,
+            its :meth:`fit` goes on from there.
         """
         with np.load(resources.files(__package__) / "photographs.npz", allow_pickle=False) as file:
             arrays = dict(file)
