@@ -42,7 +42,7 @@ PILLOW: Mapping[str, tuple[str, dict[str, Any], str, tuple[float, ...]]] = {
     "AVIF": ("AVIF", {"speed": 6}, "quality", (15, 25, 35, 45, 60, 75, 85, 94)),
     "JPEG 2000": (
         "JPEG2000",
-        {"irreversible": True, "quality_mode": "dB"},
+        {"irreversible": True, "mct": 1, "quality_mode": "dB"},
         "quality_layers",
         (26, 28, 30, 32, 35, 38, 41, 44),
     ),
