@@ -16,7 +16,7 @@ DEAD_ZONE, _RAMP = 0.38, 0.5
 BIT_WEIGHT = 0.13  # squared steps that a bit is worth
 _WIDEST_CORRECTION = 200.0
 _SLOPE = 0.1
-_LITTLE_NOISE = -2.0
+_LITTLE_NOISE = -3.0
 
 
 class _Residual(nn.Module):

@@ -6,8 +6,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ._codec import ImageCodecNetwork
 
-_CONTRAST = 64.0
-
 
 class SharpeningNetwork(nn.Module):
     """A trained codec, of which nothing but the sharpener is trained further, and its critic.
@@ -43,7 +41,7 @@ class SharpeningNetwork(nn.Module):
         Returns
         -------
         plain : Tensor of shape (n_images, height, width, channels)
-            The images after rounding, centred and scaled.
+            The images after rounding.
         missing : Tensor of shape (n_images, height, width, channels)
             What they have lost.
         texture : Tensor of shape (n_images, height, width, channels)
@@ -54,7 +52,23 @@ class SharpeningNetwork(nn.Module):
             y = codec.rounded_coefficients(x, level)
             plain = codec.synthesize(y, level)
             missing = x.reshape(len(x), *codec.image_shape) - plain
-        return plain / _CONTRAST - 2, missing, codec.texture(y, level, generator)
+        return plain, missing, codec.texture(y, level, generator)
+
+    def amplitudes(self, x: Tensor) -> Tensor:
+        """Return how strong the principal components of patches are.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, height, width, channels)
+            Images.
+
+        Returns
+        -------
+        Tensor of shape (n_images, n_components)
+            Roots of the mean squares over the patches of an image.
+        """
+        y = (self.codec.patches(x) - self.codec.mean) @ self.codec.analysis
+        return (y.square().mean((1, 2)) + 0.01).sqrt()
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codec's code.

@@ -214,18 +214,22 @@ class AdversarialTexture(Objective):
     """Texture that a critic takes for what images have lost, for a module that sharpens a codec.
 
     The game of HiFiC (Mentzer et al., NeurIPS 2020), in which nothing but the texture is trained:
-    by the non-saturating loss against a critic of patches, and by the squared error. The latter is
-    measured by that of the plain picture, so that the game is played for as many decibels at all
-    qualities.
+    by the non-saturating loss against a critic of patches, by the squared error, and by the squared
+    difference of the amplitudes of coefficients, which are too small after rounding. Squares are
+    measured by the error of the plain picture, so that the game is played for as many decibels at
+    all qualities.
 
     Parameters
     ----------
-    weight : float
+    critic_weight : float
         Weight of the loss against the critic.
+    amplitude_weight : float
+        Weight of the amplitudes.
     """
 
-    def __init__(self, weight: float) -> None:
-        self.weight = weight
+    def __init__(self, critic_weight: float, amplitude_weight: float) -> None:
+        self.critic_weight = critic_weight
+        self.amplitude_weight = amplitude_weight
 
     def row_losses(
         self,
@@ -239,12 +243,15 @@ class AdversarialTexture(Objective):
         plain, missing, texture = module(batch[0], float(place), generator)
         power = missing.square().mean().clamp(min=1e-6)
         losses = (missing - texture).square().flatten(1).mean(1) / power
-        terms = {"distortion": losses.mean()}
+        short = module.amplitudes(plain + missing) - module.amplitudes(plain + texture)
+        amplitudes = short.square().mean(1) / power
+        terms = {"distortion": losses.mean(), "amplitudes": amplitudes.mean()}
+        losses = losses + self.amplitude_weight * amplitudes
         if epoch is None:
             return losses, terms
-        scale = power.rsqrt()
-        real, made = (torch.cat([plain, scale * x], -1) for x in (missing, texture))
-        game, each = _play("texture", module.critic, real, made, self.weight)
+        scale, context = power.rsqrt(), plain / 64 - 2
+        real, made = (torch.cat([context, scale * x], -1) for x in (missing, texture))
+        game, each = _play("texture", module.critic, real, made, self.critic_weight)
         return losses + game, terms | each
 
 
