@@ -16,7 +16,7 @@ DEAD_ZONE, _RAMP = 0.38, 0.5
 BIT_WEIGHT = 0.13  # squared steps that a bit is worth
 _WIDEST_CORRECTION = 200.0
 _SLOPE = 0.1
-_LITTLE_NOISE = -3.0
+_LITTLE_NOISE = -4.0
 
 
 class _Residual(nn.Module):
@@ -226,7 +226,7 @@ class ImageCodecNetwork(nn.Module):
         else:
             noise = torch.empty_like(y).normal_(generator=generator)
         # Without an offset, which would be a pattern with the period of the patches.
-        detail = gains * relative + F.softplus(widths + _LITTLE_NOISE) * noise
+        detail = gains.tanh() * relative + F.softplus(widths + _LITTLE_NOISE) * noise
         # What rounding erases is no wider than the coefficients, nor than its step.
         scale = self.spread.clamp(max=step_size(level))
         return self.images(detail * scale @ self.synthesis)

@@ -216,8 +216,8 @@ class AdversarialTexture(Objective):
     The game of HiFiC (Mentzer et al., NeurIPS 2020), in which nothing but the texture is trained:
     by the non-saturating loss against a critic of patches, by the squared error, and by the squared
     difference of the amplitudes of coefficients, which are too small after rounding. Squares are
-    measured by the error of the plain picture, so that the game is played for as many decibels at
-    all qualities.
+    measured by the error of each plain picture, so that the game is played for as many decibels at
+    all qualities, and smooth pictures are kept clean.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ class AdversarialTexture(Objective):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         place = torch.rand((), generator=generator, device=generator.device)
         plain, missing, texture = module(batch[0], float(place), generator)
-        power = missing.square().mean().clamp(min=1e-6)
+        power = missing.square().flatten(1).mean(1).clamp(min=1.0)
         losses = (missing - texture).square().flatten(1).mean(1) / power
         short = module.amplitudes(plain + missing) - module.amplitudes(plain + texture)
         amplitudes = short.square().mean(1) / power
@@ -249,7 +249,7 @@ class AdversarialTexture(Objective):
         losses = losses + self.amplitude_weight * amplitudes
         if epoch is None:
             return losses, terms
-        scale, context = power.rsqrt(), plain / 64 - 2
+        scale, context = power.rsqrt()[:, None, None, None], plain / 64 - 2
         real, made = (torch.cat([context, scale * x], -1) for x in (missing, texture))
         game, each = _play("texture", module.critic, real, made, self.critic_weight)
         return losses + game, terms | each
