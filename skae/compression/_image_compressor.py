@@ -29,7 +29,8 @@ _CROP = 16  # patches
 _TILE = 512
 _MOST_TOGETHER, _VALUES_TOGETHER = 256, 2**21
 _MAX_VALUES, _VALUES_TO_LEARN = 2**30, 2**24
-_CRITIC_WEIGHT, _SHARPENING_STEPS, _MOST_SHARPENING_EPOCHS = 0.6, 300, 10
+_CRITIC_WEIGHT, _AMPLITUDE_WEIGHT = 0.5, 12.0
+_MOST_PER_GAME_STEP, _VALUES_PER_GAME_STEP = 64, 2**17
 
 
 class ImageCompressor(BaseAutoencoder):
@@ -58,9 +59,8 @@ class ImageCompressor(BaseAutoencoder):
         Whether to train a network that draws the texture which rounding erases, against a critic
         (Mentzer et al., 2020). Streams stay the same, bit for bit; `realism` of :meth:`decompress`
         tells how much of the texture pictures show.
-    adversarial_epochs : "auto" or int, default="auto"
-        Number of passes over the images in that training, whatever `max_epochs` is; "auto" makes
-        300 steps, but at most 10 passes.
+    adversarial_steps : int, default=800
+        Number of steps of that training, whatever `max_epochs` is.
     optimizer : str or class, default="adamw"
         Optimizer.
     lr : float, default=1e-3
@@ -111,7 +111,7 @@ class ImageCompressor(BaseAutoencoder):
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "quality": [Interval(Real, 0, 100, closed="both")],
         "adversarial": ["boolean"],
-        "adversarial_epochs": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "adversarial_steps": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -123,7 +123,7 @@ class ImageCompressor(BaseAutoencoder):
         n_components: int | str = "auto",
         quality: float = 50,
         adversarial: bool = False,
-        adversarial_epochs: str | int = "auto",
+        adversarial_steps: int = 800,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 1e-3,
         batch_size: int = 8,
@@ -146,7 +146,7 @@ class ImageCompressor(BaseAutoencoder):
         self.n_components = n_components
         self.quality = quality
         self.adversarial = adversarial
-        self.adversarial_epochs = adversarial_epochs
+        self.adversarial_steps = adversarial_steps
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
@@ -281,29 +281,23 @@ class ImageCompressor(BaseAutoencoder):
 
     def _sharpened(self, net: AutoencoderNet, rows: Rows) -> nn.Module:
         """Return the sharpener after a game against a critic, in which all else stands still."""
-        recipe = Recipe(
-            SharpeningNetwork,
-            "squared_error",
-            "adam",
-            self.dtype,
-            {
-                "lr": 1e-3,
-                "batch_size": net.batch_size,
-                "verbose": int(self.verbose),
-                "objective": AdversarialTexture(_CRITIC_WEIGHT),
-                "module__codec": net.averaged_module_,
-                "optimizer__betas": (0.0, 0.9),
-                "optimizer__param_groups": [("critic*", {"lr": 2e-3})],
-            },
-        )
+        size = min(_MOST_PER_GAME_STEP, max(2, _VALUES_PER_GAME_STEP // rows.X.shape[1]))
+        params = {
+            "lr": 1e-3,
+            "batch_size": size,
+            "verbose": int(self.verbose),
+            "objective": AdversarialTexture(_CRITIC_WEIGHT, _AMPLITUDE_WEIGHT),
+            "module__codec": net.averaged_module_,
+            "optimizer__betas": (0.0, 0.9),
+        }
+        recipe = Recipe(SharpeningNetwork, "squared_error", "adam", self.dtype, params)
         game = recipe.build(torch.device(net.device), net.generator.initial_seed())
         game.start_averaging()
-        n_epochs = self.adversarial_epochs
-        if isinstance(n_epochs, str):
-            steps_per_epoch = math.ceil(len(rows) / net.batch_size)
-            n_epochs = math.ceil(_SHARPENING_STEPS / steps_per_epoch)
-            n_epochs = min(n_epochs, _MOST_SHARPENING_EPOCHS)
+        n_epochs, rest = divmod(self.adversarial_steps * size, len(rows))
         game.fit_rows(rows, None, n_epochs)
+        if rest:
+            order = torch.randperm(len(rows), generator=game.generator)
+            game.fit_rows(rows.subset(order[:rest]), None, 1)
         return game.averaged_module_.codec.sharpener
 
     def _codec_of(self, module: nn.Module) -> Codec:
@@ -416,7 +410,9 @@ class ImageCompressor(BaseAutoencoder):
         realism = self._checked_realism(realism)
         if isinstance(streams, bytes | bytearray | memoryview):
             raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
-        arrays = [a for stream in streams for a in self._decompressed(stream, max_values, None, realism)]
+        arrays = [
+            a for stream in streams for a in self._decompressed(stream, max_values, None, realism)
+        ]
         if not arrays:
             raise ValueError("streams holds no stream, at least 1 is required")
         return self._form.restored(arrays)

@@ -1,5 +1,6 @@
 """Images as they come in: rows, an array of equal images, or a list of any."""
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -242,3 +243,21 @@ class Crops(Rows):
             crops.append(crop[:, ::-1] if self.mirrored[row] else crop)
         values = torch.from_numpy(np.stack(crops).reshape(len(crops), -1).astype(np.float32))
         return ((values - self.offset) * self.factor).to(device=self.device, dtype=self.dtype)
+
+    def subset(self, rows: Tensor) -> "Crops":
+        """Return some of the crops.
+
+        Parameters
+        ----------
+        rows : Tensor of int64
+            Which.
+
+        Returns
+        -------
+        Crops
+            A view.
+        """
+        some = copy.copy(self)
+        some.places = [self.places[row] for row in rows.tolist()]
+        some.mirrored, some.X = self.mirrored[rows.numpy()], self.X[: len(rows)]
+        return some

@@ -16,7 +16,7 @@ DEAD_ZONE, _RAMP = 0.38, 0.5
 BIT_WEIGHT = 0.13  # squared steps that a bit is worth
 _WIDEST_CORRECTION = 200.0
 _SLOPE = 0.1
-_LITTLE_NOISE = -4.0
+_LITTLE_NOISE = -3.5  # before the softplus, in steps
 
 
 class _Residual(nn.Module):
@@ -199,9 +199,7 @@ class ImageCodecNetwork(nn.Module):
         x = self.images(corrected @ self.synthesis + self.mean)
         return x + realism * self.texture(y, level) if realism else x
 
-    def texture(
-        self, y: Tensor, level: float, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def texture(self, y: Tensor, level: float, generator: torch.Generator | None = None) -> Tensor:
         """Return what the sharpener adds to images.
 
         Parameters

@@ -1,5 +1,7 @@
 """A codec of images whose decoder learns to draw texture, against a critic of patches."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -21,7 +23,8 @@ class SharpeningNetwork(nn.Module):
     def __init__(self, codec: ImageCodecNetwork, critic_width: int = 32) -> None:
         super().__init__()
         self.codec = codec.requires_grad_(False)
-        self.codec.sharpener.requires_grad_(True)
+        sharpener: Any = codec.sharpener
+        sharpener.requires_grad_(True)
         self.critic = _PatchCritic(2 * codec.image_shape[2], critic_width)
 
     def forward(

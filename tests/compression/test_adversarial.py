@@ -22,7 +22,7 @@ def plain(photo):
 
 @pytest.fixture(scope="module")
 def sharp(plain, photo):
-    return clone(plain).set_params(adversarial=True, adversarial_epochs=2).fit([photo])
+    return clone(plain).set_params(adversarial=True, adversarial_steps=5).fit([photo])
 
 
 def test_streams_are_the_same_bit_for_bit(plain, sharp, photo):
@@ -70,7 +70,7 @@ def test_bad_realism(sharp, photo, realism):
 
 
 def test_realism_needs_the_adversarial_stage(plain, photo):
-    with pytest.raises(ValueError, match="realism=1 needs a model .* adversarial=True"):
+    with pytest.raises(ValueError, match=r"realism=1 needs a model .* adversarial=True"):
         plain.decompress(plain.compress([photo]), realism=1)
     with pytest.raises(ValueError, match=r"realism=0.5 needs a model .* adversarial=True"):
         plain.decompress_dataset(plain.compress_dataset([photo]), realism=0.5)
@@ -81,7 +81,7 @@ def test_realism_needs_the_adversarial_stage(plain, photo):
 def test_small_images_and_the_closed_form(module, shape):
     digits = (load_digits().data[:64] * 15.9).astype(np.uint8)
     model = ImageCompressor(
-        module=module, image_shape=shape, adversarial=True, max_epochs=0, adversarial_epochs=1,
+        module=module, image_shape=shape, adversarial=True, max_epochs=0, adversarial_steps=3,
         module__width=8, random_state=0,
     ).fit(digits)  # fmt: skip
     streams = model.compress(digits[:5], quality=30)
