@@ -19,8 +19,15 @@ from torch import Tensor, nn
 
 from .._base import BaseAutoencoder
 from ..metrics import psnr
-from ..networks import BIT_WEIGHT, ImageCodecNetwork, step_size
-from ..training import AutoencoderNet, RateDistortion, Recipe, Rows, resolve_device
+from ..networks import BIT_WEIGHT, ImageCodecNetwork, SharpeningNetwork, step_size
+from ..training import (
+    AdversarialTexture,
+    AutoencoderNet,
+    RateDistortion,
+    Recipe,
+    Rows,
+    resolve_device,
+)
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 from ._coder import BitstreamError
 from ._container import CODED, RAW, Header, pack, unpack
@@ -35,6 +42,8 @@ _NETWORK = "network."
 _MOST_TOGETHER, _VALUES_TOGETHER = 256, 2**21
 _MAX_VALUES = 2**30
 _VALUES_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**23
+_CRITIC_WEIGHT, _AMPLITUDE_WEIGHT = 0.5, 12.0
+_MOST_PER_GAME_STEP, _VALUES_PER_GAME_STEP = 64, 2**17
 
 
 class ImageCompressor(BaseAutoencoder):
@@ -59,6 +68,12 @@ class ImageCompressor(BaseAutoencoder):
         Number of coefficients of a patch; "auto" as many as it has values. Fewer bound the quality.
     quality : float, default=50
         Default of :meth:`compress`, and what :meth:`score` is measured at, from 0 to 100.
+    adversarial : bool, default=False
+        Whether to train a network that draws the texture which rounding erases, against a critic
+        (Mentzer et al., 2020). Streams stay the same, bit for bit; `realism` of :meth:`decompress`
+        tells how much of the texture pictures show.
+    adversarial_steps : int, default=800
+        Number of steps of that training, whatever `max_epochs` is.
     optimizer : str or class, default="adamw"
         Optimizer.
     lr : float, default=1e-3
@@ -98,6 +113,11 @@ class ImageCompressor(BaseAutoencoder):
     fingerprint_ : int
         Checksum of all that streams depend on; a stream can be read by the model that wrote it.
 
+    References
+    ----------
+    .. [1] F. Mentzer, G. Toderici, M. Tschannen and E. Agustsson. "High-fidelity generative image
+       compression". NeurIPS (2020).
+
     Examples
     --------
     >>> import numpy as np
@@ -123,6 +143,8 @@ class ImageCompressor(BaseAutoencoder):
         "patch_shape": [StrOptions({"auto"}), "array-like"],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "quality": [Interval(Real, 0, 100, closed="both")],
+        "adversarial": ["boolean"],
+        "adversarial_steps": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -133,6 +155,8 @@ class ImageCompressor(BaseAutoencoder):
         patch_shape: str | Sequence[int] = "auto",
         n_components: int | str = "auto",
         quality: float = 50,
+        adversarial: bool = False,
+        adversarial_steps: int = 800,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 1e-3,
         batch_size: int = 8,
@@ -154,6 +178,8 @@ class ImageCompressor(BaseAutoencoder):
         self.patch_shape = patch_shape
         self.n_components = n_components
         self.quality = quality
+        self.adversarial = adversarial
+        self.adversarial_steps = adversarial_steps
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
@@ -267,6 +293,7 @@ class ImageCompressor(BaseAutoencoder):
             "module__patch_shape": patch,
             "module__n_components": None if self.n_components == "auto" else self.n_components,
             "module__kernel_size": 1 if crop == patch else _KERNELS[self.module],
+            "module__adversarial": self.adversarial,
         }
         return Recipe(
             ImageCodecNetwork,
@@ -287,6 +314,10 @@ class ImageCompressor(BaseAutoencoder):
         some = rows.take(torch.randperm(len(rows), generator=generator)[:n_some])
         trained: Any = net.averaged_module_
         trained.fit_contexts(some)
+        if trained.sharpener is not None:
+            state = self._sharpened(net, rows).state_dict()
+            trained.sharpener.load_state_dict(state)
+            net.module_.sharpener.load_state_dict(state)
         codec = self._codec_of(trained)
         few = some[: max(1, _VALUES_TO_COUNT // some.shape[1])]
         with torch.no_grad():
@@ -301,6 +332,27 @@ class ImageCompressor(BaseAutoencoder):
         """Return the shape of the code of the training images, if they were equal."""
         (height, width, _), (ph, pw) = self._shape, network.patch_shape
         return -(-height // ph), -(-width // pw), network.n_components
+
+    def _sharpened(self, net: AutoencoderNet, rows: Rows) -> nn.Module:
+        """Return the sharpener after a game against a critic, in which all else stands still."""
+        size = min(_MOST_PER_GAME_STEP, max(2, _VALUES_PER_GAME_STEP // rows.X.shape[1]))
+        params = {
+            "lr": 1e-3,
+            "batch_size": size,
+            "verbose": int(self.verbose),
+            "objective": AdversarialTexture(_CRITIC_WEIGHT, _AMPLITUDE_WEIGHT),
+            "module__codec": net.averaged_module_,
+            "optimizer__betas": (0.0, 0.9),
+        }
+        recipe = Recipe(SharpeningNetwork, "squared_error", "adam", self.dtype, params)
+        game = recipe.build(torch.device(net.device), net.generator.initial_seed())
+        game.start_averaging()
+        n_epochs, rest = divmod(self.adversarial_steps * size, len(rows))
+        game.fit_rows(rows, None, n_epochs)
+        if rest:
+            order = torch.randperm(len(rows), generator=game.generator)
+            game.fit_rows(rows.subset(order[:rest]), None, 1)
+        return game.averaged_module_.codec.sharpener
 
     def _codec_of(self, module: nn.Module) -> Codec:
         network: Any = copy.deepcopy(module).cpu().float()
@@ -384,6 +436,7 @@ class ImageCompressor(BaseAutoencoder):
         streams: Sequence[bytes],
         *,
         region: tuple[slice, slice] | None = None,
+        realism: float | None = None,
         max_values: int = _MAX_VALUES,
     ) -> Any:
         """Read images.
@@ -395,6 +448,9 @@ class ImageCompressor(BaseAutoencoder):
         region : tuple of two slices, default=None
             The rows and the columns that are wanted; only the tiles that hold them are decoded.
             None for all.
+        realism : float, default=None
+            From 0, the most faithful picture, to 1, with all of the texture that the adversarial
+            training has learned to draw. None is 1 for a model with ``adversarial=True``, else 0.
         max_values : int, default=2**30
             How many values a stream may unfold to: protection against hostile streams.
 
@@ -409,17 +465,25 @@ class ImageCompressor(BaseAutoencoder):
             If a stream was changed, or written by another model.
         """
         check_is_fitted(self)
+        realism = self._checked_realism(realism)
         if isinstance(streams, bytes | bytearray | memoryview):
             raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
         arrays = [
-            a for stream in streams for a in self._decompressed(stream, max_values, region=region)
+            a
+            for stream in streams
+            for a in self._decompressed(stream, max_values, None, realism, region)
         ]
         if not arrays:
             raise ValueError("streams holds no stream, at least 1 is required")
         return self._form.restored(arrays)
 
     def decompress_dataset(
-        self, stream: bytes, indices: Any = None, *, max_values: int = _MAX_VALUES
+        self,
+        stream: bytes,
+        indices: Any = None,
+        *,
+        realism: float | None = None,
+        max_values: int = _MAX_VALUES,
     ) -> Any:
         """Read images of a data set.
 
@@ -429,6 +493,8 @@ class ImageCompressor(BaseAutoencoder):
             What :meth:`compress_dataset` has returned.
         indices : int, slice or array-like of int, default=None
             Which images; None for all. Only the chunks that hold them are decoded.
+        realism : float, default=None
+            As in :meth:`decompress`.
         max_values : int, default=2**30
             How many values the stream may unfold to.
 
@@ -443,7 +509,20 @@ class ImageCompressor(BaseAutoencoder):
             If the stream was changed, or written by another model.
         """
         check_is_fitted(self)
-        return self._form.restored(list(self._decompressed(stream, max_values, indices)))
+        realism = self._checked_realism(realism)
+        return self._form.restored(list(self._decompressed(stream, max_values, indices, realism)))
+
+    def _checked_realism(self, realism: float | None) -> float:
+        has_texture = self._codec.network.sharpener is not None
+        if realism is None:
+            return float(has_texture)
+        if not (isinstance(realism, Real) and 0 <= realism <= 1):
+            raise ValueError(f"realism={realism!r} must be a number between 0 and 1")
+        if realism > 0 and not has_texture:
+            raise ValueError(
+                f"realism={realism} needs a model that was fitted with adversarial=True"
+            )
+        return float(realism)
 
     def _searched(
         self, array: np.ndarray, is_high: Callable[[np.ndarray, bytes], bool]
@@ -523,6 +602,7 @@ class ImageCompressor(BaseAutoencoder):
         stream: bytes,
         max_values: int,
         indices: Any = None,
+        realism: float = 0.0,
         region: tuple[slice, slice] | None = None,
     ) -> np.ndarray:
         header, chunks = unpack(stream, max_values)
@@ -574,8 +654,8 @@ class ImageCompressor(BaseAutoencoder):
             grid = (images.stop - images.start, -(-height // ph), -(-width // pw))
             try:
                 y = codec.decode(chunks[i], grid, header.quality)[wanted[here] - images.start]
-                x = codec.network.synthesize(y, header.quality / N_PER_LEVEL)[:, :height, :width]
-                x = x[:, of_rows, of_columns]
+                x = codec.network.synthesize(y, header.quality / N_PER_LEVEL, realism)
+                x = x[:, :height, :width][:, of_rows, of_columns]
                 array[here, into_rows, into_columns] = self._images(x, dtype)
             except BitstreamError as error:
                 raise BitstreamError(f"chunk {i} of {len(chunks)}: {error}") from None
@@ -700,8 +780,8 @@ class ImageCompressor(BaseAutoencoder):
         Parameters
         ----------
         **params : dict
-            Parameters of the estimator. Those of its network, `module`, `patch_shape` and
-            `n_components`, are fixed.
+            Parameters of the estimator. Those of its network, `module`, `patch_shape`,
+            `n_components` and `adversarial`, are fixed.
 
         Returns
         -------
@@ -712,7 +792,7 @@ class ImageCompressor(BaseAutoencoder):
         """
         with np.load(resources.files(__package__) / "photographs.npz", allow_pickle=False) as file:
             arrays = dict(file)
-        fixed = json.loads(str(arrays["params"]))
+        fixed = {"adversarial": False, **json.loads(str(arrays["params"]))}
         if changed := sorted(fixed.keys() & params.keys()):
             raise ValueError(f"{', '.join(changed)} can't be set, the network is trained already")
         model = cls(**fixed, **params)

@@ -23,6 +23,7 @@ from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
 from ._flow import CouplingFlow
 from ._layers import ACTIVATIONS, Dropout
+from ._sharpening import SharpeningNetwork
 from ._skip import SkipAutoencoder
 from ._variational import AdversarialNetwork, StandardizedNetwork, VariationalNetwork
 
@@ -42,6 +43,7 @@ __all__ = [
     "DenseEnsemble",
     "Dropout",
     "ImageCodecNetwork",
+    "SharpeningNetwork",
     "SkipAutoencoder",
     "StandardizedNetwork",
     "VariationalNetwork",

@@ -1,8 +1,10 @@
 """An autoencoder of images whose code is made to be rounded and compressed."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,6 +18,7 @@ _FAINT = 5.0  # coefficients that a correction need not see
 _MIDDLE = math.sqrt(_COARSEST * _FINEST)
 _SLOPE = 0.1
 _VALUES_TO_START = 2**22  # that contexts are fitted to before a training
+_LITTLE_NOISE = -3.5  # before the softplus, in steps
 
 
 class _Residual(nn.Module):
@@ -34,19 +37,26 @@ class _Residual(nn.Module):
 class _Correction(nn.Module):
     """What a residual network adds to coefficients: nothing, before it is trained."""
 
-    def __init__(self, n_components: int, width: int, n_blocks: int, kernel_size: int) -> None:
+    def __init__(
+        self,
+        n_components: int,
+        width: int,
+        n_blocks: int,
+        kernel_size: int,
+        n_outputs: int | None = None,
+    ) -> None:
         super().__init__()
         self.inner = nn.Linear(n_components, width)
         self.level = nn.Linear(1, width, bias=False)
         self.blocks = nn.Sequential(*[_Residual(width, kernel_size) for _ in range(n_blocks)])
-        self.outer = nn.Linear(width, n_components)
+        self.outer = nn.Linear(width, n_outputs or n_components)
         nn.init.zeros_(self.level.weight)
         nn.init.zeros_(self.outer.weight)
         nn.init.zeros_(self.outer.bias)
 
     def forward(self, y: Tensor, level: float = 0.0) -> Tensor:
         if not self.training and not self.outer.weight.any():
-            return torch.zeros_like(y) + self.outer.bias
+            return self.outer.bias.expand(*y.shape[:-1], -1)
         x = self.inner(y) + self.level(y.new_tensor([level]))
         x = self.blocks(x.movedim(-1, 1)).movedim(1, -1)
         return self.outer(F.leaky_relu(x, _SLOPE))
@@ -73,6 +83,8 @@ class ImageCodecNetwork(nn.Module):
         Residual blocks of each of them.
     kernel_size : int, default=3
         How many patches a convolution looks at in each direction; 1 makes perceptrons of patches.
+    adversarial : bool, default=False
+        Whether a further residual network, `sharpener`, draws the texture that rounding has erased.
     """
 
     def __init__(
@@ -83,6 +95,7 @@ class ImageCodecNetwork(nn.Module):
         width: int = 128,
         n_blocks: int = 3,
         kernel_size: int = 3,
+        adversarial: bool = False,
     ) -> None:
         super().__init__()
         self.image_shape, self.patch_shape = tuple(image_shape), tuple(patch_shape)
@@ -99,6 +112,10 @@ class ImageCodecNetwork(nn.Module):
         self.decoder = _Correction(k, width, n_blocks, kernel_size)
         self.gains = nn.Parameter(torch.zeros(2, N_LEVELS, k))
         self.contexts = ChannelContexts(k, N_LEVELS)
+        # The last one, so that the others start from the same weights with and without it.
+        self.sharpener = (
+            _Correction(k, width, n_blocks, kernel_size, 2 * k) if adversarial else None
+        )
 
     highest_level = N_LEVELS - 1
     across_rows: Tensor
@@ -165,7 +182,7 @@ class ImageCodecNetwork(nn.Module):
         y = (self.patches(x) - self.mean) @ self.analysis
         return y + self.encoder(self._even(y)) * self.spread.clamp(max=_MIDDLE)
 
-    def synthesize(self, y: Tensor, level: float) -> Tensor:
+    def synthesize(self, y: Tensor, level: float, realism: float = 0.0) -> Tensor:
         """Return images for coefficients.
 
         Parameters
@@ -174,6 +191,8 @@ class ImageCodecNetwork(nn.Module):
             Coefficients, rounded.
         level : float
             How finely, from 0 to ``N_LEVELS - 1``.
+        realism : float, default=0.0
+            How much of the texture to add, from 0 to 1.
 
         Returns
         -------
@@ -182,8 +201,39 @@ class ImageCodecNetwork(nn.Module):
         """
         # In the size of what rounding takes away, so that all channels learn equally fast.
         correction = self.decoder(self._even(y), level / N_LEVELS)
-        y = y + correction * self.spread.clamp(max=step_size(level))
-        return self.images(y @ self.synthesis + self.mean)
+        corrected = y + correction * self.spread.clamp(max=step_size(level))
+        x = self.images(corrected @ self.synthesis + self.mean)
+        return x + realism * self.texture(y, level) if realism else x
+
+    def texture(self, y: Tensor, level: float, generator: torch.Generator | None = None) -> Tensor:
+        """Return what the sharpener adds to images.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients, rounded.
+        level : float
+            How finely, from 0 to ``N_LEVELS - 1``.
+        generator : torch.Generator or None, default=None
+            Draws the noise that texture is made of; None takes the same noise for all images.
+
+        Returns
+        -------
+        Tensor of shape (n_images, height, width, channels)
+            Differences of images.
+        """
+        sharpener: Any = self.sharpener
+        relative = y / self.spread
+        gains, widths = sharpener(relative, level / N_LEVELS).chunk(2, -1)
+        if generator is None:
+            noise = fixed_noise(*y.shape[1:]).to(y)
+        else:
+            noise = torch.empty_like(y).normal_(generator=generator)
+        # Without an offset, which would be a pattern with the period of the patches.
+        detail = gains.tanh() * relative + F.softplus(widths + _LITTLE_NOISE) * noise
+        # What rounding erases is no wider than the coefficients, nor than its step.
+        scale = self.spread.clamp(max=step_size(level))
+        return self.images(detail * scale @ self.synthesis)
 
     def _even(self, y: Tensor) -> Tensor:
         """Return coefficients as the corrections see them, all of about the same size."""
@@ -258,23 +308,46 @@ class ImageCodecNetwork(nn.Module):
         """
         divisors, factors = self.steps(level)
         y = self.coefficients(x) / divisors
-        weights = [interpolated(w, level) for w in self.contexts.weights]
         flat = y.flatten(1, 2)
-        means, scales = torch.zeros_like(flat), torch.ones_like(flat)
-        values = flat.detach()
-
-        def code(channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor) -> Any:
-            scale = log_scale.clamp(*LOG_SCALES).exp()
-            means[:, squares, channels], scales[:, squares, channels] = mean, scale
-            integers = rounded(values[:, squares, channels] - mean)
-            return integers, mean + integers
-
-        with torch.no_grad():
-            decoded = self.contexts.walk(y.shape, weights, code)
+        decoded, means, scales = self._rounded(y.detach(), level)
         bits = code_length((flat - means).abs(), scales).sum((1, 2))
         # Rounding has the gradient of the identity, as in compressive autoencoders (ICLR 2017).
         error = self.synthesize((y + (decoded - y.detach())) * factors, level).flatten(1) - x
         return bits, error.square().sum(1) / step_size(level) ** 2
+
+    @torch.no_grad()
+    def rounded_coefficients(self, x: Tensor, level: float) -> Tensor:
+        """Return what decoding starts from.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, n_features)
+            Images.
+        level : float
+            How finely to round.
+
+        Returns
+        -------
+        Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients.
+        """
+        divisors, factors = self.steps(level)
+        return self._rounded(self.coefficients(x) / divisors, level)[0] * factors
+
+    @torch.no_grad()
+    def _rounded(self, y: Tensor, level: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what is decoded, in steps, and the means and scales that it was predicted by."""
+        weights = [interpolated(w, level) for w in self.contexts.weights]
+        flat = y.flatten(1, 2)
+        means, scales = torch.zeros_like(flat), torch.ones_like(flat)
+
+        def code(channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor) -> Any:
+            scale = log_scale.clamp(*LOG_SCALES).exp()
+            means[:, squares, channels], scales[:, squares, channels] = mean, scale
+            integers = rounded(flat[:, squares, channels] - mean)
+            return integers, mean + integers
+
+        return self.contexts.walk(y.shape, weights, code), means, scales
 
     # ------------------------------------------------------------------ closed form
 
@@ -314,6 +387,25 @@ class ImageCodecNetwork(nn.Module):
         y = self.coefficients(x)
         for level in range(N_LEVELS):
             self.contexts.fit(level, y / self.steps(level)[0], rounded)
+
+
+@lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def fixed_noise(rows: int, columns: int, n_components: int) -> Tensor:
+    """Return standard normal numbers, the same ones for ever.
+
+    Parameters
+    ----------
+    rows, columns, n_components : int
+        Their shape.
+
+    Returns
+    -------
+    Tensor of shape (rows, columns, n_components)
+        Numbers, in float32.
+    """
+    random = np.random.RandomState(0)  # whose numbers no version of NumPy may change
+    return torch.from_numpy(random.standard_normal((rows, columns, n_components))).float()
 
 
 def _across_border(length: int) -> Tensor:

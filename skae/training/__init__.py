@@ -12,6 +12,7 @@ from ._nested import NestedParamsMixin, accepted_names, check_nested_names, did_
 from ._net import AutoencoderNet, NonFiniteLossError
 from ._objectives import (
     AdversarialLoss,
+    AdversarialTexture,
     EvidenceBound,
     NegativeLogDensity,
     Objective,
@@ -34,6 +35,7 @@ from ._state import to_arrays, to_tensors
 __all__ = [
     "OPTIMIZERS",
     "AdversarialLoss",
+    "AdversarialTexture",
     "AutoencoderNet",
     "BatchIterator",
     "BestWeights",

@@ -200,26 +200,78 @@ class AdversarialLoss(Objective):
         if epoch is None:
             return losses, terms
         drawn = torch.empty_like(code).normal_(generator=generator)
-        game, each = self._play("code", module.code_critic, drawn, code, self.code_weight)
+        penalty = self.gradient_penalty
+        game, each = _play("code", module.code_critic, drawn, code, self.code_weight, penalty)
         losses, terms = losses + game, terms | each
         if module.row_critic is not None:
             made = criterion.mean(torch.cat([output, module.decode(drawn)]))
-            game, each = self._play("row", module.row_critic, target, made, self.row_weight)
+            game, each = _play("row", module.row_critic, target, made, self.row_weight, penalty)
             losses, terms = losses + game, terms | each
         return losses, terms
 
-    def _play(
-        self, name: str, critic: nn.Module, real: Tensor, made: Tensor, weight: float
+
+class AdversarialTexture(Objective):
+    """Texture that a critic takes for what images have lost, for a module that sharpens a codec.
+
+    The game of HiFiC (Mentzer et al., NeurIPS 2020), in which nothing but the texture is trained:
+    by the non-saturating loss against a critic of patches, by the squared error, and by the squared
+    difference of the amplitudes of coefficients, which are too small after rounding. Squares are
+    measured by the error of each plain picture, so that the game is played for as many decibels at
+    all qualities, and smooth pictures are kept clean.
+
+    Parameters
+    ----------
+    critic_weight : float
+        Weight of the loss against the critic.
+    amplitude_weight : float
+        Weight of the amplitudes.
+    """
+
+    def __init__(self, critic_weight: float, amplitude_weight: float) -> None:
+        self.critic_weight = critic_weight
+        self.amplitude_weight = amplitude_weight
+
+    def row_losses(
+        self,
+        module: Any,
+        criterion: Any,
+        batch: tuple[Tensor, Tensor],
+        generator: torch.Generator,
+        epoch: int | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the mean loss of the autoencoder and of a critic, together and apart."""
-        constants = {key: value.detach() for key, value in critic.named_parameters()}
-        deception = F.softplus(-functional_call(critic, constants, (made,))).mean()
-        judged = torch.cat([real, made]).detach().requires_grad_(self.gradient_penalty > 0)
-        opinion = critic(judged)
-        for_real, for_made = opinion.split([len(real), len(made)])
-        mistakes = F.softplus(-for_real).mean() + F.softplus(for_made).mean()
-        terms = {f"{name}_deception": deception, f"{name}_critic": mistakes}
-        if self.gradient_penalty > 0:
-            (slope,) = torch.autograd.grad(opinion.sum(), judged, create_graph=True)
-            mistakes = mistakes + self.gradient_penalty * slope.square().sum(1).mean()
-        return weight * deception + mistakes, terms
+        place = torch.rand((), generator=generator, device=generator.device)
+        plain, missing, texture = module(batch[0], float(place), generator)
+        power = missing.square().flatten(1).mean(1).clamp(min=1.0)
+        losses = (missing - texture).square().flatten(1).mean(1) / power
+        short = module.amplitudes(plain + missing) - module.amplitudes(plain + texture)
+        amplitudes = short.square().mean(1) / power
+        terms = {"distortion": losses.mean(), "amplitudes": amplitudes.mean()}
+        losses = losses + self.amplitude_weight * amplitudes
+        if epoch is None:
+            return losses, terms
+        scale, context = power.rsqrt()[:, None, None, None], plain / 64 - 2
+        real, made = (torch.cat([context, scale * x], -1) for x in (missing, texture))
+        game, each = _play("texture", module.critic, real, made, self.critic_weight)
+        return losses + game, terms | each
+
+
+def _play(
+    name: str,
+    critic: nn.Module,
+    real: Tensor,
+    made: Tensor,
+    weight: float,
+    gradient_penalty: float = 0.0,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the mean loss of the one who makes and of a critic, together and apart."""
+    constants = {key: value.detach() for key, value in critic.named_parameters()}
+    deception = F.softplus(-functional_call(critic, constants, (made,))).mean()
+    judged = torch.cat([real, made]).detach().requires_grad_(gradient_penalty > 0)
+    opinion = critic(judged)
+    for_real, for_made = opinion.split([len(real), len(made)])
+    mistakes = F.softplus(-for_real).mean() + F.softplus(for_made).mean()
+    terms = {f"{name}_deception": deception, f"{name}_critic": mistakes}
+    if gradient_penalty > 0:
+        (slope,) = torch.autograd.grad(opinion.sum(), judged, create_graph=True)
+        mistakes = mistakes + gradient_penalty * slope.square().sum(1).mean()
+    return weight * deception + mistakes, terms

@@ -4,10 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_sample_image
 
 from skae.compression import BitstreamError, ImageCompressor, _coder
+from skae.compression._images import Crops
 from skae.metrics import psnr
 
 
@@ -159,3 +161,10 @@ def test_bad_images(of_photo, photo):
 def test_score_prefers_the_model_of_the_data(of_digits, digits):
     other = clone(of_digits).fit(digits[:900, ::-1] // 2 + 100)
     assert of_digits.score(digits[900:950]) > other.score(digits[900:950])
+
+
+def test_held_out_crops_are_crops(photo):
+    crops = Crops([photo], (16, 16), 0, 1, 0, torch.float32, torch.device("cpu"))
+    some = crops.subset(torch.tensor([5, 2]))
+    assert len(some) == 2
+    assert torch.equal(some.take(slice(None)), crops.take(torch.tensor([5, 2])))
