@@ -3,8 +3,9 @@
 It is fitted to photographs and compresses others, the same as in image_compression.py. For each
 quality and realism: bits per pixel; PSNR, the mean over photographs; and Fréchet distances of
 patches of decoded pictures from those of the originals, of 5 x 5 pixels in RGB in the two finest
-levels of a Laplacian pyramid. They grow as texture fades, wherever it belongs: 0.7 times that of
-realism 0 means that pictures look more like photographs by a third of what was missing.
+levels of a Laplacian pyramid; also relative to those of realism 0, which a third less is the aim
+of. The training matches the amplitudes of coefficients, so that the distance is not independent
+of it: look at pictures too (--image).
 
 The image shows held-out photographs: original, realism 0 and realism 1.
 """
@@ -35,7 +36,7 @@ _SIDE, _STRIDE, _N_LEVELS, _CROP = 5, 4, 2, 192
 
 def bands(images: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield the patches of all images, for each of the finest levels of a Laplacian pyramid."""
-    lower = [torch.from_numpy(image).movedim(-1, 0)[None].float() for image in images]
+    lower = [torch.tensor(image).movedim(-1, 0)[None].float() for image in images]
     for _ in range(_N_LEVELS):
         patches = []
         for i, x in enumerate(lower):
