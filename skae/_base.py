@@ -192,7 +192,7 @@ class BaseAutoencoder(
 
     def _fit(self, X: Any, y: Any, go_on: bool, max_epochs: int | str, once: bool = False) -> Self:
         train = self._go_on if go_on else self._start
-        with features_kept_on_failure(self):
+        with attributes_kept_on_failure(self):
             X = self._checked(X, reset=not go_on)
             try:
                 shown = {"X": X, "y": y}  # to callbacks
@@ -540,7 +540,7 @@ def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> A
 
 
 @contextmanager
-def features_kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
+def attributes_kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
     """Undo what a fit has set if the rest of it fails.
 
     Parameters
@@ -552,6 +552,8 @@ def features_kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        # scikit-learn has yet to close the callbacks of this fit.
+        callbacks = {name: v for name, v in vars(estimator).items() if "_callback" in name}
         vars(estimator).clear()
-        vars(estimator).update(before)
+        vars(estimator).update(before | callbacks)
         raise

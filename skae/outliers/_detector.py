@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from .._base import checked_input, features_kept_on_failure
+from .._base import attributes_kept_on_failure, checked_input
 from ._decisions import benjamini_hochberg, conformal_p_values
 from ._ensemble import DenoisingEnsemble
 
@@ -163,7 +163,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         self : object
             The fitted detector.
         """
-        with features_kept_on_failure(self):
+        with attributes_kept_on_failure(self):
             X = checked_input(self, X, reset=True)
             n_folds = max(1, min(self.n_estimators, X.shape[0] // 2))
             context = self._init_callback_context(max_subtasks=1)
