@@ -561,7 +561,7 @@ class ImageCompressor(BaseAutoencoder):
         chunks = []
         for images, rows, columns in header.places():
             x = self._tensor(array[images, rows, columns])
-            chunks.append(codec.encode(self._coefficients(x), number)[0])
+            chunks.append(codec.encode(self._coefficients(x), number))
         stream = pack(header, chunks)
         if len(stream) <= array.nbytes:
             return stream
