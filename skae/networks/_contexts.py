@@ -304,27 +304,28 @@ class ChannelContexts(nn.Module):
         for g, (a, b) in enumerate(self.groups[:n_groups]):
             is_predicted, is_deep = a < _N_PREDICTED, a < _N_DEEP
             if is_deep != was_deep:
-                order = passes(rows, columns, is_deep, device)
-                sorted_squares = torch.cat([each.squares for each in order])
+                in_passes = passes(rows, columns, is_deep, device)
+                order = torch.cat([each.squares for each in in_passes])
                 besides = [
                     None if each.beside is None else _of_images(each.beside, n, n_squares + 1)
-                    for each in order
+                    for each in in_passes
                 ]
+                around_each = nine[order].flatten()
                 n_known, was_deep = 0, is_deep
             if is_predicted and n_known < (k := min(a, self.n_sources)):
-                new = decoded[..., n_known:k].index_select(1, nine[sorted_squares].flatten())
+                new = decoded[..., n_known:k].index_select(1, around_each)
                 new = new.unflatten(1, (n_squares, 9)).transpose(2, 3)
                 sources[..., 9 * n_known : 9 * k].unflatten(2, (-1, 9)).copy_(new)
                 n_known = k
             # From here to the end of the group, squares are sorted by passes.
             shared = scales.new_ones(n, n_squares, _N_SHARED)
-            shared[..., 1:-1] = log(
-                torch.stack([*here, *there], -1).index_select(1, sorted_squares)
-            )
+            shared[..., 1:-1] = log(torch.stack([*here, *there], -1).index_select(1, order))
             # What the last square of a grid is followed by stands for no square at all.
             magnitudes, values = means.new_empty(2, n, n_squares + 1, b - a)
             magnitudes[:, -1] = values[:, -1] = 0
-            for row, (squares, places, _), beside in zip(self.rows[g], order, besides, strict=True):
+            for row, (squares, places, _), beside in zip(
+                self.rows[g], in_passes, besides, strict=True
+            ):
                 if not len(squares):
                     continue
                 known = sources[:, places, : 9 * n_known]
@@ -347,9 +348,9 @@ class ChannelContexts(nn.Module):
                 integers, got = code(slice(a, b), squares, mean, log_scale)
                 magnitudes[:, places] = integers.abs()
                 values[:, places] = got
-            decoded[:, sorted_squares, a:b] = values[:, :-1]
+            decoded[:, order, a:b] = values[:, :-1]
             sums = torch.empty_like(here[0])
-            sums[:, sorted_squares] = magnitudes[:, :-1].sum(-1)
+            sums[:, order] = magnitudes[:, :-1].sum(-1)
             here = [sums, *here[:2], here[2] + here[3]]
             there = [_summed(sums[..., None], others)[..., 0], there[0], there[1] + there[2]]
         return decoded.unflatten(1, (rows, columns))
@@ -390,6 +391,8 @@ class ChannelContexts(nn.Module):
 
 def _of_images(numbers: Tensor, n_images: int, n_rows: int) -> Tensor:
     """Return the numbers of rows of one image for all images, whose rows follow each other."""
+    if n_images == 1:
+        return numbers
     first = n_rows * torch.arange(n_images, device=numbers.device)
     return (numbers + first[:, None, None]).flatten(0, 1)
 
