@@ -1,5 +1,6 @@
 """Coefficients to bytes and back, by a model that is frozen: whole numbers decide everything."""
 
+import copy
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -132,6 +133,12 @@ class Codec:
             checksum = zlib.crc32(np.ascontiguousarray(part).tobytes(), checksum)
         return checksum
 
+    def double(self) -> "Codec":
+        """Return a codec that differs in nothing but that the network computes in float64."""
+        twin = copy.copy(self)
+        twin.network = copy.deepcopy(self.network).double()
+        return twin
+
     # ------------------------------------------------------------------ the walk
 
     def _walk(
@@ -263,12 +270,14 @@ class Codec:
         return self._walk(shape, quality, code)
 
     @torch.inference_mode()
-    def decode(self, stream: bytes, shape: tuple[int, int, int], quality: int) -> Tensor:
+    def decode(
+        self, stream: bytes | memoryview, shape: tuple[int, int, int], quality: int
+    ) -> Tensor:
         """Read coefficients.
 
         Parameters
         ----------
-        stream : bytes
+        stream : bytes or memoryview
             The code.
         shape : tuple of three ints
             Number of images, rows and columns.

@@ -22,6 +22,8 @@ _TOTAL = 1 << PRECISION
 class BitstreamError(ValueError):
     """A stream can't be decoded: it is damaged, truncated, or of another model or version."""
 
+    __module__ = "skae.compression"  # what tracebacks show, and users import it from
+
 
 class Table:
     """Frequencies of the integers from -radius to radius, and of an escape to all others.
@@ -175,11 +177,11 @@ class Decoder:
 
     Parameters
     ----------
-    stream : bytes
+    stream : bytes or memoryview
         The stream.
     """
 
-    def __init__(self, stream: bytes) -> None:
+    def __init__(self, stream: bytes | memoryview) -> None:
         n_words, start = read_varint(stream, 0)
         stop = start + 4 * n_words
         if stop > len(stream):
@@ -275,12 +277,12 @@ def varint(value: int) -> bytes:
     return bytes([*parts, value])
 
 
-def read_varint(stream: bytes, position: int) -> tuple[int, int]:
+def read_varint(stream: bytes | memoryview, position: int) -> tuple[int, int]:
     """Read what :func:`varint` has written.
 
     Parameters
     ----------
-    stream : bytes
+    stream : bytes or memoryview
         A stream.
     position : int
         Where the integer starts.

@@ -114,6 +114,7 @@ def passes(rows: int, columns: int, is_deep: bool, device: torch.device) -> list
             numbers.append(number)
         return torch.stack(numbers, 1)
 
+    kinds: list[tuple[Tensor, list[tuple[int, int]]]]
     if is_deep:
         widest = 2 * _STRIDES[0]
         kinds = [((i % widest == 0) & (j % widest == 0), [])]
