@@ -133,14 +133,9 @@ def public_estimators():
     return [c for c in everything if isinstance(c, type) and issubclass(c, BaseEstimator)]
 
 
-def configured(method=None):
-    """Return the estimators that have a method, or all."""
-    return [
-        estimator
-        for configurations in CONFIGURATIONS.values()
-        for estimator in configurations.values()
-        if method is None or hasattr(estimator, method)
-    ]
+def configured():
+    """Return all estimators in all configurations."""
+    return [parameter.values[0] for parameter in _parameters((), None)]
 
 
 def over_estimators(*methods, names=None):
@@ -170,7 +165,7 @@ def _parameters(methods, names):
 
 
 def _quick(estimator, name):
-    """Give a generator few epochs; only scikit-learn's checks see its defaults as they are."""
+    """Give a generator few epochs; its own tests see its defaults as they are."""
     is_slow = name == "default" and hasattr(estimator, "sample")
     return clone(estimator).set_params(max_epochs=5) if is_slow else estimator
 
