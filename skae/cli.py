@@ -5,11 +5,12 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["main"]
 
@@ -194,7 +195,7 @@ def image_module() -> Any:
     return Image
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path) -> "np.ndarray":
     """Read an image file as the bundled model wants it.
 
     Parameters
@@ -213,6 +214,7 @@ def read_image(path: Path) -> np.ndarray:
         If the picture has what would be lost: transparency, more than 8 bits, or further frames.
     """
     module = image_module()
+    import numpy as np
     from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
     try:

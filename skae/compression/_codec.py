@@ -1,5 +1,6 @@
 """Coefficients to bytes and back, by a model that is frozen: whole numbers decide everything."""
 
+import copy
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -40,7 +41,7 @@ def whole_log(sums: Tensor) -> Tensor:
 
     Parameters
     ----------
-    sums : Tensor of float64
+    sums : Tensor
         Whole numbers.
 
     Returns
@@ -48,7 +49,8 @@ def whole_log(sums: Tensor) -> Tensor:
     Tensor of float64
         ``floor(8 * log2(1 + sums))``, for sums up to 65,535.
     """
-    return _LOGS[sums.clamp(max=_LARGEST_SUM - 1).long()]
+    places = sums.clamp(max=_LARGEST_SUM - 1).int()
+    return _LOGS.index_select(0, places.flatten()).reshape(sums.shape)
 
 
 def _scales() -> np.ndarray:
@@ -82,7 +84,9 @@ class Codec:
     def _derive(self) -> None:
         """Set what follows from tables and centroids."""
         shifts = np.concatenate([np.zeros((_N_TABLES, 1)), self.centroids], 1)
-        self._shifts = torch.from_numpy(shifts).float()
+        # Of the integers from the least that has one of its own to the greatest.
+        both = np.concatenate([-shifts[:, :0:-1], shifts], 1)
+        self._shifts = torch.from_numpy(both).float()
         # The lengths of the codes of 0, 1, ... in each table, as far as rounding looks at them.
         bits = np.empty((_N_TABLES, _N_LENGTHS))
         for row, table in zip(bits, self.tables, strict=True):
@@ -129,6 +133,12 @@ class Codec:
             checksum = zlib.crc32(np.ascontiguousarray(part).tobytes(), checksum)
         return checksum
 
+    def double(self) -> "Codec":
+        """Return a codec that differs in nothing but that the network computes in float64."""
+        twin = copy.copy(self)
+        twin.network = copy.deepcopy(self.network).double()
+        return twin
+
     # ------------------------------------------------------------------ the walk
 
     def _walk(
@@ -149,8 +159,10 @@ class Codec:
         means = interpolated(contexts.means, quality / N_PER_LEVEL)
 
         def of_tables(channels: slice, squares: Tensor, mean: Tensor, weighted: Tensor) -> Any:
-            numbers = weighted.div(2**_FRACTION_BITS * N_PER_LEVEL).floor()
-            numbers = numbers.clamp(0, _N_TABLES - 1).long()
+            # A power of two: nothing is rounded but here, towards zero.
+            numbers = (
+                weighted.mul_(2.0**-_FRACTION_BITS / N_PER_LEVEL).clamp_(0, _N_TABLES - 1).int()
+            )
             integers = code(channels, squares, mean, numbers)
             return integers, mean + self._values(integers, numbers)
 
@@ -158,12 +170,11 @@ class Codec:
 
     def _values(self, integers: Tensor, numbers: Tensor) -> Tensor:
         """Return the expected values of what was rounded to integers."""
-        magnitude = integers.abs()
-        shift = self._shifts[numbers, magnitude.clamp(max=_N_CENTROIDS)]
-        return integers.sign() * (magnitude + shift)
+        places = integers.clamp(-_N_CENTROIDS, _N_CENTROIDS) + _N_CENTROIDS
+        return integers + _looked_up(self._shifts, numbers, places)
 
     @torch.inference_mode()
-    def encode(self, y: Tensor, quality: int) -> tuple[bytes, Tensor, float]:
+    def encode(self, y: Tensor, quality: int) -> bytes:
         """Round coefficients and code them.
 
         Parameters
@@ -175,19 +186,15 @@ class Codec:
 
         Returns
         -------
-        stream : bytes
+        bytes
             The code.
-        decoded : Tensor of shape (n_images, rows, columns, n_components)
-            What :meth:`decode` will return.
-        n_bits : float
-            The ideal length of the code.
         """
         parts: list[tuple[int, np.ndarray, np.ndarray]] = []
 
         def keep(stop: int, integers: Tensor, numbers: Tensor, residuals: Tensor) -> None:
-            parts.append((stop, integers.int().numpy(), numbers.byte().numpy()))
+            parts.append((stop, integers.numpy(), numbers.byte().numpy()))
 
-        decoded = self._round_all(y, quality, keep)
+        self._round_all(y, quality, keep)
         # Groups of zeros behind the last other number are left out.
         last = max((stop for stop, integers, _ in parts if integers.any()), default=0)
         n_groups = sum(stop <= last for _, stop in self.network.contexts.groups)
@@ -195,9 +202,55 @@ class Codec:
         for stop, integers, numbers in parts:
             if stop <= last:
                 encoder.put(integers, self.tables, numbers)
-        decoded[..., last:] = 0
+        return bytes([n_groups]) + encoder.finish()
+
+    @torch.inference_mode()
+    def cost(self, y: Tensor, quality: int) -> tuple[Tensor, np.ndarray]:
+        """Round coefficients, and measure the code of each image alone.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients.
+        quality : int
+            Number of the rounding step.
+
+        Returns
+        -------
+        decoded : Tensor of shape (n_images, rows, columns, n_components)
+            What :meth:`decode` returns for images that were coded alone.
+        n_bits : ndarray of shape (n_images,)
+            Ideal lengths of their codes.
+        """
+        lengths, r = self._lengths(), _LARGEST_RADIUS
+        stops, n_bits, n_others = [], [], []
+
+        def measure(stop: int, integers: Tensor, numbers: Tensor, residuals: Tensor) -> None:
+            stops.append(stop)
+            bits = _looked_up(lengths, numbers, integers.clamp(-r, r) + r)
+            n_bits.append(bits.sum((1, 2), dtype=torch.float64))
+            n_others.append(integers.count_nonzero((1, 2)))
+
+        decoded = self._round_all(y, quality, measure)
+        # As in `encode`, the last group of an image is the last one with another number than zero.
+        stop = torch.tensor(stops)[:, None]
+        last = (stop * (torch.stack(n_others) > 0)).amax(0)
+        total = (torch.stack(n_bits) * (stop <= last)).sum(0)
+        is_coded = torch.arange(y.shape[-1]) < last[:, None, None, None]
         factors = self.network.steps(quality / N_PER_LEVEL)[1]
-        return bytes([n_groups]) + encoder.finish(), decoded * factors, 8 + encoder.n_bits
+        return decoded * is_coded * factors, total.numpy()
+
+    def _lengths(self) -> Tensor:
+        """Return how many bits each table spends on the integers up to the largest radius."""
+        integers = np.arange(-_LARGEST_RADIUS, _LARGEST_RADIUS + 1)
+        lengths = np.empty((_N_TABLES, len(integers)))
+        for row, table in zip(lengths, self.tables, strict=True):
+            excess = np.abs(integers) - table.radius - 1
+            row[:] = table.bits[np.where(excess < 0, integers + table.radius, -1)]
+            # An escape is followed by bytes of seven bits.
+            n_bytes = np.ceil(np.log2(2 * excess.clip(0) + 2) / 7)
+            row += 8 * n_bytes * (excess >= 0)
+        return torch.from_numpy(lengths).float()
 
     def _round_all(self, y: Tensor, quality: int, tell: Callable[..., None]) -> Tensor:
         """Return what coefficients are rounded to, in steps.
@@ -217,12 +270,14 @@ class Codec:
         return self._walk(shape, quality, code)
 
     @torch.inference_mode()
-    def decode(self, stream: bytes, shape: tuple[int, int, int], quality: int) -> Tensor:
+    def decode(
+        self, stream: bytes | memoryview, shape: tuple[int, int, int], quality: int
+    ) -> Tensor:
         """Read coefficients.
 
         Parameters
         ----------
-        stream : bytes
+        stream : bytes or memoryview
             The code.
         shape : tuple of three ints
             Number of images, rows and columns.
@@ -247,7 +302,7 @@ class Codec:
         decoder = Decoder(stream[1:])
 
         def code(channels: slice, squares: Tensor, means: Tensor, numbers: Tensor) -> Tensor:
-            return torch.from_numpy(decoder.take(self.tables, numbers.byte().numpy())).long()
+            return torch.from_numpy(decoder.take(self.tables, numbers.byte().numpy()))
 
         decoded = self._walk((*shape, self.network.n_components), quality, code, n_groups)
         decoder.finish()
@@ -256,10 +311,10 @@ class Codec:
     def _rounded(self, residuals: Tensor, numbers: Tensor) -> Tensor:
         """Return whichever of the two nearest integers costs less, in squared error and bits."""
         magnitude = residuals.abs()
-        low = magnitude.floor().clamp(max=2**30).long()
+        low = magnitude.clamp(max=2**30).int()
         known = low.clamp(max=_N_LENGTHS - 2)
-        is_high = magnitude - (low - known) > self._thresholds[numbers, known]
-        return residuals.sign().long() * (low + is_high)
+        is_high = magnitude - (low - known) > _looked_up(self._thresholds, numbers, known)
+        return residuals.sign().int() * (low + is_high)
 
     # ------------------------------------------------------------------ freezing
 
@@ -303,6 +358,12 @@ class Codec:
             for scale, seen in zip(_scales(), counts, strict=True)
         ]
         self._derive()
+
+
+def _looked_up(table: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return entries of a table, the fastest way."""
+    places = torch.add(columns, rows, alpha=table.shape[1])
+    return table.flatten().index_select(0, places.flatten()).reshape(places.shape)
 
 
 def _magnitudes(scale: float, n: int) -> np.ndarray:

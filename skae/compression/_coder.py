@@ -22,6 +22,8 @@ _TOTAL = 1 << PRECISION
 class BitstreamError(ValueError):
     """A stream can't be decoded: it is damaged, truncated, or of another model or version."""
 
+    __module__ = "skae.compression"  # what tracebacks show, and users import it from
+
 
 class Table:
     """Frequencies of the integers from -radius to radius, and of an escape to all others.
@@ -143,23 +145,16 @@ class Encoder:
         numbers : ndarray of uint8, of the same shape
             Which of the tables each symbol is coded by.
         """
-        order, counts = _by_table(numbers, len(tables))
+        order, counts, radii = _by_table(numbers, tables)
         symbols = symbols.reshape(-1)[order]
-        start = 0
-        for number in np.flatnonzero(counts):
-            table, run = tables[number], symbols[start : start + counts[number]]
-            start += counts[number]
-            escapes = np.abs(run) > table.radius
-            if escapes.any():
-                excess = np.abs(run[escapes]) - table.radius - 1
-                self._escaped += (2 * excess + (run[escapes] < 0)).tolist()
-            positions = np.where(escapes, 2 * table.radius + 1, run + table.radius)
-            self._runs.append((table, positions.astype(np.int32)))
-
-    @property
-    def n_bits(self) -> float:
-        """Ideal length of what was put in, without what escapes stand for."""
-        return float(sum(table.bits[positions].sum() for table, positions in self._runs))
+        positions = symbols + radii
+        if len(escapes := np.flatnonzero(np.abs(symbols) > radii)):
+            excess = np.abs(symbols[escapes]) - radii[escapes] - 1
+            self._escaped += (2 * excess + (symbols[escapes] < 0)).tolist()
+            positions[escapes] = 2 * radii[escapes] + 1
+        stops = np.cumsum(list(counts.values()))[:-1]
+        runs = np.split(positions.astype(np.int32, copy=False), stops)
+        self._runs += zip((tables[number] for number in counts), runs, strict=True)
 
     def finish(self) -> bytes:
         """Return the stream.
@@ -182,11 +177,11 @@ class Decoder:
 
     Parameters
     ----------
-    stream : bytes
+    stream : bytes or memoryview
         The stream.
     """
 
-    def __init__(self, stream: bytes) -> None:
+    def __init__(self, stream: bytes | memoryview) -> None:
         n_words, start = read_varint(stream, 0)
         stop = start + 4 * n_words
         if stop > len(stream):
@@ -215,22 +210,23 @@ class Decoder:
         ndarray of int32, of the same shape
             The symbols.
         """
-        order, counts = _by_table(numbers, len(tables))
+        order, counts, radii = _by_table(numbers, tables)
         runs = []
-        for number in np.flatnonzero(counts):
-            table, n = tables[number], int(counts[number])
+        for number, count in counts.items():
+            table = tables[number]
             model: Any = table if constriction is None else table.model
             # The arguments of the two coders are in the same order.
-            run = self._coder.decode(model, n) - np.int32(table.radius)
-            for i in np.flatnonzero(run == table.radius + 1):
-                value, self._position = read_varint(self._stream, self._position)
-                magnitude = value // 2 + table.radius + 1
-                if magnitude > np.iinfo(np.int32).max:
-                    raise BitstreamError(f"a symbol of magnitude {magnitude} is out of range")
-                run[i] = -magnitude if value % 2 else magnitude
-            runs.append(run)
+            runs.append(self._coder.decode(model, count))
+        positions = np.concatenate(runs) if runs else np.empty(0, np.int32)
+        found = positions - radii
+        for i in np.flatnonzero(found > radii):
+            value, self._position = read_varint(self._stream, self._position)
+            magnitude = value // 2 + int(radii[i]) + 1
+            if magnitude > np.iinfo(np.int32).max:
+                raise BitstreamError(f"a symbol of magnitude {magnitude} is out of range")
+            found[i] = -magnitude if value % 2 else magnitude
         symbols = np.empty(numbers.size, np.int32)
-        symbols[order] = np.concatenate(runs) if runs else 0
+        symbols[order] = found
         return symbols.reshape(numbers.shape)
 
     def finish(self) -> None:
@@ -245,10 +241,20 @@ class Decoder:
             raise BitstreamError("there are data behind the last symbol")
 
 
-def _by_table(numbers: np.ndarray, n_tables: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the order that sorts symbols by their tables, and how many each table has."""
+def _by_table(
+    numbers: np.ndarray, tables: list[Table]
+) -> tuple[np.ndarray, dict[int, int], np.ndarray]:
+    """Return the order that sorts symbols by tables, how many each has, and then their radii."""
     numbers = numbers.reshape(-1)
-    return np.argsort(numbers, kind="stable"), np.bincount(numbers, minlength=n_tables)
+    counts = np.bincount(numbers)
+    used = np.flatnonzero(counts)
+    radii = np.array([tables[number].radius for number in used], np.int32)
+    order = np.argsort(numbers, kind="stable")
+    return (
+        order,
+        dict(zip(used.tolist(), counts[used].tolist(), strict=True)),
+        np.repeat(radii, counts[used]),
+    )
 
 
 def varint(value: int) -> bytes:
@@ -271,12 +277,12 @@ def varint(value: int) -> bytes:
     return bytes([*parts, value])
 
 
-def read_varint(stream: bytes, position: int) -> tuple[int, int]:
+def read_varint(stream: bytes | memoryview, position: int) -> tuple[int, int]:
     """Read what :func:`varint` has written.
 
     Parameters
     ----------
-    stream : bytes
+    stream : bytes or memoryview
         A stream.
     position : int
         Where the integer starts.

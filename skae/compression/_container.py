@@ -3,9 +3,10 @@
 The format is described in ``docs/formats/image.rst``.
 """
 
+import io
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from ._coder import BitstreamError, read_varint, varint
@@ -79,7 +80,7 @@ class Header:
         """Return the header as bytes, its checksum included."""
         start = _START.pack(MAGIC, VERSION, self.kind, DTYPES.index(self.dtype), self.fingerprint)
         numbers = b"".join(varint(getattr(self, name)) for name in _numbers(self.kind))
-        return _checked(start + numbers)
+        return start + numbers + _CHECKSUM.pack(zlib.crc32(start + numbers))
 
 
 def _numbers(kind: int) -> list[str]:
@@ -87,14 +88,14 @@ def _numbers(kind: int) -> list[str]:
     return [field.name for field in fields(Header)][3 : 7 if kind == RAW else None]
 
 
-def pack(header: Header, chunks: Sequence[bytes]) -> bytes:
+def pack(header: Header, chunks: Iterable[bytes]) -> bytes:
     """Return a stream.
 
     Parameters
     ----------
     header : Header
         Its header.
-    chunks : sequence of bytes
+    chunks : iterable of bytes
         ``header.n_chunks`` chunks.
 
     Returns
@@ -103,18 +104,19 @@ def pack(header: Header, chunks: Sequence[bytes]) -> bytes:
         The stream. Each checksum goes on from the one before, so that a chunk of another place or
         stream is noticed.
     """
-    parts = [header.to_bytes()]
+    stream = io.BytesIO()
+    start = header.to_bytes()
+    (checksum,) = _CHECKSUM.unpack(start[-_CHECKSUM.size :])
+    stream.write(start)
     for chunk in chunks:
-        (before,) = _CHECKSUM.unpack(parts[-1][-_CHECKSUM.size :])
-        parts.append(_checked(varint(len(chunk)) + chunk, before))
-    return b"".join(parts)
+        for part in (varint(len(chunk)), chunk):
+            checksum = zlib.crc32(part, checksum)
+            stream.write(part)
+        stream.write(_CHECKSUM.pack(checksum))
+    return stream.getvalue()
 
 
-def _checked(part: bytes, before: int = 0) -> bytes:
-    return part + _CHECKSUM.pack(zlib.crc32(part, before))
-
-
-def unpack(stream: bytes, max_values: float) -> tuple[Header, list[bytes]]:
+def unpack(stream: bytes, max_values: float) -> tuple[Header, list[memoryview]]:
     """Take a stream apart.
 
     Parameters
@@ -128,7 +130,7 @@ def unpack(stream: bytes, max_values: float) -> tuple[Header, list[bytes]]:
     -------
     header : Header
         Its header.
-    chunks : list of bytes
+    chunks : list of memoryview
         Its chunks, none of them damaged.
 
     Raises
@@ -139,6 +141,7 @@ def unpack(stream: bytes, max_values: float) -> tuple[Header, list[bytes]]:
     if not isinstance(stream, bytes | bytearray | memoryview):
         raise TypeError(f"a stream must be bytes, got {type(stream).__name__}")
     stream = bytes(stream)
+    view = memoryview(stream)
     header, position = read_header(stream, max_values)
     chunks = []
     for i in range(header.n_chunks):
@@ -147,8 +150,8 @@ def unpack(stream: bytes, max_values: float) -> tuple[Header, list[bytes]]:
         except BitstreamError as error:
             raise BitstreamError(f"chunk {i} of {header.n_chunks}: {error}") from None
         stop = start + length
-        _check(stream, position, stop, f"chunk {i} of {header.n_chunks}")
-        chunks.append(stream[start:stop])
+        _check(view, position, stop, f"chunk {i} of {header.n_chunks}")
+        chunks.append(view[start:stop])
         position = stop + _CHECKSUM.size
     if position != len(stream):
         raise BitstreamError(f"{len(stream) - position} bytes follow the last chunk")
@@ -202,7 +205,7 @@ def read_header(stream: bytes, max_values: float) -> tuple[Header, int]:
     return header, position + _CHECKSUM.size
 
 
-def _check(stream: bytes, start: int, stop: int, what: str) -> None:
+def _check(stream: bytes | memoryview, start: int, stop: int, what: str) -> None:
     if stop + _CHECKSUM.size > len(stream):
         raise BitstreamError(f"{what} ends at byte {stop}, but the stream at byte {len(stream)}")
     (before,) = _CHECKSUM.unpack_from(stream, start - _CHECKSUM.size) if start else (0,)

@@ -4,7 +4,6 @@ import copy
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib import resources
 from numbers import Integral, Real
 from typing import Any, Self
@@ -15,7 +14,7 @@ from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import GradientNormClipping
-from torch import Tensor, nn
+from torch import nn
 
 from .._base import BaseAutoencoder
 from ..metrics import psnr
@@ -29,18 +28,14 @@ from ..training import (
     resolve_device,
 )
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
-from ._coder import BitstreamError
-from ._container import CODED, RAW, Header, pack, unpack
-from ._images import Crops, Images, are_alike, checked_images, is_rows, padded_image, scaled
+from ._images import Crops, Images, are_alike, checked_images, is_rows, padded_image
+from ._streams import MAX_VALUES, StreamCodec
 
 _KERNELS = {"conv": 3, "mlp": 1}
 _WHOLE, _PATCH, _LINE = 1024, 8, 64
 _CROP = 16  # patches
-_TILE = 512
 _CROP_OF_PHOTOGRAPHS = (_CROP * _PATCH, _CROP * _PATCH)
 _NETWORK = "network."
-_MOST_TOGETHER, _VALUES_TOGETHER = 256, 2**21
-_MAX_VALUES = 2**30
 _VALUES_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**23
 _CRITIC_WEIGHT, _AMPLITUDE_WEIGHT = 0.5, 12.0
 _MOST_PER_GAME_STEP, _VALUES_PER_GAME_STEP = 64, 2**17
@@ -404,7 +399,7 @@ class ImageCompressor(BaseAutoencoder):
             elif target_psnr is not None:
                 stream = self._searched(array, lambda a, s: self._psnr(a, s) >= target_psnr)[1]
             else:
-                stream = self._compressed(array[None], number)
+                stream = self._streams.write([array], number)
             streams.append(stream)
         return streams
 
@@ -429,7 +424,7 @@ class ImageCompressor(BaseAutoencoder):
         if not images.are_equal:
             shapes = sorted({array.shape for array in images.arrays})
             raise ValueError(f"compress_dataset needs images of one shape, but X has {shapes}")
-        return self._compressed(np.stack(images.arrays), self._number(quality))
+        return self._streams.write(images.arrays, self._number(quality))
 
     def decompress(
         self,
@@ -437,7 +432,7 @@ class ImageCompressor(BaseAutoencoder):
         *,
         region: tuple[slice, slice] | None = None,
         realism: float | None = None,
-        max_values: int = _MAX_VALUES,
+        max_values: int = MAX_VALUES,
     ) -> Any:
         """Read images.
 
@@ -471,7 +466,7 @@ class ImageCompressor(BaseAutoencoder):
         arrays = [
             a
             for stream in streams
-            for a in self._decompressed(stream, max_values, None, realism, region)
+            for a in self._streams.read(stream, max_values, realism=realism, region=region)
         ]
         if not arrays:
             raise ValueError("streams holds no stream, at least 1 is required")
@@ -483,7 +478,7 @@ class ImageCompressor(BaseAutoencoder):
         indices: Any = None,
         *,
         realism: float | None = None,
-        max_values: int = _MAX_VALUES,
+        max_values: int = MAX_VALUES,
     ) -> Any:
         """Read images of a data set.
 
@@ -510,7 +505,7 @@ class ImageCompressor(BaseAutoencoder):
         """
         check_is_fitted(self)
         realism = self._checked_realism(realism)
-        return self._form.restored(list(self._decompressed(stream, max_values, indices, realism)))
+        return self._form.restored(self._streams.read(stream, max_values, indices, realism))
 
     def _checked_realism(self, realism: float | None) -> float:
         has_texture = self._codec.network.sharpener is not None
@@ -532,14 +527,19 @@ class ImageCompressor(BaseAutoencoder):
         seen: dict[int, bytes] = {}
         while low < high:
             middle = (low + high) // 2
-            seen[middle] = self._compressed(array[None], middle)
+            seen[middle] = self._streams.write([array], middle)
             low, high = (low, middle) if is_high(array, seen[middle]) else (middle + 1, high)
         below, above = max(low - 1, 0), min(low, N_QUALITIES - 1)
         return seen[below], seen[above]
 
     def _psnr(self, array: np.ndarray, stream: bytes) -> float:
-        decoded = self._decompressed(stream, _MAX_VALUES)[0]
+        decoded = self._streams.read(stream)[0]
         return psnr(array, decoded, max_value=self._range[1])
+
+    @property
+    def _streams(self) -> StreamCodec:
+        first = self._form.arrays[0]
+        return StreamCodec(self._codec, self.fingerprint_, self._range, first.dtype, first.shape[2])
 
     def _number(self, quality: float | None) -> int:
         quality = self.quality if quality is None else quality
@@ -547,123 +547,8 @@ class ImageCompressor(BaseAutoencoder):
             raise ValueError(f"quality={quality!r} must be a number between 0 and 100")
         return round(quality / 100 * (N_QUALITIES - 1))
 
-    def _layout(self, n_images: int, *shape: int) -> tuple[int, int]:
-        """Return how many images share a chunk, and the height and width of tiles."""
-        n_together = max(1, min(n_images, _MOST_TOGETHER, _VALUES_TOGETHER // math.prod(shape)))
-        patch = max(self._codec.network.patch_shape)
-        return n_together, patch * max(1, _TILE // patch)
-
-    def _compressed(self, array: np.ndarray, number: int) -> bytes:
-        """Return the stream of images of one shape."""
-        codec, (n_together, tile) = self._codec, self._layout(*array.shape)
-        raw = Header(RAW, str(array.dtype), self.fingerprint_, *array.shape)
-        header = replace(raw, kind=CODED, quality=number, n_together=n_together, tile=tile)
-        chunks = []
-        for images, rows, columns in header.places():
-            x = self._tensor(array[images, rows, columns])
-            chunks.append(codec.encode(self._coefficients(x), number)[0])
-        stream = pack(header, chunks)
-        if len(stream) <= array.nbytes:
-            return stream
-        little = array.astype(array.dtype.newbyteorder("<"))
-        return pack(raw, [little.tobytes()])
-
-    @torch.inference_mode()
-    def _coefficients(self, x: Tensor) -> Tensor:
-        return self._codec.network.coefficients(x)
-
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        """Return images of one shape, padded, with values between 0 and 255."""
-        low, span = self._range
-        padded = np.stack([padded_image(a, self._codec.network.patch_shape) for a in array])
-        x = scaled(padded, low, 255 / span)
-        if not x.isfinite().all():
-            raise ValueError(
-                f"X has values up to {np.abs(array).max():.3g}, too large to compute with; those "
-                f"of the training images lie between {low:.3g} and {low + span:.3g}"
-            )
-        return x
-
-    def _images(self, x: Tensor, dtype: np.dtype) -> np.ndarray:
-        """Return values between 0 and 255 as those of images."""
-        low, span = self._range
-        x = (x if dtype.kind == "u" else x.double()) * (span / 255) + low
-        if not x.isfinite().all():
-            raise BitstreamError("its numbers are out of range")
-        values = x.numpy()
-        if dtype.kind == "u":
-            values = values.clip(0, np.iinfo(dtype).max).round()
-        with np.errstate(over="ignore"):
-            return values.astype(dtype)
-
-    @torch.inference_mode()
-    def _decompressed(
-        self,
-        stream: bytes,
-        max_values: int,
-        indices: Any = None,
-        realism: float = 0.0,
-        region: tuple[slice, slice] | None = None,
-    ) -> np.ndarray:
-        header, chunks = unpack(stream, max_values)
-        if header.fingerprint != self.fingerprint_:
-            raise BitstreamError(
-                f"the stream was written by the model {header.fingerprint:08x}, this one is "
-                f"{self.fingerprint_:08x}"
-            )
-        shape = (header.n_images, header.height, header.width, header.channels)
-        dtype, expected = np.dtype(header.dtype), self._form.arrays[0]
-        if header.channels != expected.shape[2]:
-            raise BitstreamError(
-                f"the header has {header.channels} channels, the model {expected.shape[2]}"
-            )
-        if not are_alike(dtype, expected.dtype):
-            raise BitstreamError(f"the header has dtype {dtype}, the model {expected.dtype}")
-        if header.kind == RAW and len(chunks[0]) != header.n_values * dtype.itemsize:
-            raise BitstreamError(
-                f"{len(chunks[0])} bytes of raw data, but {header.n_values} values of {dtype}"
-            )
-        if header.kind == CODED:
-            if header.quality >= N_QUALITIES:
-                raise BitstreamError(f"the header has quality {header.quality}, which is not known")
-            # Other layouts would let a few bytes claim much memory or time.
-            if (header.n_together, header.tile) != (layout := self._layout(*shape)):
-                raise BitstreamError(
-                    f"the header puts {header.n_together} images into chunks, and their tiles are "
-                    f"{header.tile} wide, but it must be {layout[0]} and {layout[1]}"
-                )
-        wanted = np.arange(header.n_images)
-        if indices is not None:
-            try:
-                wanted = np.atleast_1d(wanted[indices])
-            except IndexError as error:
-                raise IndexError(f"indices={indices!r}: {error}") from None
-        window = _window(region, *shape[1:3])
-        if header.kind == RAW:
-            raw = np.frombuffer(chunks[0], dtype.newbyteorder("<"))
-            return raw.reshape(shape)[wanted][:, *window].astype(dtype)
-        array = np.empty((len(wanted), *(w.stop - w.start for w in window), shape[3]), dtype)
-        codec, (ph, pw) = self._codec, self._codec.network.patch_shape
-        for i, (images, rows, columns) in enumerate(header.places()):
-            here = np.flatnonzero((wanted >= images.start) & (wanted < images.stop))
-            parts = [_overlap(*each) for each in zip((rows, columns), window, strict=True)]
-            if not len(here) or None in parts:
-                continue
-            (into_rows, of_rows), (into_columns, of_columns) = parts
-            height, width = rows.stop - rows.start, columns.stop - columns.start
-            grid = (images.stop - images.start, -(-height // ph), -(-width // pw))
-            try:
-                y = codec.decode(chunks[i], grid, header.quality)[wanted[here] - images.start]
-                x = codec.network.synthesize(y, header.quality / N_PER_LEVEL, realism)
-                x = x[:, :height, :width][:, of_rows, of_columns]
-                array[here, into_rows, into_columns] = self._images(x, dtype)
-            except BitstreamError as error:
-                raise BitstreamError(f"chunk {i} of {len(chunks)}: {error}") from None
-        return array
-
     # ------------------------------------------------------------------ codes
 
-    @torch.inference_mode()
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return the coefficients of images, before they are rounded.
 
@@ -680,7 +565,7 @@ class ImageCompressor(BaseAutoencoder):
         images = self._checked(X)
         dtype = images.dtype if images.dtype.kind == "f" else np.dtype(np.float32)
         codes = [
-            self._coefficients(self._tensor(array[None])).flatten().numpy().astype(dtype)
+            self._streams.coefficients([array]).flatten().numpy().astype(dtype)
             for array in images.arrays
         ]
         return np.stack(codes) if images.are_equal else codes
@@ -713,7 +598,7 @@ class ImageCompressor(BaseAutoencoder):
         network, (height, width, _) = self._codec.network, self._shape
         y = torch.from_numpy(Z.astype(np.float32)).reshape(len(Z), *self._grid(network))
         x = network.synthesize(y, network.highest_level)[:, :height, :width]
-        return self._form.restored(list(self._images(x, self._form.dtype)))
+        return self._form.restored(self._streams.pixels(x, self._form.dtype))
 
     def reconstruct(self, X: Any) -> Any:
         """Compress images and decompress them again.
@@ -743,16 +628,23 @@ class ImageCompressor(BaseAutoencoder):
         ndarray of shape (n_images,)
             Minus the bits per value, and minus the mean squared error in the units in which it is
             worth a bit at this quality.
+
+        Notes
+        -----
+        Bits are the ideal length of the code of each image, without header and checksums, which
+        images of a data set share.
         """
         images, number = self._checked(X), self._number(None)
         worth = BIT_WEIGHT * step_size(number / N_PER_LEVEL) ** 2
-        costs = []
-        for array in images.arrays:
-            stream = self._compressed(array[None], number)
-            error = self._decompressed(stream, _MAX_VALUES)[0].astype(np.float64) - array
-            squared = np.mean((error * (255 / self._range[1])) ** 2)
-            costs.append(8 * len(stream) / array.size + squared / worth)
-        return -np.array(costs)
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for i, array in enumerate(images.arrays):
+            by_shape.setdefault(array.shape, []).append(i)
+        scores = np.empty(len(images.arrays))
+        for shape, indices in by_shape.items():
+            arrays = [images.arrays[i] for i in indices]
+            bits, squares = self._streams.costs(arrays, number)
+            scores[indices] = -(bits + squares / worth) / math.prod(shape)
+        return scores
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean of :meth:`score_samples`.
@@ -798,7 +690,7 @@ class ImageCompressor(BaseAutoencoder):
         model = cls(**fixed, **params)
         model._check_nested_params()
         model._validate_params()
-        images = model._checked(np.zeros((1, *_CROP_OF_PHOTOGRAPHS, 3), np.uint8), reset=True)
+        images = model._checked([np.zeros((*_CROP_OF_PHOTOGRAPHS, 3), np.uint8)], reset=True)
         recipe = model._recipe(images)
         net = recipe.build(resolve_device(model.device, getattr(torch, recipe.dtype)))
         state = {
@@ -839,57 +731,3 @@ class ImageCompressor(BaseAutoencoder):
         if "_codec" in state:
             self._codec = self._codec_of(self.module_)
             self._codec.load_state(state["_codec"])
-
-
-def inspect_stream(stream: bytes) -> dict[str, Any]:
-    """Return what a stream holds, without its model; its checksums are verified.
-
-    Parameters
-    ----------
-    stream : bytes
-        What :meth:`ImageCompressor.compress` or :meth:`ImageCompressor.compress_dataset` returned.
-
-    Returns
-    -------
-    dict
-        ``n_images``, ``height``, ``width``, ``channels``, ``dtype``, ``quality`` (from 0 to 100,
-        None if pixels are stored as they are), ``bits_per_pixel``, ``n_chunks`` and the
-        ``fingerprint`` of the model.
-
-    Raises
-    ------
-    BitstreamError
-        If it is no stream, or damaged.
-    """
-    header, chunks = unpack(stream, math.inf)
-    n_pixels = header.n_images * header.height * header.width
-    coded = header.kind == CODED
-    return {
-        **{name: getattr(header, name) for name in ("n_images", "height", "width", "channels")},
-        "dtype": header.dtype,
-        "quality": round(100 * header.quality / (N_QUALITIES - 1), 1) if coded else None,
-        "bits_per_pixel": 8 * len(stream) / n_pixels,
-        "n_chunks": len(chunks),
-        "fingerprint": header.fingerprint,
-    }
-
-
-def _window(region: Any, height: int, width: int) -> tuple[slice, slice]:
-    """Return rows and columns of a region as slices that lie in the image."""
-    if region is None:
-        return slice(0, height), slice(0, width)
-    is_pair = isinstance(region, tuple | list) and len(region) == 2
-    if not is_pair or not all(isinstance(s, slice) and s.step in (None, 1) for s in region):
-        raise ValueError(f"region={region!r} must be two slices without steps, rows and columns")
-    rows, columns = (slice(*s.indices(n)[:2]) for s, n in zip(region, (height, width), strict=True))
-    if rows.start >= rows.stop or columns.start >= columns.stop:
-        raise ValueError(f"region={region!r} holds no pixel of an image of {height} x {width}")
-    return rows, columns
-
-
-def _overlap(tile: slice, window: slice) -> tuple[slice, slice] | None:
-    """Return which part of a window is in a tile, counted in the window and in the tile."""
-    start, stop = max(tile.start, window.start), min(tile.stop, window.stop)
-    if start >= stop:
-        return None
-    return tuple(slice(start - s.start, stop - s.start) for s in (window, tile))

@@ -47,12 +47,12 @@ class Images(NamedTuple):
         """Return the greatest value."""
         return max(float(array.max()) for array in self.arrays)
 
-    def restored(self, arrays: list[np.ndarray]) -> Any:
+    def restored(self, arrays: np.ndarray | list[np.ndarray]) -> Any:
         """Return images in this form.
 
         Parameters
         ----------
-        arrays : list of ndarray of shape (height, width, channels)
+        arrays : ndarray or list of ndarray of shape (height, width, channels)
             Images.
 
         Returns
@@ -60,12 +60,18 @@ class Images(NamedTuple):
         ndarray or list of ndarray
             Rows, an array or a list; a list also if their shapes differ.
         """
-        if self.is_gray and self.form != "rows":
-            arrays = [array[..., 0] if array.shape[-1] == 1 else array for array in arrays]
-        if self.form == "list" or len({array.shape for array in arrays}) != 1:
-            return arrays
-        stacked = np.stack(arrays)
-        return stacked.reshape(len(stacked), -1) if self.form == "rows" else stacked
+        is_array = isinstance(arrays, np.ndarray)
+        if self.form == "list" or not (is_array or len({a.shape for a in arrays}) == 1):
+            return [self._with_channels(array) for array in arrays]
+        if not is_array:  # a single image is not copied
+            arrays = np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
+        return (
+            arrays.reshape(len(arrays), -1) if self.form == "rows" else self._with_channels(arrays)
+        )
+
+    def _with_channels(self, array: np.ndarray) -> np.ndarray:
+        """Drop the axis of channels if these images came without."""
+        return array[..., 0] if self.is_gray and array.shape[-1] == 1 else array
 
 
 def are_alike(dtype: np.dtype, other: np.dtype) -> bool:

@@ -166,6 +166,21 @@ class ImageCodecNetwork(nn.Module):
 
     # ------------------------------------------------------------------ coefficients
 
+    def principal_components(self, x: Tensor) -> Tensor:
+        """Return those of patches.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_images, height, width, channels) or (n_images, n_features)
+            Images, of values between 0 and 255.
+
+        Returns
+        -------
+        Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients that have not been corrected, in the units of the images.
+        """
+        return (self.patches(x) - self.mean) @ self.analysis
+
     def coefficients(self, x: Tensor) -> Tensor:
         """Return the code of images on its grid.
 
@@ -179,7 +194,7 @@ class ImageCodecNetwork(nn.Module):
         Tensor of shape (n_images, rows, columns, n_components)
             Coefficients, in the units of the images.
         """
-        y = (self.patches(x) - self.mean) @ self.analysis
+        y = self.principal_components(x)
         return y + self.encoder(self._even(y)) * self.spread.clamp(max=_MIDDLE)
 
     def synthesize(self, y: Tensor, level: float, realism: float = 0.0) -> Tensor:
@@ -201,7 +216,7 @@ class ImageCodecNetwork(nn.Module):
         """
         # In the size of what rounding takes away, so that all channels learn equally fast.
         correction = self.decoder(self._even(y), level / N_LEVELS)
-        corrected = y + correction * self.spread.clamp(max=step_size(level))
+        corrected = y + correction * self._erased(level)
         x = self.images(corrected @ self.synthesis + self.mean)
         return x + realism * self.texture(y, level) if realism else x
 
@@ -231,9 +246,11 @@ class ImageCodecNetwork(nn.Module):
             noise = torch.empty_like(y).normal_(generator=generator)
         # Without an offset, which would be a pattern with the period of the patches.
         detail = gains.tanh() * relative + F.softplus(widths + _LITTLE_NOISE) * noise
-        # What rounding erases is no wider than the coefficients, nor than its step.
-        scale = self.spread.clamp(max=step_size(level))
-        return self.images(detail * scale @ self.synthesis)
+        return self.images(detail * self._erased(level) @ self.synthesis)
+
+    def _erased(self, level: float) -> Tensor:
+        """Return how wide at most is what rounding erases: as the coefficients, and as its step."""
+        return self.spread.clamp(max=step_size(level))
 
     def _even(self, y: Tensor) -> Tensor:
         """Return coefficients as the corrections see them, all of about the same size."""
@@ -285,7 +302,7 @@ class ImageCodecNetwork(nn.Module):
         """
         rows = self.image_shape[0] // self.patch_shape[0]
         y = z.reshape(len(z), rows, -1, self.n_components)
-        return self.synthesize(y, N_LEVELS - 1).flatten(1)
+        return self.synthesize(y, self.highest_level).flatten(1)
 
     # ------------------------------------------------------------------ rate and distortion
 

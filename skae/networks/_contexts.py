@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 _EDGES = (0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150, 200, 300, 450, 600)
 _N_DEEP = 6
@@ -46,12 +46,15 @@ class Pass(NamedTuple):
     ----------
     squares : Tensor of int64 of shape (n_squares,)
         Their numbers, row by row.
+    places : slice
+        Where they stand if all squares are sorted by passes.
     beside : Tensor of int64 of shape (n_squares, 4) or None
-        The numbers of squares around them that are coded before; the number of squares of the
+        The places of squares around them that are coded before; the number of squares of the
         grid stands for none. None, if there are none at all.
     """
 
     squares: Tensor
+    places: slice
     beside: Tensor | None
 
 
@@ -62,7 +65,7 @@ class Evidence(NamedTuple):
     ----------
     sources : Tensor of shape (n_images, n_squares, 9 * n_sources)
         Decoded values of the first channels, here and around.
-    beside : Tensor of shape (n_images, n_squares, 4, n_channels) or None
+    beside : Tensor of shape (4, n_images, n_squares, n_channels) or None
         Decoded values of the group's own channels.
     shared : Tensor of shape (n_images, n_squares, 8 or 9)
         One, and the logarithms of sums of magnitudes that all channels of the group have in common.
@@ -111,25 +114,25 @@ def passes(rows: int, columns: int, is_deep: bool, device: torch.device) -> list
             numbers.append(number)
         return torch.stack(numbers, 1)
 
-    def a_pass(mask: Tensor, offsets: list[tuple[int, int]] | None) -> Pass:
+    kinds: list[tuple[Tensor, list[tuple[int, int]]]]
+    if is_deep:
+        widest = 2 * _STRIDES[0]
+        kinds = [((i % widest == 0) & (j % widest == 0), [])]
+        for stride in _STRIDES:
+            a, b = i % (2 * stride), j % (2 * stride)
+            kinds.append(((a == stride) & (b == stride), _scaled(_DIAGONAL, stride)))
+            kinds.append(((a + b == stride) & (a * b == 0), _scaled(_UPRIGHT, stride)))
+    else:
+        kinds = [((i + j) % 2 == 0, []), ((i + j) % 2 == 1, _UPRIGHT)]
+    places = torch.full((rows * columns + 1,), rows * columns)
+    result, start = [], 0
+    for mask, offsets in kinds:
         squares = mask.flatten().nonzero().flatten()
-        beside = None if offsets is None else known(squares, offsets).to(device)
-        return Pass(squares.to(device), beside)
-
-    def upright(stride: int) -> Pass:
-        a, b = i % (2 * stride), j % (2 * stride)
-        return a_pass((a + b == stride) & (a * b == 0), _scaled(_UPRIGHT, stride))
-
-    def diagonal(stride: int) -> Pass:
-        a, b = i % (2 * stride), j % (2 * stride)
-        return a_pass((a == stride) & (b == stride), _scaled(_DIAGONAL, stride))
-
-    if not is_deep:
-        return [a_pass((i + j) % 2 == 0, None), upright(1)]
-    widest = 2 * _STRIDES[0]
-    result = [a_pass((i % widest == 0) & (j % widest == 0), None)]
-    for stride in _STRIDES:
-        result += [diagonal(stride), upright(stride)]
+        stop = start + len(squares)
+        places[squares] = torch.arange(start, stop)
+        beside = places[known(squares, offsets)].to(device) if offsets else None
+        result.append(Pass(squares.to(device), slice(start, stop), beside))
+        start = stop
     return result
 
 
@@ -231,7 +234,7 @@ class ChannelContexts(nn.Module):
         width = evidence.sources.shape[2]
         mean = evidence.sources @ weights[:, :width].T
         if evidence.beside is not None:
-            mean = mean + (evidence.beside * weights[:, -_N_BESIDE:].T).sum(2)
+            mean += (evidence.beside * weights[:, -_N_BESIDE:].T[:, None, None]).sum(0)
         return mean
 
     def log_scale(self, weights: Tensor, evidence: Evidence) -> Tensor:
@@ -251,7 +254,7 @@ class ChannelContexts(nn.Module):
         """
         shared, own = evidence.shared, evidence.own
         logs = shared @ weights[:, : shared.shape[-1]].T
-        return logs if own is None else logs + own * weights[:, -1]
+        return logs if own is None else torch.addcmul(logs, own, weights[:, -1])
 
     def walk(
         self,
@@ -289,51 +292,68 @@ class ChannelContexts(nn.Module):
         """
         scales, means = weights
         n, rows, columns, n_channels = shape
-        device = means.device
+        device, n_squares = means.device, rows * columns
         nine = around(rows, columns, device)
-        decoded = means.new_zeros(n, len(nine), n_channels)
-        sources = decoded[..., :0]
-        here = [scales.new_zeros(n, len(nine))]  # sums of magnitudes of the first groups, and
-        there = here[:]  # of those around
+        others = _of_images(torch.cat([nine[:, :4], nine[:, 5:]], 1), n, n_squares)
+        decoded = means.new_zeros(n, n_squares, n_channels)
+        sources = means.new_empty(n, n_squares, 9 * self.n_sources)
+        # Sums of magnitudes of the last groups, and of all before these, here and around. They are
+        # whole numbers, which float32 holds exactly, or so large that it does not matter.
+        here = [means.new_zeros(n, n_squares)] * 4
+        there = here[:3]
+        was_deep = None
         for g, (a, b) in enumerate(self.groups[:n_groups]):
-            if a < _N_PREDICTED:
-                if 9 * (k := min(a, self.n_sources)) > sources.shape[2]:
-                    sources = decoded[..., :k][:, nine].transpose(2, 3).flatten(2)
-            else:
-                sources = decoded[..., :0]
-            logs = log(torch.stack([*_last(here, 4), *_last(there, 3)], -1))
-            shared = torch.cat([torch.ones_like(logs[..., :1]), logs], -1)
+            is_predicted, is_deep = a < _N_PREDICTED, a < _N_DEEP
+            if is_deep != was_deep:
+                in_passes = passes(rows, columns, is_deep, device)
+                order = torch.cat([each.squares for each in in_passes])
+                besides = [
+                    None if each.beside is None else _of_images(each.beside, n, n_squares + 1)
+                    for each in in_passes
+                ]
+                around_each = nine[order].flatten()
+                n_known, was_deep = 0, is_deep
+            if is_predicted and n_known < (k := min(a, self.n_sources)):
+                new = decoded[..., n_known:k].index_select(1, around_each)
+                new = new.unflatten(1, (n_squares, 9)).transpose(2, 3)
+                sources[..., 9 * n_known : 9 * k].unflatten(2, (-1, 9)).copy_(new)
+                n_known = k
+            # From here to the end of the group, squares are sorted by passes.
+            shared = scales.new_ones(n, n_squares, _N_SHARED)
+            shared[..., 1:-1] = log(torch.stack([*here, *there], -1).index_select(1, order))
             # What the last square of a grid is followed by stands for no square at all.
-            magnitudes = scales.new_zeros(n, len(nine) + 1, b - a)
-            values = means.new_zeros(n, len(nine) + 1, b - a)
-            order = passes(rows, columns, a < _N_DEEP, device)
-            for row, (squares, beside) in zip(self.rows[g], order, strict=True):
+            magnitudes, values = means.new_empty(2, n, n_squares + 1, b - a)
+            magnitudes[:, -1] = values[:, -1] = 0
+            for row, (squares, places, _), beside in zip(
+                self.rows[g], in_passes, besides, strict=True
+            ):
                 if not len(squares):
                     continue
-                evidence = Evidence(sources[:, squares], None, shared[:, squares], None)
+                known = sources[:, places, : 9 * n_known]
+                evidence = Evidence(known, None, shared[:, places, :-1], None)
                 if beside is not None:
-                    own = magnitudes[:, beside].sum(2)
-                    total = log(own.sum(-1, keepdim=True))
-                    evidence = Evidence(
-                        evidence.sources,
-                        values[:, beside] if a < _N_PREDICTED else None,
-                        torch.cat([evidence.shared, total], -1),
-                        log(own),
-                    )
+                    own = _summed(magnitudes, beside)
+                    shared[:, places, -1] = log(own.sum(-1))
+                    near = None
+                    if is_predicted:
+                        near = values.flatten(0, 1).index_select(0, beside.T.flatten())
+                        near = near.unflatten(0, (_N_BESIDE, n, -1))
+                    evidence = Evidence(known, near, shared[:, places], log(own))
                 if prepare is not None:
                     prepare(row, slice(a, b), squares, evidence)
-                if a < _N_PREDICTED:
+                if is_predicted:
                     mean = self.mean(means[row], evidence)
                 else:
-                    mean = means.new_zeros(n, len(squares), b - a)
+                    mean = means.new_zeros(1).expand(n, len(squares), b - a)
                 log_scale = self.log_scale(scales[row], evidence)
                 integers, got = code(slice(a, b), squares, mean, log_scale)
-                magnitudes[:, squares] = integers.abs().to(magnitudes)
-                values[:, squares] = got
-            decoded[..., a:b] = values[:, :-1]
-            sums = magnitudes[:, :-1].sum(-1)
-            here.append(here[-1] + sums)
-            there.append(there[-1] + sums[:, nine].sum(-1) - sums)
+                magnitudes[:, places] = integers.abs()
+                values[:, places] = got
+            decoded[:, order, a:b] = values[:, :-1]
+            sums = torch.empty_like(here[0])
+            sums[:, order] = magnitudes[:, :-1].sum(-1)
+            here = [sums, *here[:2], here[2] + here[3]]
+            there = [_summed(sums[..., None], others)[..., 0], there[0], there[1] + there[2]]
         return decoded.unflatten(1, (rows, columns))
 
     @torch.no_grad()
@@ -370,10 +390,18 @@ class ChannelContexts(nn.Module):
         self.walk(shape, [w[level] for w in self.weights], code, prepare=learn)
 
 
-def _last(totals: list[Tensor], n: int) -> list[Tensor]:
-    """Return what the last few totals have more than those before, and the one before these."""
-    chosen = [totals[max(0, len(totals) - 1 - i)] for i in range(n)]
-    return [*(a - b for a, b in pairwise(chosen)), chosen[-1]]
+def _of_images(numbers: Tensor, n_images: int, n_rows: int) -> Tensor:
+    """Return the numbers of rows of one image for all images, whose rows follow each other."""
+    if n_images == 1:
+        return numbers
+    first = n_rows * torch.arange(n_images, device=numbers.device)
+    return (numbers + first[:, None, None]).flatten(0, 1)
+
+
+def _summed(table: Tensor, numbers: Tensor) -> Tensor:
+    """Return sums of rows of images of shape (n_images, n_rows, n_columns)."""
+    sums = F.embedding_bag(numbers, table.flatten(0, 1), mode="sum")
+    return sums.unflatten(0, (len(table), -1))
 
 
 def _ridge_regression(
@@ -385,7 +413,7 @@ def _ridge_regression(
     n, d = X.shape
     Z = X.new_zeros(n, _N_BESIDE, y.shape[1])
     if evidence.beside is not None:
-        Z = evidence.beside.flatten(0, 1)[some].double()
+        Z = evidence.beside.flatten(1, 2)[:, some].transpose(0, 1).double()
     products = X.T @ X if products is None else products
     # Channels have their sources in common, bordered by their own values beside.
     border = (X.T @ Z.flatten(1)).unflatten(1, Z.shape[1:]).movedim(-1, 0)

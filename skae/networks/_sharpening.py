@@ -70,7 +70,7 @@ class SharpeningNetwork(nn.Module):
         Tensor of shape (n_images, n_components)
             Roots of the mean squares over the patches of an image.
         """
-        y = (self.codec.patches(x) - self.codec.mean) @ self.codec.analysis
+        y = self.codec.principal_components(x)
         return (y.square().mean((1, 2)) + 0.01).sqrt()
 
     def encode(self, x: Tensor) -> Tensor:

@@ -151,8 +151,7 @@ class RateDistortion(Objective):
         epoch: int | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         x = batch[0]
-        place = torch.rand((), generator=generator, device=generator.device)
-        level = float(place) * module.highest_level
+        level = _random_place(generator) * module.highest_level
         bits, squares = module.rate_distortion(x, level)
         terms = {"rate": bits.mean() / x.shape[1], "distortion": squares.mean() / x.shape[1]}
         return (squares + self.bit_weight * bits) / x.shape[1], terms
@@ -239,8 +238,7 @@ class AdversarialTexture(Objective):
         generator: torch.Generator,
         epoch: int | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        place = torch.rand((), generator=generator, device=generator.device)
-        plain, missing, texture = module(batch[0], float(place), generator)
+        plain, missing, texture = module(batch[0], _random_place(generator), generator)
         power = missing.square().flatten(1).mean(1).clamp(min=1.0)
         losses = (missing - texture).square().flatten(1).mean(1) / power
         short = module.amplitudes(plain + missing) - module.amplitudes(plain + texture)
@@ -253,6 +251,11 @@ class AdversarialTexture(Objective):
         real, made = (torch.cat([context, scale * x], -1) for x in (missing, texture))
         game, each = _play("texture", module.critic, real, made, self.critic_weight)
         return losses + game, terms | each
+
+
+def _random_place(generator: torch.Generator) -> float:
+    """Draw a quality, from 0 to 1."""
+    return float(torch.rand((), generator=generator, device=generator.device))
 
 
 def _play(

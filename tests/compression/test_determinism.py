@@ -115,8 +115,8 @@ def test_encoding_under(condition, model, photo):
     codec = model._codec
     for quality in QUALITIES:
         with CONDITIONS[condition]():
-            y = model._coefficients(model._tensor(photo[None]))
-            stream, decoded, _ = codec.encode(y, quality)
+            y = model._streams.coefficients([photo])
+            stream, (decoded, _) = codec.encode(y, quality), codec.cost(y, quality)
         # A different integer would differ by a whole step, of at least seven.
         read = codec.decode(stream, y.shape[:3], quality)
         torch.testing.assert_close(read, decoded, rtol=0, atol=0.01)

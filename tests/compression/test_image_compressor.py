@@ -73,9 +73,9 @@ def test_targets(of_photo, photo):
 
 def test_written_bytes_are_those_of_the_estimate(of_photo, photo):
     codec = of_photo._codec
-    y = codec.network.coefficients(of_photo._tensor(photo[None]))
-    stream, _, bits = codec.encode(y.detach(), 60)
-    assert 8 * len(stream) == pytest.approx(bits, rel=5e-3)
+    y = of_photo._streams.coefficients([photo])
+    stream, (_, bits) = codec.encode(y, 60), codec.cost(y, 60)
+    assert 8 * len(stream) == pytest.approx(bits.item(), rel=5e-3)
 
 
 def test_streams_survive_pickling_and_a_missing_constriction(of_digits, digits, monkeypatch):
@@ -161,6 +161,36 @@ def test_bad_images(of_photo, photo):
 def test_score_prefers_the_model_of_the_data(of_digits, digits):
     other = clone(of_digits).fit(digits[:900, ::-1] // 2 + 100)
     assert of_digits.score(digits[900:950]) > other.score(digits[900:950])
+
+
+def test_scores_are_those_of_each_image_alone(of_digits, digits):
+    some = digits[900:930]
+    scores = of_digits.score_samples(some)
+    singles = [of_digits.score_samples(row[None]).item() for row in some]
+    np.testing.assert_allclose(scores, singles, rtol=1e-9)
+
+
+def test_scores_of_images_of_several_shapes(of_photo, photo):
+    images = [photo[:40, :50], photo[:30, :60], photo[5:45, :50]]
+    scores = of_photo.score_samples(images)
+    singles = [of_photo.score_samples([image]).item() for image in images]
+    np.testing.assert_allclose(scores, singles, rtol=1e-9)
+
+
+def test_score_is_the_length_of_a_stream_and_its_error(of_photo, photo):
+    (stream,) = of_photo.compress([photo])
+    error = of_photo.decompress([stream])[0].astype(float) - photo
+    step = 140 * (7 / 140) ** 0.5  # at quality 50
+    expected = 8 * len(stream) / photo.size + np.mean(error**2) / (0.13 * step**2)
+    assert -of_photo.score([photo]) == pytest.approx(expected, rel=0.01)
+
+
+def test_the_mean_image_costs_next_to_nothing(of_digits, digits):
+    """Groups of zeros at the end are left out, whatever the other images need."""
+    mean = of_digits._codec.network.mean.round().byte().numpy()[None]
+    together = of_digits.score_samples(np.concatenate([mean, digits[900:910]]))
+    assert together[0] == pytest.approx(of_digits.score(mean), rel=1e-9)
+    assert together[0] > -0.1
 
 
 def test_held_out_crops_are_crops(photo):

@@ -38,6 +38,12 @@ def test_the_same_in_every_copy(photographs, photo):
         )
 
 
+def test_a_list_comes_back_as_a_list(photographs, photo):
+    decoded = photographs.decompress(photographs.compress([photo]))
+    assert isinstance(decoded, list)
+    assert [image.shape for image in decoded] == [photo.shape]
+
+
 def test_params_of_the_network_are_fixed():
     model = ImageCompressor.pretrained(quality=20, warm_start=True)
     assert model.quality == 20
