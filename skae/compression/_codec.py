@@ -156,7 +156,7 @@ class Codec:
         low = min(quality // N_PER_LEVEL, N_LEVELS - 2)
         part = quality - low * N_PER_LEVEL
         scales = self.weights[low] * (N_PER_LEVEL - part) + self.weights[low + 1] * part
-        means = interpolated(contexts.means, quality / N_PER_LEVEL)
+        others = [interpolated(w, quality / N_PER_LEVEL) for w in contexts.weights[1:]]
 
         def of_tables(channels: slice, squares: Tensor, mean: Tensor, weighted: Tensor) -> Any:
             # A power of two: nothing is rounded but here, towards zero.
@@ -166,7 +166,7 @@ class Codec:
             integers = code(channels, squares, mean, numbers)
             return integers, mean + self._values(integers, numbers)
 
-        return contexts.walk(shape, (scales, means), of_tables, whole_log, n_groups)
+        return contexts.walk(shape, (scales, *others), of_tables, whole_log, n_groups)
 
     def _values(self, integers: Tensor, numbers: Tensor) -> Tensor:
         """Return the expected values of what was rounded to integers."""

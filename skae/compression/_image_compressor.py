@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from scipy import sparse
+from sklearn.callback import CallbackContext
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import GradientNormClipping
@@ -24,10 +25,12 @@ from ..training import (
     AutoencoderNet,
     RateDistortion,
     Recipe,
+    RestorationLoss,
     Rows,
     resolve_device,
 )
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
+from ._decoded_rows import DecodedRows
 from ._images import Crops, Images, are_alike, checked_images, is_rows, padded_image
 from ._streams import MAX_VALUES, StreamCodec
 
@@ -36,7 +39,10 @@ _WHOLE, _PATCH, _LINE = 1024, 8, 64
 _CROP = 16  # patches
 _CROP_OF_PHOTOGRAPHS = (_CROP * _PATCH, _CROP * _PATCH)
 _NETWORK = "network."
-_VALUES_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**23
+_VALUES_TO_LEARN, _CROPS_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**15, 2**23
+_RESTORATION = {"module__width": 48, "module__n_blocks": 2}
+_FEW_IMAGES, _VALUES_TO_RESTORE = 2**13, 2**27
+_MOST_PASSES, _IMAGES_TO_RESTORE, _MOST_COPIES = 20, 2**17, 10
 _CRITIC_WEIGHT, _AMPLITUDE_WEIGHT = 0.5, 12.0
 _MOST_PER_GAME_STEP, _VALUES_PER_GAME_STEP = 64, 2**17
 
@@ -45,14 +51,15 @@ class ImageCompressor(BaseAutoencoder):
     """Lossy compression of images by an autoencoder that is trained on images of their kind.
 
     Images are cut into patches, which become coefficients of their principal components; residual
-    networks correct what is lost in rounding. Rounded coefficients are coded by how widely they are
-    expected to be spread, given those coded before. Everything but the residual networks has a
-    closed form; they are trained if `max_epochs` says so.
+    networks correct what is lost in rounding. Rounded coefficients are coded by where they are
+    expected, and how widely spread, given those coded before. Everything but the residual networks
+    has a closed form.
 
     Parameters
     ----------
     module : {"conv", "mlp"}, default="conv"
-        Residual networks that look at neighbouring patches, or at each patch alone.
+        Residual networks that look at neighbours, or at each patch alone. Neighbours are patches,
+        or pixels, where a patch is a whole image; there the encoder has no residual network.
     image_shape : tuple of int, default=None
         Shape of the images in the rows of a matrix: height and width, and perhaps channels. None
         takes a row as a line of pixels.
@@ -75,10 +82,11 @@ class ImageCompressor(BaseAutoencoder):
         Learning rate of the residual networks. Gradients are clipped to a norm of one.
     batch_size : int, default=8
         Number of crops, or of whole images, per step.
-    max_epochs : "auto" or int, default=0
-        Number of passes over the images. 0 keeps the closed form, which takes a minute or two and
-        leaves little to gain: a few percent, for many minutes of training, and for decoding that
-        takes several times as long. "auto" makes about 2,000 steps.
+    max_epochs : "auto" or int, default="auto"
+        Number of passes over the images. With 0, everything is what its closed form says. "auto"
+        trains where that pays: decoders that correct the pixels of whole images, for about 130,000
+        images, or 20 times each. With smaller patches it is 0: there training leaves little to
+        gain, a few percent for many minutes, and decoding takes several times as long.
     early_stopping : bool, default=False
         Whether to hold out crops, and to stop when they are not coded better any more.
     validation_fraction : float, default=0.1
@@ -100,8 +108,8 @@ class ImageCompressor(BaseAutoencoder):
     verbose : int, default=0
         Whether to print the losses of every epoch.
     **kwargs : dict
-        ``module__width=128`` and ``module__n_blocks=3`` of the residual networks; others as in
-        :class:`skae.Autoencoder`.
+        ``module__width=128`` and ``module__n_blocks=3`` of the residual networks, 48 and 2 of one
+        that corrects pixels; others as in :class:`skae.Autoencoder`.
 
     Attributes
     ----------
@@ -155,7 +163,7 @@ class ImageCompressor(BaseAutoencoder):
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 1e-3,
         batch_size: int = 8,
-        max_epochs: str | int = 0,
+        max_epochs: str | int = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -274,21 +282,28 @@ class ImageCompressor(BaseAutoencoder):
         height, width = np.min([array.shape[:2] for array in X.arrays], axis=0).tolist()
         return (ph, pw), (min(-(-height // ph), _CROP) * ph, min(-(-width // pw), _CROP) * pw)
 
+    def _restores_pixels(self, X: Images) -> bool:
+        """Tell whether the decoder corrects pixels, as patches are whole images."""
+        patch, crop = self._patch_and_crop(X)
+        return self.module == "conv" and patch == crop and X.are_equal
+
     def _recipe(self, X: Images) -> Recipe:
         patch, crop = self._patch_and_crop(X)
+        restores = self._restores_pixels(X)
         params = {
             "lr": self.lr,
             "batch_size": self.batch_size,
             "callbacks": [GradientNormClipping(1.0), *(self.callbacks or [])],
             "verbose": int(self.verbose),
             "iterator_valid__batch_size": self.batch_size,
-            "objective": RateDistortion(),
+            "objective": RestorationLoss() if restores else RateDistortion(),
             "optimizer__param_groups": [("*sis", {"lr": 0.04 * self.lr})],
             "module__image_shape": (*crop, X.arrays[0].shape[2]),
             "module__patch_shape": patch,
             "module__n_components": None if self.n_components == "auto" else self.n_components,
-            "module__kernel_size": 1 if crop == patch else _KERNELS[self.module],
+            "module__kernel_size": _KERNELS[self.module] if restores or crop != patch else 1,
             "module__adversarial": self.adversarial,
+            **(_RESTORATION if restores else {}),
         }
         return Recipe(
             ImageCodecNetwork,
@@ -303,21 +318,62 @@ class ImageCompressor(BaseAutoencoder):
         arrays = [padded_image(array, patch) for array in X.arrays]
         return Crops(arrays, crop, self._range[0], 255 / self._range[1], 0, dtype, device)
 
-    def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
-        n_some = max(1, _VALUES_TO_LEARN // rows.X.shape[1])
+    def _start(self, X: Images, shown: dict, max_epochs: int | str, once: bool) -> CallbackContext:
+        if max_epochs == "auto":
+            n, is_worth_it = len(X.arrays), self._restores_pixels(X)
+            n_restored = min(_IMAGES_TO_RESTORE, _MOST_PASSES * n) / (n * self._n_copies(n))
+            max_epochs = max(1, round(n_restored)) if is_worth_it else 0
+        return super()._start(X, shown, max_epochs, once)
+
+    def _train(
+        self,
+        net: AutoencoderNet,
+        rows: Rows,
+        shown: dict,
+        max_epochs: int,
+        *args: Any,
+        **attributes: Any,
+    ) -> CallbackContext:
+        module: Any = net.module_
+        if module.restores_pixels:
+            # All but the decoder has its final state now.
+            codec = self._frozen(net, rows)
+            module.contexts.load_state_dict(codec.network.contexts.state_dict())
+            n_values = _VALUES_TO_RESTORE if max_epochs else _VALUES_TO_COUNT
+            rows = DecodedRows(rows, codec, self._n_copies(len(rows)), n_values, net.generator)
+        return super()._train(net, rows, shown, max_epochs, *args, **attributes)
+
+    def _n_copies(self, n_images: int) -> int:
+        """Return at how many qualities each image is decoded for the decoder to learn from."""
+        # Copies of held-out images among the others would be no use.
+        few = 1 if self.early_stopping else math.ceil(_FEW_IMAGES / n_images)
+        return min(_MOST_COPIES, few)
+
+    def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
+        """Set contexts and tables, which training has no part in."""
+        n_some = max(1, min(_CROPS_TO_LEARN, _VALUES_TO_LEARN // rows.X.shape[1]))
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         some = rows.take(torch.randperm(len(rows), generator=generator)[:n_some])
         trained: Any = net.averaged_module_
         trained.fit_contexts(some)
-        if trained.sharpener is not None:
-            state = self._sharpened(net, rows).state_dict()
-            trained.sharpener.load_state_dict(state)
-            net.module_.sharpener.load_state_dict(state)
         codec = self._codec_of(trained)
         few = some[: max(1, _VALUES_TO_COUNT // some.shape[1])]
         with torch.no_grad():
             grid = codec.network.coefficients(few.cpu().float())
         codec.learn_tables([grid], list(range(0, N_QUALITIES, N_PER_LEVEL)))
+        return codec
+
+    def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
+        trained: Any = net.averaged_module_
+        if isinstance(rows, DecodedRows):
+            codec, rows = rows.codec, rows.images
+            codec.network.load_state_dict(trained.state_dict())
+        else:
+            codec = self._frozen(net, rows)
+        if trained.sharpener is not None:
+            state = self._sharpened(net, rows).state_dict()
+            for network in (trained, net.module_, codec.network):
+                network.sharpener.load_state_dict(state)
         attributes = {"_codec": codec, "fingerprint_": codec.fingerprint()}
         if self._shape is not None:
             attributes["_n_features_out"] = math.prod(self._grid(codec.network))

@@ -13,7 +13,10 @@ _N_DEEP = 6
 _STRIDES = (8, 4, 2, 1)
 _N_SHARED, _N_BESIDE = 9, 4
 _N_SOURCES, _N_PREDICTED = 24, 100
-_RIDGE = 0.003
+_N_SOURCES_ALONE, _N_PREDICTED_ALONE = 46, 300
+_FEATURES_PER_CHANNEL, _MOST_FEATURES = 8, 512
+_GROWTH, _AMPLITUDE = 1.5, 2.0
+_RIDGE, _RIDGE_ROWS = 0.003, 100.0
 LOG_SCALES = (-3.5, 8.0)
 _MOST_ROWS = (100_000, 30_000)  # to fit means, and scales
 _N_ITERATIONS = 8
@@ -63,20 +66,23 @@ class Evidence(NamedTuple):
 
     Parameters
     ----------
-    sources : Tensor of shape (n_images, n_squares, 9 * n_sources)
-        Decoded values of the first channels, here and around.
+    sources : Tensor of shape (n_images, n_squares, n_values)
+        Decoded values of the first channels, here and around, or features of those here.
     beside : Tensor of shape (4, n_images, n_squares, n_channels) or None
         Decoded values of the group's own channels.
     shared : Tensor of shape (n_images, n_squares, 8 or 9)
         One, and the logarithms of sums of magnitudes that all channels of the group have in common.
     own : Tensor of shape (n_images, n_squares, n_channels) or None
         Logarithms of sums of magnitudes of each channel's nearest neighbours.
+    n_known : int
+        Of how many channels the sources are.
     """
 
     sources: Tensor
     beside: Tensor | None
     shared: Tensor
     own: Tensor | None
+    n_known: int
 
 
 @lru_cache(maxsize=16)
@@ -181,47 +187,77 @@ class ChannelContexts(nn.Module):
     nearest neighbours of passes before. Both are fitted in closed form, by ridge regression and by
     Fisher scoring of an exponential distribution.
 
+    Where a grid has but one square, as patches are whole images, the mean is linear in random
+    features of the channels before (Rahimi & Recht, NeurIPS 2007), rectified sums.
+
     Parameters
     ----------
     n_components : int
         Number of channels.
     n_levels : int
         Number of qualities between which the weights are interpolated.
+    are_alone : bool, default=False
+        Whether squares have no neighbours.
     """
 
     scales: Tensor
     means: Tensor
+    spreads: Tensor
+    directions: Tensor
 
-    def __init__(self, n_components: int, n_levels: int) -> None:
+    def __init__(self, n_components: int, n_levels: int, are_alone: bool = False) -> None:
         super().__init__()
+        self.are_alone = are_alone
+        n_sources, n_predicted, self.n_deep = _N_SOURCES, _N_PREDICTED, _N_DEEP
+        if are_alone:
+            n_sources, n_predicted, self.n_deep = _N_SOURCES_ALONE, _N_PREDICTED_ALONE, 0
+        self.n_sources = min(n_sources, n_components)
+        self.n_predicted = n_predicted
         inner = [edge for edge in _EDGES if edge < n_components]
         self.groups = list(zip(inner, [*inner[1:], n_components], strict=True))
         # Each channel has a row of weights for each pass.
         self.rows: list[list[slice]] = []
         n_rows = n_means = 0
         for a, b in self.groups:
-            n_passes = 1 + 2 * len(_STRIDES) if a < _N_DEEP else 2
-            starts = [n_rows + i * (b - a) for i in range(n_passes)]
+            n_passes = 1 + 2 * len(_STRIDES) if a < self.n_deep else 2
+            starts = [n_rows + (not are_alone) * i * (b - a) for i in range(n_passes)]
             self.rows.append([slice(start, start + b - a) for start in starts])
-            n_rows += n_passes * (b - a)
-            n_means = n_rows if a < _N_PREDICTED else n_means
-        self.n_sources = min(_N_SOURCES, n_components)
+            n_rows = starts[-1] + b - a
+            n_means = n_rows if a < n_predicted else n_means
+        self.n_features = min(_MOST_FEATURES, _FEATURES_PER_CHANNEL * n_components)
+        self.n_values = 1 + self.n_sources + self.n_features if are_alone else 9 * self.n_sources
         self.register_buffer("scales", torch.zeros(n_levels, n_rows, _N_SHARED + 1))
-        self.register_buffer(
-            "means", torch.zeros(n_levels, n_means, 9 * self.n_sources + _N_BESIDE)
-        )
+        self.register_buffer("means", torch.zeros(n_levels, n_means, self.n_values + _N_BESIDE))
+        if are_alone:
+            self.register_buffer("spreads", torch.ones(n_levels, self.n_sources))
+            numbers = torch.Generator().manual_seed(0)
+            directions = torch.randn(1 + self.n_sources, self.n_features, generator=numbers)
+            self.register_buffer("directions", directions)
 
     @property
-    def weights(self) -> tuple[Tensor, Tensor]:
-        """Those of scales and means, of all levels."""
-        return self.scales, self.means
+    def weights(self) -> tuple[Tensor, ...]:
+        """Those of scales and means, and perhaps the spreads of sources, of all levels."""
+        return (self.scales, self.means, *([self.spreads] if self.are_alone else []))
+
+    def _features(self, decoded: Tensor, spreads: Tensor) -> Tensor:
+        """Return random features of the first channels; of wide ones, weighted by their roots."""
+        k = decoded.shape[-1]
+        weights = _AMPLITUDE / (spreads[:k] * spreads[:k].sum()).sqrt()
+        sums = torch.addmm(
+            self.directions[0], decoded.flatten(0, 1) * weights, self.directions[1 : 1 + k]
+        )
+        features = decoded.new_zeros(len(sums), self.n_values)
+        features[:, 0] = 1
+        features[:, 1 : 1 + k] = decoded.flatten(0, 1)
+        features[:, -self.n_features :] = sums.relu_()
+        return features.unflatten(0, decoded.shape[:2])
 
     def mean(self, weights: Tensor, evidence: Evidence) -> Tensor:
         """Return means.
 
         Parameters
         ----------
-        weights : Tensor of shape (n_channels, 9 * n_sources + 4)
+        weights : Tensor of shape (n_channels, n_values + 4)
             Weights of one level, pass and group; none if the means are zero.
         evidence : Evidence
             What is known.
@@ -271,8 +307,8 @@ class ChannelContexts(nn.Module):
         ----------
         shape : sequence of four ints
             Numbers of images, rows, columns and channels.
-        weights : sequence of two Tensors
-            Weights of the scales and of the means, of one level.
+        weights : sequence of Tensors
+            Weights of the scales and of the means, and the spreads, of one level.
         code : callable
             Is given the channels as a slice, the numbers of the squares, and for these the means
             and the logarithms of the scales, of shape (n_images, n_squares, n_channels); returns
@@ -290,20 +326,20 @@ class ChannelContexts(nn.Module):
         Tensor of shape (n_images, rows, columns, n_channels)
             What all coefficients are decoded to; zero in groups that were not visited.
         """
-        scales, means = weights
+        scales, means, *spreads = weights
         n, rows, columns, n_channels = shape
         device, n_squares = means.device, rows * columns
         nine = around(rows, columns, device)
         others = _of_images(torch.cat([nine[:, :4], nine[:, 5:]], 1), n, n_squares)
         decoded = means.new_zeros(n, n_squares, n_channels)
-        sources = means.new_empty(n, n_squares, 9 * self.n_sources)
+        sources = means.new_empty(n, n_squares, self.n_values)
         # Sums of magnitudes of the last groups, and of all before these, here and around. They are
         # whole numbers, which float32 holds exactly, or so large that it does not matter.
         here = [means.new_zeros(n, n_squares)] * 4
         there = here[:3]
         was_deep = None
         for g, (a, b) in enumerate(self.groups[:n_groups]):
-            is_predicted, is_deep = a < _N_PREDICTED, a < _N_DEEP
+            is_predicted, is_deep = a < self.n_predicted, a < self.n_deep
             if is_deep != was_deep:
                 in_passes = passes(rows, columns, is_deep, device)
                 order = torch.cat([each.squares for each in in_passes])
@@ -312,12 +348,18 @@ class ChannelContexts(nn.Module):
                     for each in in_passes
                 ]
                 around_each = nine[order].flatten()
-                n_known, was_deep = 0, is_deep
-            if is_predicted and n_known < (k := min(a, self.n_sources)):
+                n_known = n_values = 0
+                was_deep = is_deep
+            k = min(a, self.n_sources)
+            if self.are_alone:
+                if is_predicted and k > 0 and k >= _GROWTH * n_known:
+                    new = self._features(decoded[..., :k], *spreads)
+                    sources, n_known, n_values = new.index_select(1, order), k, self.n_values
+            elif is_predicted and n_known < k:
                 new = decoded[..., n_known:k].index_select(1, around_each)
                 new = new.unflatten(1, (n_squares, 9)).transpose(2, 3)
                 sources[..., 9 * n_known : 9 * k].unflatten(2, (-1, 9)).copy_(new)
-                n_known = k
+                n_known, n_values = k, 9 * k
             # From here to the end of the group, squares are sorted by passes.
             shared = scales.new_ones(n, n_squares, _N_SHARED)
             shared[..., 1:-1] = log(torch.stack([*here, *there], -1).index_select(1, order))
@@ -329,8 +371,8 @@ class ChannelContexts(nn.Module):
             ):
                 if not len(squares):
                     continue
-                known = sources[:, places, : 9 * n_known]
-                evidence = Evidence(known, None, shared[:, places, :-1], None)
+                known = sources[:, places, :n_values]
+                evidence = Evidence(known, None, shared[:, places, :-1], None, n_known)
                 if beside is not None:
                     own = _summed(magnitudes, beside)
                     shared[:, places, -1] = log(own.sum(-1))
@@ -338,7 +380,7 @@ class ChannelContexts(nn.Module):
                     if is_predicted:
                         near = values.flatten(0, 1).index_select(0, beside.T.flatten())
                         near = near.unflatten(0, (_N_BESIDE, n, -1))
-                    evidence = Evidence(known, near, shared[:, places], log(own))
+                    evidence = Evidence(known, near, shared[:, places], log(own), n_known)
                 if prepare is not None:
                     prepare(row, slice(a, b), squares, evidence)
                 if is_predicted:
@@ -370,16 +412,18 @@ class ChannelContexts(nn.Module):
             Rounds them.
         """
         shape, y = y.shape, y.flatten(1, 2)
+        if self.are_alone:
+            self.spreads[level] = (1 + y[..., : self.n_sources].square().mean((0, 1))).sqrt()
         products: dict[tuple[int, int], Tensor] = {}  # of sources, which later groups share
 
         def learn(row: slice, channels: slice, squares: Tensor, evidence: Evidence) -> None:
             values = y[:, squares, channels]
-            if channels.start < _N_PREDICTED:
-                kind = evidence.sources.shape[2], int(squares[0])
+            if channels.start < self.n_predicted:
+                kind = evidence.n_known, int(squares[0])
                 known = products.get(kind)
                 weights, products[kind] = _ridge_regression(evidence, values, known)
-                used = self.means[level, row]
-                used[:, : kind[0]], used[:, -_N_BESIDE:] = weights.split([kind[0], _N_BESIDE], 1)
+                used, n = self.means[level, row], evidence.sources.shape[2]
+                used[:, :n], used[:, -_N_BESIDE:] = weights.split([n, _N_BESIDE], 1)
                 values = values - self.mean(used, evidence)
             self.scales[level, row] = _exponential_regression(evidence, values.abs())
 
@@ -409,21 +453,27 @@ def _ridge_regression(
 ) -> tuple[Tensor, Tensor]:
     """Return the weights of sources and of squares beside, and the products of the sources."""
     some = slice(None, None, -(-values.shape[:2].numel() // _MOST_ROWS[0]))
-    X, y = (x.flatten(0, 1)[some].double() for x in (evidence.sources, values))
+    X, y = (x.flatten(0, 1)[some] for x in (evidence.sources, values))
     n, d = X.shape
-    Z = X.new_zeros(n, _N_BESIDE, y.shape[1])
-    if evidence.beside is not None:
-        Z = evidence.beside.flatten(1, 2)[:, some].transpose(0, 1).double()
-    products = X.T @ X if products is None else products
+    products = (X.T @ X).double() if products is None else products
+    if evidence.beside is None:
+        weights = torch.linalg.solve(_ridged(products[None], n)[0], (X.T @ y).double())
+        return F.pad(weights.T, (0, _N_BESIDE)).to(values), products
+    X, y = X.double(), y.double()
+    Z = evidence.beside.flatten(1, 2)[:, some].transpose(0, 1).double()
     # Channels have their sources in common, bordered by their own values beside.
     border = (X.T @ Z.flatten(1)).unflatten(1, Z.shape[1:]).movedim(-1, 0)
     gram = X.new_zeros(y.shape[1], d + _N_BESIDE, d + _N_BESIDE)
     gram[:, :d, :d], gram[:, :d, d:], gram[:, d:, :d] = products, border, border.mT
     gram[:, d:, d:] = torch.einsum("nic,njc->cij", Z, Z)
     target = torch.cat([X.T @ y, torch.einsum("nic,nc->ic", Z, y)])
+    return torch.linalg.solve(_ridged(gram, n), target.T).to(values), products
+
+
+def _ridged(gram: Tensor, n_rows: int) -> Tensor:
     diagonal = gram.diagonal(dim1=1, dim2=2)
-    diagonal += _RIDGE * diagonal.mean(1, keepdim=True) + 1e-3 * n
-    return torch.linalg.solve(gram, target.T).to(values), products
+    ridge = (_RIDGE + _RIDGE_ROWS / n_rows) * diagonal.mean(1, keepdim=True) + 1e-3 * n_rows
+    return gram + torch.diag_embed(ridge.expand_as(diagonal))
 
 
 def _exponential_regression(evidence: Evidence, magnitudes: Tensor) -> Tensor:

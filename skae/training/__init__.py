@@ -17,6 +17,7 @@ from ._objectives import (
     NegativeLogDensity,
     Objective,
     RateDistortion,
+    RestorationLoss,
 )
 from ._preparation import (
     auto_epochs,
@@ -46,6 +47,7 @@ __all__ = [
     "Objective",
     "RateDistortion",
     "Recipe",
+    "RestorationLoss",
     "Rows",
     "ScikitLearnCallbacks",
     "StopTraining",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from ..networks import BIT_WEIGHT
+from ..networks import BIT_WEIGHT, step_size
 
 
 class Objective:
@@ -155,6 +155,27 @@ class RateDistortion(Objective):
         bits, squares = module.rate_distortion(x, level)
         terms = {"rate": bits.mean() / x.shape[1], "distortion": squares.mean() / x.shape[1]}
         return (squares + self.bit_weight * bits) / x.shape[1], terms
+
+
+class RestorationLoss(Objective):
+    """Squared errors of decoded images, for a module that has `restored`.
+
+    A row holds an image, what it was decoded to, and how finely it had been rounded. Errors are
+    measured in squared rounding steps.
+    """
+
+    def row_losses(
+        self,
+        module: Any,
+        criterion: Any,
+        batch: tuple[Tensor, Tensor],
+        generator: torch.Generator,
+        epoch: int | None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        d = (batch[0].shape[1] - 1) // 2
+        x, decoded, level = batch[0].split([d, d, 1], 1)
+        restored = module.restored(decoded.unflatten(1, module.image_shape), level[:, 0])
+        return ((restored.flatten(1) - x) / step_size(level)).square().mean(1), {}
 
 
 class AdversarialLoss(Objective):

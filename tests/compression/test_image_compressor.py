@@ -185,12 +185,35 @@ def test_score_is_the_length_of_a_stream_and_its_error(of_photo, photo):
     assert -of_photo.score([photo]) == pytest.approx(expected, rel=0.01)
 
 
-def test_the_mean_image_costs_next_to_nothing(of_digits, digits):
+def test_the_mean_image_costs_next_to_nothing(digits):
     """Groups of zeros at the end are left out, whatever the other images need."""
-    mean = of_digits._codec.network.mean.round().byte().numpy()[None]
-    together = of_digits.score_samples(np.concatenate([mean, digits[900:910]]))
-    assert together[0] == pytest.approx(of_digits.score(mean), rel=1e-9)
+    model = ImageCompressor(image_shape=(8, 8), patch_shape=(4, 4), max_epochs=0)
+    model.fit(digits[:900])
+    mean = model._codec.network.projected(torch.zeros(1, 2, 2, 16)).detach()
+    mean = mean.flatten(1).round().byte().numpy()
+    together = model.score_samples(np.concatenate([mean, digits[900:910]]))
+    assert together[0] == pytest.approx(model.score(mean), rel=1e-9)
     assert together[0] > -0.1
+
+
+def test_decoder_of_whole_images_corrects_pixels(of_digits, digits):
+    model = clone(of_digits).set_params(max_epochs=1).fit(digits[:900])
+    lengths, errors = [], []
+    for compressor in (model, of_digits):
+        stream = compressor.compress_dataset(digits[900:], quality=30)
+        lengths.append(len(stream))
+        decoded = compressor.decompress_dataset(stream).astype(float)
+        errors.append(np.mean((decoded - digits[900:]) ** 2))
+    assert lengths[0] == lengths[1]
+    assert errors[0] < 0.95 * errors[1]
+
+
+def test_perceptrons_of_whole_images(digits):
+    model = ImageCompressor(module="mlp", image_shape=(8, 8), max_epochs=1, module__width=16)
+    model.fit(digits[:200])
+    assert set(model.loss_curves_) == {"rate", "distortion"}
+    stream = model.compress_dataset(digits[900:910], quality=90)
+    assert np.abs(model.decompress_dataset(stream).astype(int) - digits[900:910]).mean() < 4
 
 
 def test_held_out_crops_are_crops(photo):

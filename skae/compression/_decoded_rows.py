@@ -1,0 +1,55 @@
+"""Training data of the network that corrects the pixels of decoded images."""
+
+import numpy as np
+import torch
+
+from ..training import Rows
+from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
+
+_MOST_AT_ONE_QUALITY, _LEAST_QUALITIES = 256, 64
+
+
+class DecodedRows(Rows):
+    """Images beside what they are decoded to at random qualities.
+
+    A row holds an image, the decoded one before its pixels are corrected, and the level of its
+    rounding.
+
+    Parameters
+    ----------
+    images : Rows
+        Flattened images.
+    codec : Codec
+        The codec.
+    n_copies : int
+        At how many qualities each image is coded.
+    max_values : int
+        How many numbers to hold at most; of more images, some are chosen.
+    generator : torch.Generator
+        Draws images and qualities.
+    """
+
+    def __init__(
+        self,
+        images: Rows,
+        codec: Codec,
+        n_copies: int,
+        max_values: int,
+        generator: torch.Generator,
+    ) -> None:
+        network, d = codec.network, images.X.shape[1]
+        order = torch.cat(
+            [torch.randperm(len(images), generator=generator) for _ in range(n_copies)]
+        )[: max(1, max_values // (2 * d + 1))]
+        X = np.empty((len(order), 2 * d + 1), np.float32)
+        size = max(1, min(_MOST_AT_ONE_QUALITY, len(order) // _LEAST_QUALITIES))
+        with torch.inference_mode():
+            for start in range(0, len(order), size):
+                part = X[start : start + size]
+                x = images.take(order[start : start + size]).cpu().float()
+                number = int(torch.randint(N_QUALITIES, (), generator=generator))
+                y, _ = codec.cost(network.coefficients(x), number)
+                part[:, :d], part[:, -1] = x, number / N_PER_LEVEL
+                part[:, d:-1] = network.projected(y).flatten(1)
+        super().__init__(X, images.dtype, images.device)
+        self.images, self.codec = images, codec
