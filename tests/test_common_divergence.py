@@ -14,7 +14,7 @@ from .estimators import (
 
 # The parameters of a default detector's model cannot be set.
 WITH_NETWORK_PARAMS = set(NETWORK_CONFIGURATIONS) - {"default"}
-DIVERGING = {"lr": 1e30, "optimizer": "sgd", "max_epochs": 9, "warm_start": False}
+DIVERGING = {"lr": 1e60, "optimizer": "sgd", "max_epochs": 9, "warm_start": False}
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def test_going_on_leaves_what_was_fitted(estimator, fit, X):
 @over_estimators("transform", names=["default", "float64", "early_stopping"])
 def test_message_names_epoch_and_causes(estimator, X):
     X[3, 4] = -8.25
-    model = with_network_params(estimator, lr=1e30, optimizer="sgd", max_epochs=50)
+    model = with_network_params(estimator, lr=1e60, optimizer="sgd", max_epochs=50)
 
     with pytest.raises(
         ValueError,
-        match=r"in epoch \d+\. .*largest absolute value of X is 8\.25;.*\(lr=1e\+30\)",
+        match=r"in epoch \d+\. .*largest absolute value of X is 8\.25;.*\(lr=1e\+60\)",
     ):
         model.fit(X)
 

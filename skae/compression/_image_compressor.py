@@ -40,6 +40,7 @@ _CROP = 16  # patches
 _CROP_OF_PHOTOGRAPHS = (_CROP * _PATCH, _CROP * _PATCH)
 _NETWORK = "network."
 _VALUES_TO_LEARN, _CROPS_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**15, 2**23
+_LARGEST_RATIO = 2.0**30
 _RESTORATION = {"module__width": 48, "module__n_blocks": 2}
 _FEW_IMAGES, _VALUES_TO_RESTORE = 2**13, 2**27
 _MOST_PASSES, _IMAGES_TO_RESTORE, _MOST_COPIES = 20, 2**17, 10
@@ -354,6 +355,12 @@ class ImageCompressor(BaseAutoencoder):
         n_some = max(1, min(_CROPS_TO_LEARN, _VALUES_TO_LEARN // rows.X.shape[1]))
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         some = rows.take(torch.randperm(len(rows), generator=generator)[:n_some])
+        if not (largest := float(some.abs().max()) / 255) < _LARGEST_RATIO:
+            low, span = self._range
+            raise ValueError(
+                f"X has values up to {low + span * largest:.3g}, too large to compute with; those "
+                f"of the first training images lie between {low:.3g} and {low + span:.3g}"
+            )
         trained: Any = net.averaged_module_
         trained.fit_contexts(some)
         codec = self._codec_of(trained)
