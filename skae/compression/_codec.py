@@ -83,6 +83,7 @@ class Codec:
 
     def _derive(self) -> None:
         """Set what follows from tables and centroids."""
+        self._lengths: Tensor | None = None
         shifts = np.concatenate([np.zeros((_N_TABLES, 1)), self.centroids], 1)
         # Of the integers from the least that has one of its own to the greatest.
         both = np.concatenate([-shifts[:, :0:-1], shifts], 1)
@@ -222,7 +223,9 @@ class Codec:
         n_bits : ndarray of shape (n_images,)
             Ideal lengths of their codes.
         """
-        lengths, r = self._lengths(), _LARGEST_RADIUS
+        if self._lengths is None:
+            self._lengths = _code_lengths(self.tables)
+        lengths, r = self._lengths, _LARGEST_RADIUS
         stops, n_bits, n_others = [], [], []
 
         def measure(stop: int, integers: Tensor, numbers: Tensor, residuals: Tensor) -> None:
@@ -239,18 +242,6 @@ class Codec:
         is_coded = torch.arange(y.shape[-1]) < last[:, None, None, None]
         factors = self.network.steps(quality / N_PER_LEVEL)[1]
         return decoded * is_coded * factors, total.numpy()
-
-    def _lengths(self) -> Tensor:
-        """Return how many bits each table spends on the integers up to the largest radius."""
-        integers = np.arange(-_LARGEST_RADIUS, _LARGEST_RADIUS + 1)
-        lengths = np.empty((_N_TABLES, len(integers)))
-        for row, table in zip(lengths, self.tables, strict=True):
-            excess = np.abs(integers) - table.radius - 1
-            row[:] = table.bits[np.where(excess < 0, integers + table.radius, -1)]
-            # An escape is followed by bytes of seven bits.
-            n_bytes = np.ceil(np.log2(2 * excess.clip(0) + 2) / 7)
-            row += 8 * n_bytes * (excess >= 0)
-        return torch.from_numpy(lengths).float()
 
     def _round_all(self, y: Tensor, quality: int, tell: Callable[..., None]) -> Tensor:
         """Return what coefficients are rounded to, in steps.
@@ -364,6 +355,19 @@ def _looked_up(table: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Return entries of a table, the fastest way."""
     places = torch.add(columns, rows, alpha=table.shape[1])
     return table.flatten().index_select(0, places.flatten()).reshape(places.shape)
+
+
+def _code_lengths(tables: list[Table]) -> Tensor:
+    """Return how many bits each table spends on the integers up to the largest radius."""
+    integers = np.arange(-_LARGEST_RADIUS, _LARGEST_RADIUS + 1)
+    lengths = np.empty((_N_TABLES, len(integers)))
+    for row, table in zip(lengths, tables, strict=True):
+        excess = np.abs(integers) - table.radius - 1
+        row[:] = table.bits[np.where(excess < 0, integers + table.radius, -1)]
+        # An escape is followed by bytes of seven bits.
+        n_bytes = np.ceil(np.log2(2 * excess.clip(0) + 2) / 7)
+        row += 8 * n_bytes * (excess >= 0)
+    return torch.from_numpy(lengths).float()
 
 
 def _magnitudes(scale: float, n: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import torch
 from ..training import Rows
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 
-_MOST_AT_ONE_QUALITY, _LEAST_QUALITIES = 256, 64
+_N_QUALITIES_WANTED, _AT_ONE_QUALITY = 64, (32, 256)
 
 
 class DecodedRows(Rows):
@@ -42,7 +42,7 @@ class DecodedRows(Rows):
             [torch.randperm(len(images), generator=generator) for _ in range(n_copies)]
         )[: max(1, max_values // (2 * d + 1))]
         X = np.empty((len(order), 2 * d + 1), np.float32)
-        size = max(1, min(_MOST_AT_ONE_QUALITY, len(order) // _LEAST_QUALITIES))
+        size = int(np.clip(len(order) // _N_QUALITIES_WANTED, *_AT_ONE_QUALITY))
         with torch.inference_mode():
             for start in range(0, len(order), size):
                 part = X[start : start + size]

@@ -464,7 +464,8 @@ class ImageCodecNetwork(nn.Module):
         self.spread.copy_(variances.flip(0)[:k].clamp(min=1).sqrt())
         self.analysis.copy_(basis)
         self.synthesis.copy_(basis.T)
-        self.fit_contexts(x[: max(1, _VALUES_TO_START // x.shape[1])])
+        if not self.restores_pixels:  # then training begins when all is fitted
+            self.fit_contexts(x[: max(1, _VALUES_TO_START // x.shape[1])])
 
     @torch.no_grad()
     def fit_contexts(self, x: Tensor) -> None:

@@ -197,7 +197,7 @@ def test_the_mean_image_costs_next_to_nothing(digits):
 
 
 def test_decoder_of_whole_images_corrects_pixels(of_digits, digits):
-    model = clone(of_digits).set_params(max_epochs=1).fit(digits[:900])
+    model = clone(of_digits).set_params(max_epochs=2).fit(digits[:900])
     lengths, errors = [], []
     for compressor in (model, of_digits):
         stream = compressor.compress_dataset(digits[900:], quality=30)
@@ -205,7 +205,7 @@ def test_decoder_of_whole_images_corrects_pixels(of_digits, digits):
         decoded = compressor.decompress_dataset(stream).astype(float)
         errors.append(np.mean((decoded - digits[900:]) ** 2))
     assert lengths[0] == lengths[1]
-    assert errors[0] < 0.95 * errors[1]
+    assert errors[0] < 0.97 * errors[1]
 
 
 def test_perceptrons_of_whole_images(digits):
