@@ -660,7 +660,7 @@ class ImageCompressor(BaseAutoencoder):
             )
         network, (height, width, _) = self._codec.network, self._shape
         y = torch.from_numpy(Z.astype(np.float32)).reshape(len(Z), *self._grid(network))
-        x = network.synthesize(y, network.highest_level)[:, :height, :width]
+        x = network.unrounded(y)[:, :height, :width]
         return self._form.restored(self._streams.pixels(x, self._form.dtype))
 
     def reconstruct(self, X: Any) -> Any:

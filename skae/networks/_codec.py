@@ -375,8 +375,23 @@ class ImageCodecNetwork(nn.Module):
             Images.
         """
         rows = self.image_shape[0] // self.patch_shape[0]
-        y = z.reshape(len(z), rows, -1, self.n_components)
-        return self.synthesize(y, self.highest_level).flatten(1)
+        return self.unrounded(z.reshape(len(z), rows, -1, self.n_components)).flatten(1)
+
+    def unrounded(self, y: Tensor) -> Tensor:
+        """Return images for coefficients that were not rounded.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_images, rows, columns, n_components)
+            Coefficients.
+
+        Returns
+        -------
+        Tensor of shape (n_images, height, width, channels)
+            Images.
+        """
+        # Where the decoder corrects pixels, it has nothing to correct.
+        return self.projected(y) if self.restores_pixels else self.synthesize(y, self.highest_level)
 
     # ------------------------------------------------------------------ rate and distortion
 
