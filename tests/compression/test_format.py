@@ -2,7 +2,6 @@
 
 import math
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +9,10 @@ import torch
 
 from skae.compression._container import RAW, Header, pack, unpack
 
-from .test_golden import load_model
+from .test_golden import load_arrays, load_model, load_stream
 
-GOLDEN = Path(__file__).parent / "golden"
 EDGES = [0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150, 200, 300, 450, 600]
+KNOWN = [0, 1, 2, 3, 6, 10, 17, 28, 46]
 AROUND = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
 UPRIGHT = [(1, 0), (-1, 0), (0, 1), (0, -1)]
 DIAGONAL = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
@@ -70,15 +69,19 @@ def decode(payload, model, shape, q):
     def interpolated(w):
         return w[low] + part / 16 * (w[low + 1] - w[low])
 
+    is_whole = "network.contexts.spreads" in model
     M = interpolated(model["network.contexts.means"].astype(float))
+    if is_whole:
+        spreads = interpolated(model["network.contexts.spreads"].astype(float))
+        directions = model["network.contexts.directions"].astype(float)
     gains = interpolated(model["network.gains"][1].astype(float))
     tables = np.split(model["tables"], np.cumsum(model["sizes"])[:-1])
     tables = [table.tolist() for table in tables]
     reader = Reader(payload[1:])
     edges = [edge for edge in EDGES if edge < n]
     groups = list(zip(edges, [*edges[1:], n], strict=True))
-    m = max(stop for start, stop in groups if start < 100)
-    s = min(24, n)
+    m = max(stop for start, stop in groups if start < (300 if is_whole else 100))
+    s = min(46 if is_whole else 24, n)
     z = np.zeros((images, rows, columns, n), dtype=object)
     v = np.zeros(z.shape)
     S = np.zeros((images, rows, columns, len(groups)), dtype=object)
@@ -89,7 +92,7 @@ def decode(payload, model, shape, q):
 
     def pass_of(a, x, y):
         """Return the number of the pass of a square, and where it looks for neighbours."""
-        if a >= 6:
+        if a >= 6 or is_whole:
             return (1, UPRIGHT) if (x + y) % 2 else (0, None)
         for number, stride in ((1, 8), (3, 4), (5, 2), (7, 1)):
             odd = (x % (2 * stride) == stride, y % (2 * stride) == stride)
@@ -122,23 +125,42 @@ def decode(payload, model, shape, q):
             f += [whole_log(sum(each[c] for each in near))]
         return f
 
-    def mean(row, a, i, x, y, c, neighbours):
-        if c >= m:
-            return 0.0
+    def from_around(row, a, i, x, y):
         total = 0.0
         for d in range(3):
             for e in range(3):
                 place = nearest(x + d - 1, y + e - 1)
                 for t in range(min(s, a)):
                     total += M[row, 9 * t + 3 * d + e] * v[(i, *place, t)]
+        return total
+
+    def from_whole(row, a, values):
+        k = max(each for each in KNOWN if each <= a)
+        if k == 0:
+            return 0.0
+        total = M[row, 0]
+        for t in range(k):
+            total += M[row, 1 + t] * values[t]
+        h = directions[0].copy()
+        for t in range(k):
+            h += 2 * directions[1 + t] * values[t] / math.sqrt(spreads[t] * sum(spreads[:k]))
+        for j, each in enumerate(h):
+            total += M[row, 1 + s + j] * max(0, each)
+        return total
+
+    def mean(row, a, i, x, y, c, neighbours):
+        if c >= m:
+            return 0.0
+        total = from_whole(row, a, v[i, x, y]) if is_whole else from_around(row, a, i, x, y)
         for k, place in enumerate(neighbours or []):
             if place:
-                total += M[row, 9 * s + k] * v[(i, *place, c)]
+                total += M[row, M.shape[1] - 4 + k] * v[(i, *place, c)]
         return total
 
     row = 0
     for g, (a, b) in enumerate(groups[: payload[0]]):
-        for number_of_pass in range(9 if a < 6 else 2):
+        for number_of_pass in range(9 if a < 6 and not is_whole else 2):
+            line = row + number_of_pass * (b - a) * (not is_whole)
             waiting = []
             for i, x, y in squares:
                 number, offsets = pass_of(a, x, y)
@@ -146,16 +168,16 @@ def decode(payload, model, shape, q):
                     neighbours = offsets and beside(x, y, offsets)
                     for c in range(a, b):
                         f = features(g, a, b, i, x, y, c, neighbours)
-                        w = W[row + c - a]
+                        w = W[line + c - a]
                         weighted = sum(w * each for w, each in zip(w, f, strict=False))
-                        mu = mean(row + c - a, a, i, x, y, c, neighbours)
+                        mu = mean(line + c - a, a, i, x, y, c, neighbours)
                         waiting.append((min(63, max(0, int(weighted) >> 16)), mu, i, x, y, c))
             for number, mu, *place in sorted(waiting, key=lambda each: each[0]):
                 integer = reader.read(tables[number])
                 z[tuple(place)] = integer
                 shift = model["centroids"][number, min(abs(integer), 3) - 1] if integer else 0
                 v[tuple(place)] = mu + np.sign(integer) * (abs(integer) + shift)
-            row += b - a
+        row = line + b - a
         for i, x, y in squares:
             S[i, x, y, g] = sum(abs(z[i, x, y, a:b]))
     assert not reader.words
@@ -164,19 +186,19 @@ def decode(payload, model, shape, q):
     return v * 140 * 20 ** (-q / 112) * np.exp(gains)
 
 
-@pytest.mark.parametrize(("name", "which"), [("odd", 0), ("tiles", 2), ("dataset", 1)])
+@pytest.mark.parametrize(
+    ("name", "which"),
+    [("odd", 0), ("tiles", 2), ("dataset", 1), ("whole/dataset", 1), ("whole/larger", 0)],
+)
 def test_description_of_the_payload(name, which):
-    compressor = load_model()
-    header, chunks = unpack((GOLDEN / f"{name}.skae").read_bytes(), 2**30)
-    images, rows, columns = list(header.places())[which]
-    shape = (
-        images.stop - images.start,
-        math.ceil((rows.stop - rows.start) / 4),
-        math.ceil((columns.stop - columns.start) / 4),
-    )
-    with np.load(GOLDEN / "model.npz") as file:
-        y = decode(chunks[which], dict(file), shape, header.quality)
-    expected = compressor._codec.decode(chunks[which], shape, header.quality)
+    codec = load_model(name)._codec
+    header, chunks = unpack(load_stream(name), 2**30)
+    images, *window = list(header.places())[which]
+    sides = zip(window, codec.network.patch_shape, strict=True)
+    grid = [math.ceil((each.stop - each.start) / length) for each, length in sides]
+    shape = (images.stop - images.start, *grid)
+    y = decode(chunks[which], load_arrays(name, "model"), shape, header.quality)
+    expected = codec.decode(chunks[which], shape, header.quality)
     torch.testing.assert_close(torch.from_numpy(y).float(), expected, rtol=1e-4, atol=1e-3)
 
 

@@ -13,14 +13,27 @@ from skae.compression._images import Images
 from skae.networks import ImageCodecNetwork
 
 GOLDEN = Path(__file__).parent / "golden"
-NAMES = ("dataset", "odd", "raw", "tiles")
+NAMES = ("dataset", "odd", "raw", "tiles", "whole/dataset", "whole/larger")
+NETWORKS = {
+    "golden": {"image_shape": (8, 8, 1), "patch_shape": (4, 4), "n_components": 10},
+    "whole": {"image_shape": (7, 8, 1), "patch_shape": (7, 8), "n_components": 12},
+}
 
 
-def load_model():
-    """Build a compressor from arrays, without unpickling anything."""
-    with np.load(GOLDEN / "model.npz") as file:
-        arrays = dict(file)
-    network = ImageCodecNetwork((8, 8, 1), (4, 4), n_components=10, width=4, n_blocks=1)
+def load_stream(name):
+    return (GOLDEN / f"{name}.skae").read_bytes()
+
+
+def load_arrays(name, what):
+    """Return arrays that lie beside a stream."""
+    with np.load((GOLDEN / name).with_name(f"{what}.npz")) as file:
+        return dict(file)
+
+
+def load_model(name):
+    """Build the compressor of a stream from arrays, without unpickling anything."""
+    arrays = load_arrays(name, "model")
+    network = ImageCodecNetwork(**NETWORKS[(GOLDEN / name).parent.name], width=4, n_blocks=1)
     network.load_state_dict(
         {
             name.removeprefix("network."): torch.from_numpy(array)
@@ -38,48 +51,36 @@ def load_model():
     return model
 
 
-@pytest.fixture(scope="module")
-def model():
-    return load_model()
-
-
-@pytest.fixture(scope="module")
-def streams():
-    return {name: (GOLDEN / f"{name}.skae").read_bytes() for name in NAMES}
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    with np.load(GOLDEN / "pictures.npz") as file:
-        return dict(file)
-
-
 @pytest.mark.parametrize("coder", ["constriction", "numpy"])
 @pytest.mark.parametrize("name", NAMES)
-def test_golden_stream(model, streams, pictures, name, coder, monkeypatch):
+def test_golden_stream(name, coder, monkeypatch):
     if coder == "numpy":
         monkeypatch.setattr(_coder, "constriction", None)
-    decoded = np.stack(model.decompress([streams[name]]))
-    assert decoded.dtype == pictures[name].dtype
-    difference = np.abs(decoded.astype(int) - pictures[name])
+    decoded = np.stack(load_model(name).decompress([load_stream(name)]))
+    picture = load_arrays(name, "pictures")[Path(name).name]
+    assert decoded.dtype == picture.dtype
+    difference = np.abs(decoded.astype(int) - picture)
     # Pixels are the work of floating point.
     assert difference.max() <= 1
     assert (difference > 0).sum() <= 2
 
 
-def test_random_access(model, streams, pictures):
-    decoded = model.decompress_dataset(streams["dataset"], [299, 3])
-    difference = np.abs(decoded.astype(int) - pictures["dataset"][[299, 3]])
+@pytest.mark.parametrize("name", ["dataset", "whole/dataset"])
+def test_random_access(name):
+    decoded = load_model(name).decompress_dataset(load_stream(name), [299, 3])
+    difference = np.abs(decoded.astype(int) - load_arrays(name, "pictures")["dataset"][[299, 3]])
     assert difference.max() <= 1
 
 
-def test_they_hold_what_is_rare(model, streams, monkeypatch):
-    headers = {name: unpack(stream, 2**30)[0] for name, stream in streams.items()}
+def test_they_hold_what_is_rare(monkeypatch):
+    headers = {name: unpack(load_stream(name), 2**30)[0] for name in NAMES}
     assert {name: header.n_chunks for name, header in headers.items()} == {
         "dataset": 2,
         "odd": 1,
         "raw": 1,
         "tiles": 3,
+        "whole/dataset": 2,
+        "whole/larger": 1,
     }
     assert headers["raw"].kind == RAW
     escapes = []
@@ -92,5 +93,5 @@ def test_they_hold_what_is_rare(model, streams, monkeypatch):
             return integers
 
     monkeypatch.setattr(_codec, "Decoder", Watched)
-    model.decompress([streams["odd"]])
+    load_model("odd").decompress([load_stream("odd")])
     assert np.concatenate([e.ravel() for e in escapes]).any()
