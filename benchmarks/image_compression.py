@@ -78,7 +78,8 @@ def by_pillow(name: str, images: list[np.ndarray]) -> Iterator[Point]:
             file = io.BytesIO()
             Image.fromarray(image).save(file, form, **options, **setting)
             streams.append(file.getvalue())
-            decoded.append(np.asarray(Image.open(file)).reshape(image.shape))
+            mode = "L" if image.ndim == 2 else "RGB"  # WebP and AVIF have color always
+            decoded.append(np.asarray(Image.open(file).convert(mode)))
         yield value, decoded, streams
 
 
@@ -185,8 +186,7 @@ def measure_small(name: str, args: argparse.Namespace) -> None:
     whole = mosaic(test)
     for codec in ("JPEG 4:2:0", "WebP", "AVIF"):
         for quality, decoded, streams in by_pillow(codec, list(test)):
-            gray = [image[..., 0] if image.ndim == 3 else image for image in decoded]
-            add(f"{codec}, files", quality, sum(map(len, streams)), np.stack(gray))
+            add(f"{codec}, files", quality, sum(map(len, streams)), np.stack(decoded))
         height, width = test.shape[1:]
         for quality, decoded, streams in by_pillow(codec, [whole]):
             tiles = decoded[0].reshape(len(whole) // height, height, -1, width).swapaxes(1, 2)

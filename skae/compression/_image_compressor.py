@@ -283,10 +283,16 @@ class ImageCompressor(BaseAutoencoder):
         height, width = np.min([array.shape[:2] for array in X.arrays], axis=0).tolist()
         return (ph, pw), (min(-(-height // ph), _CROP) * ph, min(-(-width // pw), _CROP) * pw)
 
+    def _kernel_size(self, X: Images) -> int:
+        patch, crop = self._patch_and_crop(X)
+        # Some of the images may have neighbouring patches, but the crops have none.
+        default = 1 if patch == crop and not X.are_equal else _KERNELS[self.module]
+        return self._nested_params.get("module__kernel_size", default)
+
     def _restores_pixels(self, X: Images) -> bool:
         """Tell whether the decoder corrects pixels, as patches are whole images."""
         patch, crop = self._patch_and_crop(X)
-        return self.module == "conv" and patch == crop and X.are_equal
+        return patch == crop and self._kernel_size(X) > 1
 
     def _recipe(self, X: Images) -> Recipe:
         patch, crop = self._patch_and_crop(X)
@@ -302,7 +308,7 @@ class ImageCompressor(BaseAutoencoder):
             "module__image_shape": (*crop, X.arrays[0].shape[2]),
             "module__patch_shape": patch,
             "module__n_components": None if self.n_components == "auto" else self.n_components,
-            "module__kernel_size": _KERNELS[self.module] if restores or crop != patch else 1,
+            "module__kernel_size": self._kernel_size(X),
             "module__adversarial": self.adversarial,
             **(_RESTORATION if restores else {}),
         }

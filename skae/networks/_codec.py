@@ -77,7 +77,7 @@ class _PixelCorrection(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
-        if not self.training and not self.outer.weight.any():
+        if not self.training and not any(p.any() for p in self.outer.parameters()):
             return torch.zeros_like(x)
         height, width = x.shape[1:3]
         x = F.pad(x.movedim(-1, 1), (0, -width % _SQUARE, 0, -height % _SQUARE), "replicate")

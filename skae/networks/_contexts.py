@@ -15,7 +15,8 @@ _N_SHARED, _N_BESIDE = 9, 4
 _N_SOURCES, _N_PREDICTED = 24, 100
 _N_SOURCES_ALONE, _N_PREDICTED_ALONE = 46, 300
 _FEATURES_PER_CHANNEL, _MOST_FEATURES = 8, 512
-_GROWTH, _AMPLITUDE = 1.5, 2.0
+_FEATURES_RENEWED_AT = (1, 2, 3, 6, 10, 17, 28, 46)
+_AMPLITUDE = 2.0
 _RIDGE, _RIDGE_ROWS = 0.003, 100.0
 LOG_SCALES = (-3.5, 8.0)
 _MOST_ROWS = (100_000, 30_000)  # to fit means, and scales
@@ -352,7 +353,7 @@ class ChannelContexts(nn.Module):
                 was_deep = is_deep
             k = min(a, self.n_sources)
             if self.are_alone:
-                if is_predicted and k > 0 and k >= _GROWTH * n_known:
+                if a in _FEATURES_RENEWED_AT:
                     new = self._features(decoded[..., :k], *spreads)
                     sources, n_known, n_values = new.index_select(1, order), k, self.n_values
             elif is_predicted and n_known < k:

@@ -208,10 +208,20 @@ def test_decoder_of_whole_images_corrects_pixels(of_digits, digits):
     assert errors[0] < 0.97 * errors[1]
 
 
-def test_perceptrons_of_whole_images(digits):
-    model = ImageCompressor(module="mlp", image_shape=(8, 8), max_epochs=1, module__width=16)
+@pytest.mark.parametrize(
+    ("module", "params", "terms"),
+    [
+        ("mlp", {}, {"rate", "distortion"}),
+        ("conv", {"module__kernel_size": 1}, {"rate", "distortion"}),
+        ("mlp", {"module__kernel_size": 3}, set()),
+    ],
+)
+def test_perceptrons_and_convolutions_of_whole_images(module, params, terms, digits):
+    model = ImageCompressor(
+        module=module, image_shape=(8, 8), max_epochs=1, module__width=16, **params
+    )
     model.fit(digits[:200])
-    assert set(model.loss_curves_) == {"rate", "distortion"}
+    assert set(getattr(model, "loss_curves_", ())) == terms
     stream = model.compress_dataset(digits[900:910], quality=90)
     assert np.abs(model.decompress_dataset(stream).astype(int) - digits[900:910]).mean() < 4
 
