@@ -166,12 +166,16 @@ def _outputs(args: Any, suffix: str) -> Iterator[tuple[Path, Path]]:
         )
     taken: dict[Path, Path] = {}
     for source in args.files:
+        if source.is_dir():
+            raise CommandError(f"{source} is a folder; name files, such as {source / '*'}")
         if folder is not None:
             output = folder / source.with_suffix(suffix).name
         else:
             output = args.output or source.with_suffix(suffix)
         if output in taken:
             raise CommandError(f"{taken[output]} and {source} would both become {output}")
+        if output.exists() and output.resolve() == source.resolve():
+            raise CommandError(f"{output} is the input, which is never overwritten")
         if output.exists() and not args.force:
             raise CommandError(f"{output} is there already; --force overwrites it")
         taken[output] = source

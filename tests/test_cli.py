@@ -42,6 +42,16 @@ def test_there_and_back(folder, photo, capsys):
     assert 10 * size < 2 * photo.nbytes
 
 
+def test_input_is_never_overwritten(folder, capsys):
+    message = failure(capsys, "compress", "photo.png", "-o", "photo.png", "--force")
+    assert message == "photo.png is the input, which is never overwritten"
+
+
+@pytest.mark.parametrize("command", ["compress", "decompress"])
+def test_folders_are_no_files(folder, command, capsys):
+    assert failure(capsys, command, ".").startswith(". is a folder; name files, such as ")
+
+
 @pytest.mark.parametrize(("option", "value"), [("--bpp", "1"), ("--psnr", "32")])
 def test_targets(folder, option, value, photo, capsys):
     assert cli.main(["compress", "photo.png", option, value]) == 0

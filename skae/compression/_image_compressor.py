@@ -269,6 +269,12 @@ class ImageCompressor(BaseAutoencoder):
                     f"patch_shape={self.patch_shape} must be 'auto' or two positive integers, "
                     "height and width"
                 )
+            height, width = np.max([array.shape[:2] for array in images.arrays], axis=0)
+            if math.prod(shape) > _WHOLE and (shape[0] > height or shape[1] > width):
+                raise ValueError(
+                    f"patch_shape={self.patch_shape} must not be larger than the images, which "
+                    f"have at most {height} x {width} pixels"
+                )
             return int(shape[0]), int(shape[1])
         height, width, _ = images.arrays[0].shape
         if images.are_equal and images.arrays[0].size <= _WHOLE:

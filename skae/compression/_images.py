@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..training import Rows
 
+_WIDEST_ICON = 8
 DTYPES = (np.uint8, np.uint16, np.float32, np.float64)
 
 
@@ -127,6 +128,12 @@ def checked_images(X: Any) -> Images:
         If one of them is empty or not finite, of another dtype or number of channels.
     """
     form = "list" if isinstance(X, list | tuple) else "array"
+    shape = () if form == "list" else X.shape
+    if len(shape) == 3 and shape[2] in (3, 4) and shape[1] > _WIDEST_ICON:
+        raise ValueError(
+            f"X of shape {shape} looks like one image of {shape[2]} channels: pass [X], or "
+            f"X[..., None] for {shape[0]} images of {shape[1]} x {shape[2]} pixels"
+        )
     arrays = []
     for i, image in enumerate(X):
         image = np.asarray(image)

@@ -208,6 +208,17 @@ def test_decoder_of_whole_images_corrects_pixels(of_digits, digits):
     assert errors[0] < 0.97 * errors[1]
 
 
+def test_one_image_is_no_array_of_images(photo):
+    with pytest.raises(ValueError, match=r"looks like one image of 3 channels: pass \[X\]"):
+        ImageCompressor().fit(photo)
+
+
+def test_patches_larger_than_images(digits):
+    model = ImageCompressor(image_shape=(8, 8), patch_shape=(100, 100))
+    with pytest.raises(ValueError, match=r"must not be larger than .* at most 8 x 8 pixels"):
+        model.fit(digits)
+
+
 @pytest.mark.parametrize(
     ("module", "params", "terms"),
     [
