@@ -353,7 +353,9 @@ class ImageCompressor(BaseAutoencoder):
             codec = self._frozen(net, rows)
             module.contexts.load_state_dict(codec.network.contexts.state_dict())
             n_values = _VALUES_TO_RESTORE if max_epochs else _VALUES_TO_COUNT
-            rows = DecodedRows(rows, codec, self._n_copies(len(rows)), n_values, net.generator)
+            # The same rows in a fit that goes on, and nothing drawn that training draws from.
+            generator = torch.Generator().manual_seed(net.generator.initial_seed())
+            rows = DecodedRows(rows, codec, self._n_copies(len(rows)), n_values, generator)
         return super()._train(net, rows, shown, max_epochs, *args, **attributes)
 
     def _n_copies(self, n_images: int) -> int:
