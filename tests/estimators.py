@@ -115,14 +115,16 @@ CONFIGURATIONS = {
     },
     ImageCompressor: {
         "default": ImageCompressor(),
-        "float64": ImageCompressor(dtype="float64", max_epochs=1),
+        "float64": ImageCompressor(dtype="float64", max_epochs=1, batch_size=64),
         "conv": ImageCompressor(patch_shape=(1, 2), max_epochs=2, module__width=8),
         "mlp": ImageCompressor(module="mlp", patch_shape=(1, 3), max_epochs=1, module__n_blocks=1),
-        "few_components": ImageCompressor(n_components=2, quality=80),
+        "few_components": ImageCompressor(n_components=2, quality=80, batch_size=64),
         "early_stopping": ImageCompressor(
             early_stopping=True, n_iter_no_change=2, max_epochs=3, module__width=8
         ),
-        "warm_start": ImageCompressor(warm_start=True, max_epochs=1, lr=1e-12, module__width=8),
+        "warm_start": ImageCompressor(
+            warm_start=True, max_epochs=1, lr=1e-12, batch_size=64, module__width=8
+        ),
     },
 }
 
@@ -172,6 +174,7 @@ def _quick(estimator, name):
         AutoencoderOutlierDetector: {"n_estimators": 2},
         VariationalAutoencoder: {"max_epochs": 5},
         AdversarialAutoencoder: {"max_epochs": 5},
+        ImageCompressor: {"batch_size": 64},
     }
     return clone(estimator).set_params(**fewer.get(type(estimator), {}))
 

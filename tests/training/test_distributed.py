@@ -10,6 +10,7 @@ import torch
 from skae import Autoencoder
 
 WORKER = """
+import os
 import sys
 import numpy as np
 import torch
@@ -25,7 +26,9 @@ X = np.load(f"{folder}/X.npy")
 model = Autoencoder(2, max_epochs=4, batch_size=32, noise=noise, random_state=0).fit(X)
 np.save(f"{folder}/codes_{rank}.npy", model.transform(X))
 np.save(f"{folder}/losses_{rank}.npy", model.loss_curve_)
+distributed.barrier()
 distributed.destroy_process_group()
+os._exit(0)  # threads of the process group, if they live on, abort an interpreter that shuts down
 """
 
 
