@@ -143,7 +143,7 @@ class ImageCodecNetwork(nn.Module):
             self.requires_grad_(False)
             self.encoder = None
             self.decoder = _PixelCorrection(image_shape[2], width, n_blocks, kernel_size)
-            kernel_size = 1
+            kernel_size = 1  # of the sharpener, which looks at coefficients
         else:
             self.encoder = _Correction(k, width, n_blocks, kernel_size)
             self.decoder = _Correction(k, width, n_blocks, kernel_size)

@@ -28,7 +28,7 @@ class SharpeningNetwork(nn.Module):
         self.critic = _PatchCritic(2 * codec.image_shape[2], critic_width)
 
     def forward(
-        self, x: Tensor, place: float, generator: torch.Generator
+        self, x: Tensor, level: float, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return what a critic looks at.
 
@@ -36,8 +36,8 @@ class SharpeningNetwork(nn.Module):
         ----------
         x : Tensor of shape (n_images, n_features)
             Images.
-        place : float
-            How finely to round, from 0 to 1.
+        level : float
+            How finely to round, from 0 to ``N_LEVELS - 1``.
         generator : torch.Generator
             Draws the noise that texture is made of.
 
@@ -50,7 +50,7 @@ class SharpeningNetwork(nn.Module):
         texture : Tensor of shape (n_images, height, width, channels)
             What the sharpener adds.
         """
-        codec, level = self.codec, place * self.codec.highest_level
+        codec = self.codec
         with torch.no_grad():
             y = codec.rounded_coefficients(x, level)
             plain = codec.synthesize(y, level)

@@ -151,8 +151,7 @@ class RateDistortion(Objective):
         epoch: int | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         x = batch[0]
-        level = _random_place(generator) * module.highest_level
-        bits, squares = module.rate_distortion(x, level)
+        bits, squares = module.rate_distortion(x, _random_level(module, generator))
         terms = {"rate": bits.mean() / x.shape[1], "distortion": squares.mean() / x.shape[1]}
         return (squares + self.bit_weight * bits) / x.shape[1], terms
 
@@ -259,7 +258,8 @@ class AdversarialTexture(Objective):
         generator: torch.Generator,
         epoch: int | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        plain, missing, texture = module(batch[0], _random_place(generator), generator)
+        level = _random_level(module.codec, generator)
+        plain, missing, texture = module(batch[0], level, generator)
         power = missing.square().flatten(1).mean(1).clamp(min=1.0)
         losses = (missing - texture).square().flatten(1).mean(1) / power
         short = module.amplitudes(plain + missing) - module.amplitudes(plain + texture)
@@ -274,9 +274,10 @@ class AdversarialTexture(Objective):
         return losses + game, terms | each
 
 
-def _random_place(generator: torch.Generator) -> float:
-    """Draw a quality, from 0 to 1."""
-    return float(torch.rand((), generator=generator, device=generator.device))
+def _random_level(codec: Any, generator: torch.Generator) -> float:
+    """Draw how finely a codec rounds."""
+    place = torch.rand((), generator=generator, device=generator.device)
+    return float(place) * codec.highest_level
 
 
 def _play(
