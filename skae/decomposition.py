@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from ._base import BaseAutoencoder
+from ._base import BaseAutoencoder, Fit
 from .losses import (
     CORRUPTIONS,
     LOSSES,
@@ -19,7 +20,8 @@ from .losses import (
     L1Sparsity,
     Penalty,
 )
-from .training import Recipe, did_you_mean
+from .training import Recipe, Reconstruction
+from .training._nested import did_you_mean
 
 __all__ = ["Autoencoder"]
 
@@ -256,16 +258,35 @@ class Autoencoder(BaseAutoencoder):
         self.verbose = verbose
         self._nested_params = kwargs
 
-    def _recipe(self, X: Any) -> Recipe:
+    # ------------------------------------------------------------------ fit
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Train for one more pass over some rows, all of them: without early stopping.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Training data. The first call fixes the number of features.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(Fit(X, y, 1, once=True), go_on=hasattr(self, "net_"))
+
+    def _plan(self, X: Any) -> Recipe:
         n_features = X.shape[1]
         penalties = self._penalties()
         if isinstance(self.module, str) and not (penalties or self.noise):
             self._check_undercomplete(n_features)
         width = min(max(n_features, 64), 512)
         params: dict[str, Any] = {
-            "penalties": penalties,
-            "corruption": self._corruption(),
-            **self._common_params(n_features, self.n_components, (width, width // 2)),
+            "objective": Reconstruction(penalties, self._corruption()),
+            **self._module_params(n_features, self.n_components, (width, width // 2)),
         }
         if self.loss == "squared_error" and X.min() >= 0 and X.max() <= 1:
             params["criterion__bounds"] = (0.0, 1.0)
@@ -335,3 +356,22 @@ class Autoencoder(BaseAutoencoder):
                 f"loss must name every column of X once; how often it names some: {wrong}"
             )
         return parts
+
+    # ------------------------------------------------------------------ errors
+
+    def feature_errors(self, X: Any) -> np.ndarray:
+        """Return how much each feature contributes to the reconstruction error of each row.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Non-negative float64; the sum over a row is ``-score_samples(X)``.
+        """
+        X = self._checked(X)
+        errors = self._apply(X, self._errors).astype(np.float64, copy=False)
+        return errors / X.shape[1]

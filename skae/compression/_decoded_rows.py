@@ -2,18 +2,19 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ..training import Rows
+from ..training import Batch, Rows
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 
 _N_QUALITIES_WANTED, _AT_ONE_QUALITY = 64, (32, 256)
 
 
 class DecodedRows(Rows):
-    """Images beside what they are decoded to at random qualities.
+    """Images, and what they are decoded to at random qualities.
 
-    A row holds an image, the decoded one before its pixels are corrected, and the level of its
-    rounding.
+    The input is the decoded image before its pixels are corrected, the target the image, and what
+    comes besides is the level of the rounding.
 
     Parameters
     ----------
@@ -37,19 +38,28 @@ class DecodedRows(Rows):
         max_values: int,
         generator: torch.Generator,
     ) -> None:
-        network, d = codec.network, images.X.shape[1]
+        network, d = codec.network, images.n_features
+        super().__init__(0, d, images.dtype, images.device)
         order = torch.cat(
             [torch.randperm(len(images), generator=generator) for _ in range(n_copies)]
         )[: max(1, max_values // (2 * d + 1))]
-        X = np.empty((len(order), 2 * d + 1), np.float32)
-        size = int(np.clip(len(order) // _N_QUALITIES_WANTED, *_AT_ONE_QUALITY))
+        self.n_rows = n = len(order)
+        self._images, self._decoded = torch.empty(2, n, d)
+        self._levels = torch.empty(n)
+        size = int(np.clip(n // _N_QUALITIES_WANTED, *_AT_ONE_QUALITY))
         with torch.inference_mode():
-            for start in range(0, len(order), size):
-                part = X[start : start + size]
-                x = images.take(order[start : start + size]).cpu().float()
+            for start in range(0, n, size):
+                part = slice(start, start + size)
+                x = images.batch(order[part]).input.cpu().float()
                 number = int(torch.randint(N_QUALITIES, (), generator=generator))
                 y, _ = codec.cost(network.coefficients(x), number)
-                part[:, :d], part[:, -1] = x, number / N_PER_LEVEL
-                part[:, d:-1] = network.projected(y).flatten(1)
-        super().__init__(X, images.dtype, images.device)
+                self._images[part], self._levels[part] = x, number / N_PER_LEVEL
+                self._decoded[part] = network.projected(y).flatten(1)
         self.images, self.codec = images, codec
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        parts = (self._decoded, self._images, self._levels)
+        decoded, images, levels = (
+            part[positions].to(device=self.device, dtype=self.dtype) for part in parts
+        )
+        return Batch(decoded, images, (levels,))

@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.callback import CallbackContext
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import GradientNormClipping
@@ -20,18 +19,12 @@ from torch import nn
 from .._base import BaseAutoencoder
 from ..metrics import psnr
 from ..networks import BIT_WEIGHT, ImageCodecNetwork, SharpeningNetwork, step_size
-from ..training import (
-    AdversarialTexture,
-    AutoencoderNet,
-    RateDistortion,
-    Recipe,
-    RestorationLoss,
-    Rows,
-    resolve_device,
-)
+from ..training import AutoencoderNet, Recipe, Rows
+from ..training._device import resolve_device
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 from ._decoded_rows import DecodedRows
 from ._images import Crops, Images, are_alike, checked_images, is_rows, padded_image
+from ._objectives import AdversarialTexture, RateDistortion, RestorationLoss
 from ._streams import MAX_VALUES, StreamCodec
 
 _KERNELS = {"conv": 3, "mlp": 1}
@@ -200,16 +193,6 @@ class ImageCompressor(BaseAutoencoder):
         self.verbose = verbose
         self._nested_params = kwargs
 
-    @property
-    def partial_fit(self) -> Any:
-        """Not there: principal components and tables are those of all images together."""
-        raise AttributeError(f"{type(self).__name__} has no partial_fit, but warm_start=True")
-
-    @property
-    def feature_errors(self) -> Any:
-        """Not there: bits are not those of single pixels."""
-        raise AttributeError(f"{type(self).__name__} has no feature_errors")
-
     # ------------------------------------------------------------------ images
 
     def _checked(self, X: Any, *, reset: bool = False) -> Images:
@@ -300,14 +283,11 @@ class ImageCompressor(BaseAutoencoder):
         patch, crop = self._patch_and_crop(X)
         return patch == crop and self._kernel_size(X) > 1
 
-    def _recipe(self, X: Images) -> Recipe:
+    def _plan(self, X: Images) -> Recipe:
         patch, crop = self._patch_and_crop(X)
         restores = self._restores_pixels(X)
         params = {
-            "lr": self.lr,
-            "batch_size": self.batch_size,
             "callbacks": [GradientNormClipping(1.0), *(self.callbacks or [])],
-            "verbose": int(self.verbose),
             "iterator_valid__batch_size": self.batch_size,
             "objective": RestorationLoss() if restores else RateDistortion(),
             "optimizer__param_groups": [("*sis", {"lr": 0.04 * self.lr})],
@@ -326,37 +306,31 @@ class ImageCompressor(BaseAutoencoder):
             {**params, **self._nested_params},
         )
 
-    def _rows(self, X: Images, dtype: torch.dtype, device: torch.device, loss: Any) -> Rows:
+    def _view(
+        self, X: Images, dtype: torch.dtype, device: torch.device, *, training: bool = False
+    ) -> Rows:
         patch, crop = self._patch_and_crop(X)
         arrays = [padded_image(array, patch) for array in X.arrays]
         return Crops(arrays, crop, self._range[0], 255 / self._range[1], 0, dtype, device)
 
-    def _start(self, X: Images, shown: dict, max_epochs: int | str, once: bool) -> CallbackContext:
-        if max_epochs == "auto":
-            n, is_worth_it = len(X.arrays), self._restores_pixels(X)
-            n_restored = min(_IMAGES_TO_RESTORE, _MOST_PASSES * n) / (n * self._n_copies(n))
-            max_epochs = max(1, round(n_restored)) if is_worth_it else 0
-        return super()._start(X, shown, max_epochs, once)
+    def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
+        if not isinstance(recipe.params["objective"], RestorationLoss):
+            return 0
+        n = len(rows)
+        n_restored = min(_IMAGES_TO_RESTORE, _MOST_PASSES * n) / (n * self._n_copies(n))
+        return max(1, round(n_restored))
 
-    def _train(
-        self,
-        net: AutoencoderNet,
-        rows: Rows,
-        shown: dict,
-        max_epochs: int,
-        *args: Any,
-        **attributes: Any,
-    ) -> CallbackContext:
+    def _prepared(self, net: AutoencoderNet, rows: Rows, max_epochs: int) -> Rows:
         module: Any = net.module_
-        if module.restores_pixels:
-            # All but the decoder has its final state now.
-            codec = self._frozen(net, rows)
-            module.contexts.load_state_dict(codec.network.contexts.state_dict())
-            n_values = _VALUES_TO_RESTORE if max_epochs else _VALUES_TO_COUNT
-            # The same rows in a fit that goes on, and nothing drawn that training draws from.
-            generator = torch.Generator().manual_seed(net.generator.initial_seed())
-            rows = DecodedRows(rows, codec, self._n_copies(len(rows)), n_values, generator)
-        return super()._train(net, rows, shown, max_epochs, *args, **attributes)
+        if not module.restores_pixels:
+            return rows
+        # All but the decoder has its final state now.
+        codec = self._frozen(net, rows)
+        module.contexts.load_state_dict(codec.network.contexts.state_dict())
+        n_values = _VALUES_TO_RESTORE if max_epochs else _VALUES_TO_COUNT
+        # The same rows in a fit that goes on, and nothing drawn that training draws from.
+        generator = torch.Generator().manual_seed(net.generator.initial_seed())
+        return DecodedRows(rows, codec, self._n_copies(len(rows)), n_values, generator)
 
     def _n_copies(self, n_images: int) -> int:
         """Return at how many qualities each image is decoded for the decoder to learn from."""
@@ -366,9 +340,9 @@ class ImageCompressor(BaseAutoencoder):
 
     def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
         """Set contexts and tables, which training has no part in."""
-        n_some = max(1, min(_CROPS_TO_LEARN, _VALUES_TO_LEARN // rows.X.shape[1]))
+        n_some = max(1, min(_CROPS_TO_LEARN, _VALUES_TO_LEARN // rows.n_features))
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
-        some = rows.take(torch.randperm(len(rows), generator=generator)[:n_some])
+        some = rows.batch(torch.randperm(len(rows), generator=generator)[:n_some]).input
         if not (largest := float(some.abs().max()) / 255) < _LARGEST_RATIO:
             low, span = self._range
             raise ValueError(
@@ -407,7 +381,7 @@ class ImageCompressor(BaseAutoencoder):
 
     def _sharpened(self, net: AutoencoderNet, rows: Rows) -> nn.Module:
         """Return the sharpener after a game against a critic, in which all else stands still."""
-        size = min(_MOST_PER_GAME_STEP, max(2, _VALUES_PER_GAME_STEP // rows.X.shape[1]))
+        size = min(_MOST_PER_GAME_STEP, max(2, _VALUES_PER_GAME_STEP // rows.n_features))
         params = {
             "lr": 1e-3,
             "batch_size": size,
@@ -768,7 +742,7 @@ class ImageCompressor(BaseAutoencoder):
         model._check_nested_params()
         model._validate_params()
         images = model._checked([np.zeros((*_CROP_OF_PHOTOGRAPHS, 3), np.uint8)], reset=True)
-        recipe = model._recipe(images)
+        recipe = model._plan(images)
         net = recipe.build(resolve_device(model.device, getattr(torch, recipe.dtype)))
         state = {
             name.removeprefix(_NETWORK): torch.from_numpy(array)

@@ -7,7 +7,7 @@ import torch
 from sklearn.utils.validation import check_array
 from torch import Tensor
 
-from ..training import Rows
+from ..training import Batch, Rows
 
 _WIDEST_ICON = 8
 DTYPES = (np.uint8, np.uint16, np.float32, np.float64)
@@ -249,25 +249,11 @@ class Crops(Rows):
         ]
         self.mirrored = random.random(len(which)) < 0.5
         self.arrays, self.shape, self.offset, self.factor = arrays, shape, offset, factor
-        # Only its shape is asked for.
-        self.X = np.broadcast_to(np.float32(0), (len(which), h * w * arrays[0].shape[2]))
-        self.dtype, self.device, self.indices = dtype, device, None
+        super().__init__(len(which), h * w * arrays[0].shape[2], dtype, device)
 
-    def take(self, rows: Tensor | slice) -> Tensor:
-        """Cut some of the crops.
-
-        Parameters
-        ----------
-        rows : Tensor of int64 or slice
-            Which.
-
-        Returns
-        -------
-        Tensor of shape (n_rows, n_values)
-            Flattened crops.
-        """
-        chosen = torch.arange(len(self.X)) if self.indices is None else self.indices
-        chosen = chosen[rows]
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        """Cut some of the crops."""
+        chosen = torch.arange(self.n_rows)[positions]
         h, w = self.shape
         crops = []
         for row in chosen.tolist():
@@ -275,4 +261,5 @@ class Crops(Rows):
             crop = self.arrays[i][top : top + h, left : left + w]
             crops.append(crop[:, ::-1] if self.mirrored[row] else crop)
         values = scaled(np.stack(crops).reshape(len(crops), -1), self.offset, self.factor)
-        return values.to(device=self.device, dtype=self.dtype)
+        x = values.to(device=self.device, dtype=self.dtype)
+        return Batch(x, x)

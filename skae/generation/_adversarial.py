@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from .._base import checked_sizes
 from ..networks import AdversarialNetwork
-from ..training import OPTIMIZERS, AdversarialLoss, Recipe
+from ..training import Batch, Recipe
+from ..training._recipe import OPTIMIZERS
 from ._generator import BaseGenerator
+from ._objectives import AdversarialLoss
 
 _SLOW_MOMENTUM = (0.5, 0.99)  # of the critics, who must follow quickly
 
@@ -26,7 +28,8 @@ class AdversarialAutoencoder(BaseGenerator):
     VAE-GAN without the divergence. All players learn in the same step.
 
     Tables may come as data frames with numbers and categories, and need no scaling. Images are rows
-    of pixels. There is no density; :class:`~skae.VariationalAutoencoder` has one.
+    of pixels. There is no density, :class:`~skae.VariationalAutoencoder` has one: scores are the
+    log-likelihoods of rows given their own codes, which tell how well they are reconstructed.
 
     Read more in the :ref:`User Guide <adversarial>`.
 
@@ -279,7 +282,7 @@ class AdversarialAutoencoder(BaseGenerator):
         self.verbose = verbose
         self._nested_params = kwargs
 
-    def _recipe(self, X: np.ndarray) -> Recipe:
+    def _plan(self, X: np.ndarray) -> Recipe:
         sizes = checked_sizes("critic_hidden_layer_sizes", self.critic_hidden_layer_sizes)
         is_spectral = self.critic_regularization == "spectral_norm"
         penalty = 0.0 if is_spectral else self.gradient_penalty
@@ -301,46 +304,7 @@ class AdversarialAutoencoder(BaseGenerator):
         code = net.averaged_module_.encode(x)
         return code, code
 
-    def score_samples(self, X: Any) -> np.ndarray:
-        """Return the log-likelihood of each row given its own code.
-
-        It tells how well a row is reconstructed, and knows neither the prior nor a density of `X`.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Float64, in nats per row: the sum over the columns as the network sees them. Higher is
-            more like the training data.
-        """
-        return super().score_samples(X)
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the mean of :meth:`score_samples`.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-        y : Ignored
-            Not used, present for API consistency.
-
-        Returns
-        -------
-        float
-            Mean log-likelihood of the reconstructions in nats per row; higher is better.
-        """
-        return super().score(X, y)
-
-    def _score_samples(self, X: Any) -> np.ndarray:
-        encoded = self._columns.encode(X)[0]
-        return self._apply(encoded, self._log_likelihoods)
-
-    def _log_likelihoods(self, module: Any, x: Tensor) -> Tensor:
-        criterion: Any = self.net_.criterion_
+    def _scores(self, module: Any, batch: Batch) -> Tensor:
+        x, criterion = batch.input, self.net_.criterion_
         criterion.check_target(x)
         return criterion.log_prob(module.decode(module.encode(x)), x).double().sum(1)

@@ -8,16 +8,11 @@ from scipy.linalg import solve
 from sklearn.utils import check_random_state
 
 from ..networks import CouplingFlow
-from ..training import (
-    NegativeLogDensity,
-    Recipe,
-    Rows,
-    auto_epochs,
-    inference_rows,
-    new_net,
-    to_arrays,
-    to_tensors,
-)
+from ..training import ArrayRows, Recipe
+from ..training._rows import inference_rows
+from ..training._state import to_arrays, to_tensors
+from ..training._trainer import auto_epochs, new_net
+from ._objectives import NegativeLogDensity
 from ._priors import fit_mixture
 
 _CPU = torch.device("cpu")
@@ -124,18 +119,17 @@ def fit_flow(Z: np.ndarray, seed: int) -> FlowPrior:
     n_steps = max(_LEAST_STEPS, n // _CODES_PER_STEP)
     gaussian = fit_mixture(Z, 1, seed)
     mean, whitening = gaussian.means_[0], gaussian.precisions_cholesky_[0]
-    rows = Rows((Z - mean) @ whitening, torch.float32, _CPU)
+    rows = ArrayRows((Z - mean) @ whitening, torch.float32, _CPU)
     params = {
         "objective": NegativeLogDensity(),
         "module__n_components": k,
         "lr": 3e-3,
         "batch_size": min(high, max(low, n // _BATCHES)),
         "verbose": 0,
-        "iterator_valid__batch_size": inference_rows(k),
     }
-    recipe = Recipe(CouplingFlow, "squared_error", "adamw", "float32", params)
+    recipe = Recipe(CouplingFlow, "squared_error", "adamw", "float32", params, auto_steps=n_steps)
     net, _ = new_net(recipe, _CPU, seed, rows)
     if n >= _FEWEST_CODES:
-        epochs = auto_epochs(recipe, _CPU, seed, rows, n_steps=n_steps, few_rows=_FEW_CODES)
+        epochs = auto_epochs(recipe, _CPU, seed, rows, few_rows=_FEW_CODES)
         net.fit_rows(rows, None, epochs)
     return FlowPrior(mean, whitening, to_arrays(net.averaged_module_.state_dict()))

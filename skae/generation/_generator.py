@@ -1,34 +1,27 @@
 """What the generators of rows share: columns, priors of codes, samples and walks between codes."""
 
 import copy
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from .._base import DTYPES, BaseAutoencoder
-from ..losses import LIKELIHOODS, Likelihood, ReconstructionLoss
-from ..training import (
-    AutoencoderNet,
-    Recipe,
-    Rows,
-    check_magnitude,
-    checked_rows,
-    inference_rows,
-    seeded_global_generators,
-    select,
-)
+from .._base import BaseAutoencoder, checked_table
+from ..losses import LIKELIHOODS, Likelihood
+from ..tables import ColumnRows, Columns, FrameFormat
+from ..training import ArrayRows, AutoencoderNet, Recipe, Rows
+from ..training._nested import select
+from ..training._random import seeded_global_generators
+from ..training._trainer import check_magnitude
 from ._checks import check_count, checked_components, checked_labels, checked_values
-from ._columns import Columns
 from ._flow import fit_flow
-from ._frames import FrameFormat, is_frame
 from ._priors import ClassPriors, NormalPrior, drawn, fit_mixture
 
 _MOST_COMPONENTS, _ROWS_PER_COMPONENT = 64, 50
@@ -54,91 +47,24 @@ class BaseGenerator(BaseAutoencoder):
         "conditional": ["boolean"],
     }
 
-    # A density has no share of each feature, and a prior can't be fitted to one batch after the
-    # other.
-    @property
-    def feature_errors(self) -> Any:
-        raise AttributeError(f"{type(self).__name__} has no feature_errors")
-
-    @property
-    def partial_fit(self) -> Any:
-        raise AttributeError(
-            f"{type(self).__name__} has no partial_fit, because its prior is fitted to all codes; "
-            "warm_start=True goes on with the network"
-        )
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Train the network, then fit the prior to the codes of all rows.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Training data: finite numbers, and in data frames categories too, where a missing value
-            is a category.
-        y : array-like of shape (n_samples,), default=None
-            Labels of the rows' classes, with ``conditional=True``. Otherwise only handed on to
-            callbacks.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If a parameter does not fit the data, or the loss becomes infinite or NaN. An estimator
-            that was fitted before stays as it was.
-        """
-        return super().fit(X, y)
-
     # ------------------------------------------------------------------ data
 
     def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
-        """Return an input as a matrix of numbers, categories by their positions."""
-        if not reset:
-            check_is_fitted(self)
-        if hasattr(X, "collect"):
-            raise TypeError(f"X is a {type(X).__name__}: call its method collect() first")
-        form = FrameFormat(X) if reset else self._format
-        if form.categories:
-            if not is_frame(X):
-                raise ValueError(
-                    f"X must be a data frame, as in fit, because column "
-                    f"{form.names[min(form.categories)]!r} holds categories; got "
-                    f"{type(X).__name__}"
-                )
-            validate_data(self, X, skip_check_array=True, reset=reset)
-            X = check_array(form.matrix(X), dtype=DTYPES, estimator=self)
-        else:
-            try:
-                X = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, reset=reset)
-            except (TypeError, ValueError) as error:
-                form.check_numbers(X)
-                if "could not convert string" in str(error):
-                    raise ValueError(
-                        f"{error}. An array must hold numbers; text is taken from the columns of "
-                        "a data frame, as categories"
-                    ) from error
-                raise
-            X = X.toarray() if sparse.issparse(X) else X
+        form = FrameFormat.of(X) if reset else getattr(self, "_format", None)
+        X = checked_table(self, X, form, reset=reset)
         if reset:
             self._format = form
         return X
 
-    def _fit(self, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.conditional:
-            if self.prior == "normal":
-                raise ValueError(
-                    "conditional=True gives each class a prior of its own, but with prior='normal' "
-                    "all have the same; take prior='mixture' or 'flow', or conditional=False"
-                )
-            y = checked_labels(X, y)
-        return super()._fit(X, y, *args, **kwargs)
-
-    @property
-    def _auto_steps(self) -> int:
-        return _PIXEL_STEPS if self._columns.are_pixels else _TABLE_STEPS
+    def _checked_target(self, X: Any, y: Any) -> Any:
+        if not self.conditional:
+            return y
+        if self.prior == "normal":
+            raise ValueError(
+                "conditional=True gives each class a prior of its own, but with prior='normal' all "
+                "have the same; take prior='mixture' or 'flow', or conditional=False"
+            )
+        return checked_labels(X, y)
 
     def _auto_sizes(self, n_features: int, n_rows: int) -> tuple[int, ...]:
         """Return the widths of hidden layers that served a few data sets of each kind best."""
@@ -164,10 +90,10 @@ class BaseGenerator(BaseAutoencoder):
             )
         check_magnitude(X, getattr(torch, self.dtype))
         scale = self.scale if is_mixed else None
-        self._columns = Columns(X, categories, scale, is_mixed, self._format.names)
+        self._columns = Columns.of(X, categories, scale, is_mixed, self._format.names)
         d = self._columns.n_outputs
         k = self._n_codes(d, len(X))
-        params = {**self._common_params(d, k, self._auto_sizes(d, len(X))), **params}
+        params = {**self._module_params(d, k, self._auto_sizes(d, len(X))), **params}
         nested = dict(self._nested_params)
         if is_mixed:
             given = select(nested, "criterion")
@@ -184,24 +110,24 @@ class BaseGenerator(BaseAutoencoder):
                 f"likelihood={self.likelihood!r} must be one of {sorted(LIKELIHOODS)} or a "
                 "skae.losses.Likelihood"
             )
-        recipe.wrap = partial(
+        wrap = partial(
             network,
             n_features=d,
             n_components=k,
             n_parameters=likelihood.n_parameters,
             **network_params,
         )
-        return recipe
+        steps = _PIXEL_STEPS if self._columns.are_pixels else _TABLE_STEPS
+        return replace(recipe, wrap=wrap, auto_steps=steps)
 
-    def _adapt(self, X: np.ndarray) -> None:
-        self._columns = copy.copy(self._columns)  # the old one stays if training fails
-        self._columns.remember(X)
-
-    def _rows(
-        self, X: Any, dtype: torch.dtype, device: torch.device, loss: ReconstructionLoss
+    def _view(
+        self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
     ) -> Rows:
+        if not training:
+            return ColumnRows(X, self._columns, dtype, device)
+        self._columns = self._columns.remembering(X)
         positions = np.random.default_rng(0).random((len(X), len(self._columns.scores)))
-        return checked_rows(self._columns.encode(X, positions)[0], dtype, device, loss)
+        return ColumnRows(X, self._columns, dtype, device, positions).held()
 
     def _n_codes(self, n_features: int, n_rows: int) -> int:
         """Return the width of the code."""
@@ -230,10 +156,9 @@ class BaseGenerator(BaseAutoencoder):
         generator = torch.Generator(net.device).manual_seed(seed)
         module: Any = net.averaged_module_
         codes, means, squares = [], [], 0.0
-        size = inference_rows(rows.X.shape[1])
         with torch.inference_mode():
-            for start in range(0, len(rows), size):
-                x = rows.take(slice(start, start + size))
+            for batch in rows.batches():
+                x = batch.input
                 z, mean = self._codes(net, x, generator)
                 residual = net.criterion_.mean(module.decode(z)) - x
                 squares = squares + residual.square().sum(0, dtype=torch.float64).cpu()
@@ -340,71 +265,18 @@ class BaseGenerator(BaseAutoencoder):
         Z = drawn(priors, labels, random)
         criterion: Any = self.net_.criterion_
         draw = criterion.mean if self._columns.are_pixels else criterion.sample
+        rows = ArrayRows(Z, self.net_.dtype, torch.device("cpu"))
         with seeded_global_generators(random.randint(2**31), torch.device(self.net_.device)):
-            encoded = self._apply(Z, lambda m, z: draw(m.decode(z)))
+            encoded = self._apply_to(rows, lambda m, batch: draw(m.decode(batch.input)))
         columns = self._columns
         matrix = columns.decode(encoded.astype(np.float64)).clip(columns.low, columns.high)
         return self._format.rounded(matrix)
 
     # ------------------------------------------------------------------ codes and back
 
-    def _encoded(self, X: Any) -> np.ndarray:
-        X = self._checked(X)
-        return self._columns.encode(X)[0]
-
-    def _restored(self, encoded: np.ndarray, dtype: Any, like: Any) -> Any:
-        """Return expected rows: an array, or a frame if that is needed for categories."""
-        matrix = self._columns.decode(encoded).astype(dtype, copy=False)
+    def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
+        matrix = self._columns.decode(matrix).astype(dtype, copy=False)
         return self._format.restore(matrix, like) if self._format.categories else matrix
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Encode rows.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components)
-            The code, of the dtype of `X` (float64 unless `X` is float32).
-        """
-        X = self._encoded(X)
-        return self._apply(X, lambda m, x: m.encode(x)).astype(X.dtype, copy=False)
-
-    def inverse_transform(self, X: Any) -> Any:
-        """Decode codes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_components)
-            Codes, such as :meth:`transform` returns.
-
-        Returns
-        -------
-        ndarray or data frame of shape (n_samples, n_features)
-            Expected rows; a data frame if the training data had categories.
-        """
-        Z = self._checked_codes(X)
-        return self._restored(self._decoded(Z), Z.dtype, X)
-
-    def reconstruct(self, X: Any) -> Any:
-        """Encode rows and decode them again.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        ndarray or data frame of shape (n_samples, n_features)
-            What the network makes of them: ``inverse_transform(transform(X))``.
-        """
-        encoded, mean = self._encoded(X), self.net_.criterion_.mean
-        restored = self._apply(encoded, lambda m, x: mean(m.decode(m.encode(x))))
-        return self._restored(restored, encoded.dtype, X)
 
     def interpolate(self, X_start: Any, X_stop: Any, n_steps: int = 8) -> np.ndarray:
         """Walk from rows to rows, along straight lines between their codes.

@@ -15,10 +15,12 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 from torch import Tensor, nn
 
-from ..networks import VariationalNetwork
-from ..training import EvidenceBound, Recipe
+from ..networks import VariationalNetwork, displaced
+from ..tables import ColumnRows
+from ..training import Batch, Recipe
 from ._checks import check_count
 from ._generator import BaseGenerator
+from ._objectives import EvidenceBound
 
 _PLACES = 8  # scores for each value that occurs often
 _TAIL = 1e-6
@@ -291,7 +293,7 @@ class VariationalAutoencoder(BaseGenerator):
 
     # ------------------------------------------------------------------ fit
 
-    def _recipe(self, X: np.ndarray) -> Recipe:
+    def _plan(self, X: np.ndarray) -> Recipe:
         if self.free_bits > 0 and self.n_importance_samples > 1:
             raise ValueError(
                 f"free_bits={self.free_bits} needs n_importance_samples=1, because an "
@@ -305,7 +307,7 @@ class VariationalAutoencoder(BaseGenerator):
     def _codes(self, net: Any, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         mean, log_variance = net.averaged_module_.posterior(x)
         noise = torch.empty_like(mean).normal_(generator=generator)
-        return mean + noise * (log_variance / 2).exp(), mean
+        return displaced(mean, log_variance, noise), mean
 
     # ------------------------------------------------------------------ likelihood
 
@@ -346,23 +348,6 @@ class VariationalAutoencoder(BaseGenerator):
         check_consistent_length(X, y)
         return logs[np.arange(len(X)), self._class_numbers(column_or_1d(y))]
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the mean of :meth:`score_samples`.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-        y : Ignored
-            Not used, present for API consistency.
-
-        Returns
-        -------
-        float
-            Mean bound in nats per row; higher is better.
-        """
-        return float(np.mean(self.score_samples(X)))
-
     def _class_likelihoods(self, X: np.ndarray, n_samples: int) -> np.ndarray:
         """Return the log-likelihood of each row in each class, or one column without classes."""
         n_bits = math.ceil(math.log2(n_samples))
@@ -374,20 +359,20 @@ class VariationalAutoencoder(BaseGenerator):
         places = np.random.default_rng(0).permuted(places, axis=1)
         logs = []
         for place, part in zip(places.T, np.array_split(noise, n_places), strict=True):
-            encoded, log_volume = self._columns.encode(X, place[None])
-            each = self._apply(encoded, partial(self._class_log_weights, noise=part))
-            logs.append(each + log_volume[:, None])
+            rows = ColumnRows(X, self._columns, self.net_.dtype, torch.device("cpu"), place[None])
+            logs.append(self._apply_to(rows, partial(self._class_log_weights, noise=part)))
         return logsumexp(logs, axis=0) - math.log(n_samples)
 
-    def _class_log_weights(self, module: Any, x: Tensor, noise: np.ndarray) -> Tensor:
+    def _class_log_weights(self, module: Any, batch: Batch, noise: np.ndarray) -> Tensor:
         """Return the log of the sum of importance weights of some codes, for each class."""
+        x, (log_volume,) = batch.input, batch.extra
         criterion: Any = self.net_.criterion_
         criterion.check_target(x)
         mean, log_variance = module.posterior(x)
         size = max(1, _CELLS // (len(x) * max(x.shape[1], mean.shape[1])))
         logs = []
         for part in torch.from_numpy(noise).to(mean.device, mean.dtype).unsqueeze(1).split(size):
-            z = mean + part * (log_variance / 2).exp()
+            z = displaced(mean, log_variance, part)
             codes = z.flatten(0, 1)
             output = module.decode(codes).unflatten(0, z.shape[:2])
             log_prob = criterion.log_prob(output, x.expand(len(part), -1, -1)).sum(-1)
@@ -395,4 +380,4 @@ class VariationalAutoencoder(BaseGenerator):
             prior = torch.from_numpy(self._class_scores(codes.cpu().double().numpy()))
             ratio = (log_prob - log_q).double().cpu()
             logs.append((ratio.unsqueeze(-1) + prior.unflatten(0, z.shape[:2])).logsumexp(0))
-        return torch.stack(logs).logsumexp(0)
+        return torch.stack(logs).logsumexp(0) + log_volume.cpu().unsqueeze(1)

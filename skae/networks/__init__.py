@@ -25,7 +25,12 @@ from ._flow import CouplingFlow
 from ._layers import ACTIVATIONS, Dropout
 from ._sharpening import SharpeningNetwork
 from ._skip import SkipAutoencoder
-from ._variational import AdversarialNetwork, StandardizedNetwork, VariationalNetwork
+from ._variational import (
+    AdversarialNetwork,
+    StandardizedNetwork,
+    VariationalNetwork,
+    displaced,
+)
 
 NETWORKS: Mapping[str, type[nn.Module]] = {"mlp": DenseAutoencoder, "conv": ConvAutoencoder}
 
@@ -47,6 +52,7 @@ __all__ = [
     "SkipAutoencoder",
     "StandardizedNetwork",
     "VariationalNetwork",
+    "displaced",
     "interpolated",
     "step_size",
 ]

@@ -201,6 +201,24 @@ class AdversarialNetwork(StandardizedNetwork):
         self.row_critic = _critic(n_features, critic_sizes, spectral) if sees_rows else None
 
 
+def displaced(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
+    """Return codes of a distribution for standard normal noise (Kingma & Welling, 2014, eq. 10).
+
+    Parameters
+    ----------
+    mean, log_variance : Tensor of shape (n_samples, n_components)
+        The distribution.
+    noise : Tensor of shape (..., n_samples or 1, n_components)
+        Noise.
+
+    Returns
+    -------
+    Tensor of shape (..., n_samples, n_components)
+        Codes.
+    """
+    return mean + noise * (log_variance / 2).exp()
+
+
 def _critic(n_inputs: int, sizes: tuple[int, ...], spectral: bool) -> nn.Sequential:
     """Return a network that gives each row a number, higher for what it takes for real."""
     layers: list[nn.Module] = []

@@ -5,14 +5,13 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin, _fit_context, clone
-from sklearn.callback import CallbackSupportMixin
-from sklearn.ensemble._base import _set_random_states
-from sklearn.utils import check_random_state, get_tags
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from .._base import attributes_kept_on_failure, checked_input
+from .._meta import HasModel, available_if_model_has
 from ._decisions import benjamini_hochberg, conformal_p_values
 from ._ensemble import DenoisingEnsemble
 
@@ -21,15 +20,7 @@ __all__ = ["AutoencoderOutlierDetector"]
 _TRIM = 0.2
 
 
-def _model_has(method: str) -> Any:
-    def check(detector: "AutoencoderOutlierDetector") -> bool:
-        model = getattr(detector, "estimator_", detector.estimator)
-        return model is None or hasattr(model, method)
-
-    return check
-
-
-class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
+class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     """Outlier detector that learns to predict each value of a row from the others.
 
     By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data, and
@@ -168,12 +159,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
             n_folds = max(1, min(self.n_estimators, X.shape[0] // 2))
             context = self._init_callback_context(max_subtasks=1)
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            model = self._new_model(n_folds)
-            task = context.subcontext(task_name="fit-estimator")
-            with task.propagate_callback_context(model):
-                task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-                model.fit(X)
-                task.call_on_fit_task_end(estimator=self, X=X, y=y)
+            model = self._fit_model(context, self._new_model(), X)
             if self.estimator is None:
                 held_out = model.held_out_scores_
             elif n_folds == 1:
@@ -218,14 +204,10 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         self.estimator_, self.offset_, self.held_out_scores_ = model, offset, model.held_out_scores_
         return self
 
-    def _new_model(self, n_folds: int) -> Any:
-        if self.estimator is None:
-            trim = max(_TRIM, 0 if self.contamination == "auto" else float(self.contamination))
-            return DenoisingEnsemble(n_folds, trim, self.scale is not None, self.random_state)
-        model = clone(self.estimator)
-        if self.random_state is not None:
-            _set_random_states(model, self.random_state)
-        return model
+    def _default_model(self) -> DenoisingEnsemble:
+        share = self.contamination if isinstance(self.contamination, Real) else 0.0
+        trim = max(_TRIM, float(share))
+        return DenoisingEnsemble(self.n_estimators, trim, self.scale is not None, self.random_state)
 
     def _cross_fitted_scores(self, X: Any, n_folds: int) -> np.ndarray:
         """Return scores of all rows by clones that have not seen them.
@@ -236,7 +218,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         check_random_state(self.random_state).shuffle(folds)
         scores = np.empty(X.shape[0])
         for fold in range(n_folds):
-            others = self._new_model(n_folds).fit(X[folds != fold])
+            others = self._new_model().fit(X[folds != fold])
             scores[folds == fold] = others.score_samples(X[folds == fold])
         return scores
 
@@ -347,7 +329,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
 
     # ------------------------------------------------------------------ explanations
 
-    @available_if(_model_has("feature_errors"))
+    @available_if_model_has("feature_errors")
     def feature_errors(self, X: Any) -> np.ndarray:
         """Return how much each feature contributes to the score of each row.
 
@@ -364,7 +346,7 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         X = checked_input(self, X)
         return self.estimator_.feature_errors(X)
 
-    @available_if(_model_has("feature_errors"))
+    @available_if_model_has("feature_errors")
     def explain(self, X: Any, *, n_features: int = 3) -> Any:
         """Return the features that make alarms, a table for people.
 
@@ -422,15 +404,3 @@ class AutoencoderOutlierDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         if len(rows) and hasattr(self.estimator_, "reconstruct"):
             return np.take_along_axis(self.estimator_.reconstruct(rows), features, axis=1)
         return np.full(features.shape, np.nan)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        if self.estimator is None:
-            tags.input_tags.sparse = tags.input_tags.allow_nan = True
-        else:
-            try:
-                model = get_tags(self.estimator).input_tags
-            except AttributeError:  # not an estimator, which fit will say
-                return tags
-            tags.input_tags.sparse, tags.input_tags.allow_nan = model.sparse, model.allow_nan
-        return tags

@@ -1,7 +1,7 @@
 """The model behind the default detector: denoising autoencoders beside two simpler views."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -9,13 +9,13 @@ import torch
 from scipy import sparse
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
-from .._base import BaseAutoencoder
+from .._base import Fit, NetEstimator
 from ..losses import Corruption, GaussianNoise, MaskingNoise, ObservedSquaredError
 from ..networks import DenseEnsemble
-from ..training import Recipe, Rows, inference_rows
+from ..training import Batch, Recipe, Reconstruction, Rows
+from ..training._rows import inference_rows
 from ._views import Marginals, Neighbors, Surprise, Whitening, per_observed
 
 _NOISE = 0.15
@@ -103,7 +103,47 @@ class Scale:
         return scaled.clip(-self.largest, self.largest).astype(np.float32)
 
 
-class EnsembleRows(Rows):
+class ScaledRows(Rows):
+    """Scaled rows; NaN for missing cells. The folds of the rows, if given, come with each batch.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
+        Data.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    scale : Scale
+        Applied to each batch.
+    folds : ndarray of shape (n_samples,) of int or None, default=None
+        What to hand on beside the rows.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        dtype: torch.dtype,
+        device: torch.device,
+        scale: Scale,
+        folds: np.ndarray | None = None,
+    ) -> None:
+        super().__init__(*X.shape, dtype, device)
+        self._X, self._scale, self._folds = X, scale, folds
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        chosen = positions if isinstance(positions, slice) else positions.numpy()
+        x = self._shown(torch.from_numpy(self._scale(self._X[chosen])), chosen)
+        x = x.to(device=self.device, dtype=self.dtype)
+        folds = () if self._folds is None else (torch.from_numpy(self._folds[chosen]),)
+        return Batch(x, x, folds)
+
+    def _shown(self, x: Tensor, chosen: Any) -> Tensor:
+        """Return what the network sees of scaled rows."""
+        return x
+
+
+class EnsembleRows(ScaledRows):
     """Scaled rows, once for every member; NaN for those that the member must not see.
 
     Parameters
@@ -123,25 +163,17 @@ class EnsembleRows(Rows):
     def __init__(
         self, X: Any, dtype: torch.dtype, device: torch.device, scale: Scale, seen: np.ndarray
     ) -> None:
-        self.X, self.dtype, self.device, self.indices = X, dtype, device, None
-        self.scale, self.seen = scale, seen
+        super().__init__(X, dtype, device, scale)
+        self._seen = seen
+        self.n_features *= seen.shape[1]
 
-    def take(self, rows: Tensor | slice) -> Tensor:
-        """Return some of the rows, by their positions."""
-        chosen = rows if isinstance(rows, slice) else rows.numpy()
-        x = torch.from_numpy(self.scale(self.X[chosen]))
-        hidden = torch.from_numpy(~self.seen[chosen])
+    def _shown(self, x: Tensor, chosen: Any) -> Tensor:
+        hidden = torch.from_numpy(~self._seen[chosen])
         x = x[:, None].expand(-1, hidden.shape[1], -1).masked_fill(hidden[:, :, None], math.nan)
-        return x.flatten(1).to(device=self.device, dtype=self.dtype)
+        return x.flatten(1)
 
 
-def _has_one_code(model: Any) -> bool:
-    return False
-
-
-# Its output is never wrapped, which would show a `transform` that is hidden. The keyword is that of
-# scikit-learn's TransformerMixin, whose types don't name it.
-class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class DenoisingEnsemble(NetEstimator):
     """Outlier model of five views: two kinds of denoising autoencoders, tails, rarity, neighbours.
 
     The training rows are split into folds. For each fold one network learns to remove Gaussian
@@ -151,7 +183,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
     Parameters
     ----------
     n_folds : int
-        Number of folds.
+        Number of folds, each of at least two rows.
     trim : float
         Share of the rows, those whose values are rarest, that the networks for masked cells and
         the neighbours never see.
@@ -161,9 +193,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         Determines folds, weights and noise.
     """
 
-    # What the base asks of every estimator.
-    batch_size, lr, early_stopping, device = _BATCH_SIZE, _LR, False, "auto"
-    transform = inverse_transform = available_if(_has_one_code)(BaseAutoencoder.transform)
+    batch_size, lr = _BATCH_SIZE, _LR
 
     def __init__(
         self,
@@ -176,26 +206,25 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         self.trim = trim
         self.scale = scale
         self.random_state = random_state
-        self._nested_params: dict[str, Any] = {}
 
-    def _recipe(self, X: Any) -> Recipe:
+    def _plan(self, X: Any) -> Recipe:
         params = {
             "module__n_features": X.shape[1],
-            "module__n_members": 2 * self.n_folds,
-            "lr": _LR,
-            "batch_size": _BATCH_SIZE,
-            "corruption": BothNoises(_NOISE, _MASKED),
-            "verbose": 0,
+            "module__n_members": 2 * self.n_folds_,
+            "objective": Reconstruction(corruption=BothNoises(_NOISE, _MASKED)),
         }
         return Recipe(DenseEnsemble, ObservedSquaredError, "adam", "float32", params)
 
-    def _rows(self, X: Any, dtype: Any, device: Any, loss: Any) -> Rows:
-        n = X.shape[0]
-        seen = np.ones((n, 2 * self.n_folds), dtype=bool)
-        if self.n_folds > 1:
-            own = self._folds[:, None] == np.arange(self.n_folds)
+    def _view(
+        self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
+    ) -> Rows:
+        if not training:
+            return ScaledRows(X, dtype, device, self.scale_)
+        seen = np.ones((X.shape[0], 2 * self.n_folds_), dtype=bool)
+        if self.n_folds_ > 1:
+            own = self._folds[:, None] == np.arange(self.n_folds_)
             seen &= ~np.tile(own, 2)
-        seen[self._is_trimmed, self.n_folds :] = False
+        seen[self._is_trimmed, self.n_folds_ :] = False
         return EnsembleRows(X, dtype, device, self.scale_, seen)
 
     # ------------------------------------------------------------------ fit
@@ -206,6 +235,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         rng = check_random_state(self.random_state)
         self.seed_ = int(rng.randint(np.iinfo(np.int32).max))
         self.n_features_in_ = X.shape[1]
+        self.n_folds_ = max(1, min(self.n_folds, X.shape[0] // 2))
         self.n_seen_ = 0
         self.sample_ = np.empty((0, X.shape[1]), dtype=X.dtype)
         self.held_out_folds_, self._sample_keys = np.empty(0, dtype=int), np.empty(0)
@@ -225,7 +255,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         """Draw folds, and keep a uniform sample of all rows seen: those of the smallest keys."""
         rng = np.random.RandomState((self.seed_ + self.n_seen_) % 2**32)
         n = X.shape[0]
-        self._folds = (rng.permutation(n) + self.n_seen_) % self.n_folds
+        self._folds = (rng.permutation(n) + self.n_seen_) % self.n_folds_
         keys = np.concatenate([self._sample_keys, rng.random_sample(n)])
         kept = np.sort(np.argsort(keys, kind="stable")[:_SAMPLE])
         old, new = kept[kept < len(self.sample_)], kept[kept >= len(self.sample_)]
@@ -242,13 +272,12 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         rarity = self._rarity(self.sample_)
         largest = np.quantile(rarity, 1 - self.trim)
         self._is_trimmed = self._rarity(X) > largest
-        shown = {"X": X, "y": None}
-        train = self._go_on if go_on else self._start
-        context = train(X, shown, max_epochs, go_on)
+        fit = Fit(X, None, max_epochs, once=go_on)
+        context = self._go_on(fit) if go_on else self._start(fit)
         self._summarise(sample, rarity <= largest)
         del self._folds, self._is_trimmed
         self._marginals.forget_own()
-        context.call_on_fit_task_end(estimator=self, **shown)
+        context.call_on_fit_task_end(estimator=self, **fit.shown)
         return self
 
     def _rarity(self, X: Any) -> np.ndarray:
@@ -263,16 +292,15 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
     def _summarise(self, sample: np.ndarray, is_typical: np.ndarray) -> None:
         """Take statistics of rows that the networks have not seen."""
 
-        def residuals(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+        def residuals(module: Any, x: Tensor, observed: Tensor, folds: Tensor) -> Tensor:
             both = (module.reconstructions(x) - x) * observed
-            return both.transpose(0, 1).reshape(len(x), 2, self.n_folds, -1).transpose(1, 2)
+            of_folds = both.unflatten(0, (2, self.n_folds_)).transpose(0, 1)
+            return of_folds[folds.long(), :, torch.arange(len(x))]
 
-        held_out = np.concatenate(
-            [
-                rows[np.arange(len(rows)), self.held_out_folds_[place]]
-                for place, rows in self._chunks(self.sample_, residuals)
-            ]
+        rows = ScaledRows(
+            self.sample_, torch.float32, torch.device("cpu"), self.scale_, self.held_out_folds_
         )
+        held_out = self._apply_scaled(rows, residuals)
         is_observed = ~np.isnan(sample)
         self._whitenings = [
             Whitening(held_out[:, 0], is_observed),
@@ -303,18 +331,19 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
 
     # ------------------------------------------------------------------ inference
 
-    def _chunks(
-        self, X: Any, function: Callable[[nn.Module, Tensor, Tensor], Tensor]
-    ) -> Iterator[tuple[slice, np.ndarray]]:
-        """Call a function of module, rows and observed cells on chunks that fit the caches."""
+    def _apply_scaled(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
+        """Call a function of module, rows, observed cells and folds, on as many as fit caches."""
 
-        def scaled(module: nn.Module, x: Tensor) -> Tensor:
-            return function(module, x.nan_to_num(0.0), ~x.isnan())
+        def scaled(module: nn.Module, batch: Batch) -> Tensor:
+            x = batch.input
+            return function(module, x.nan_to_num(0.0), ~x.isnan(), *batch.extra)
 
-        size = min(_CHUNK, inference_rows(X.shape[1]))
-        for start in range(0, X.shape[0], size):
-            place = slice(start, start + size)
-            yield place, self._apply(self.scale_(X[place]), scaled)
+        return self._apply_to(rows, scaled, min(_CHUNK, inference_rows(rows.n_features)))
+
+    def _of_rows(self, X: Any, function: Callable[[Any, Tensor, Tensor], Tensor]) -> np.ndarray:
+        """Call a function of module, scaled rows and observed cells on checked rows."""
+        rows = self._view(X, self.net_.dtype, torch.device("cpu"))
+        return self._apply_scaled(rows, function)
 
     def _cells(self, module: Any, x: Tensor, observed: Tensor) -> list[Tensor]:
         """Return the whitened squares by both kinds of networks, tails and rarities."""
@@ -342,7 +371,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
             sums = [first.mean(0), second.mean(0), *others]
             return -torch.stack(self._surprise(sums, x, observed)).sum(0)
 
-        return np.concatenate([rows for _, rows in self._chunks(X, scores)])
+        return self._of_rows(X, scores)
 
     def member_scores(self, X: Any) -> np.ndarray:
         """Return the scores of checked rows by the networks of each fold."""
@@ -352,7 +381,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
             first, second, *others = self._surprise(sums, x, observed)
             return -(first + second + torch.stack(others).sum(0)).T
 
-        return np.concatenate([rows for _, rows in self._chunks(X, scores)])
+        return self._of_rows(X, scores)
 
     def feature_errors(self, X: Any) -> np.ndarray:
         """Return what each feature adds to the surprise of checked rows."""
@@ -365,7 +394,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
             by_view = [_shares(c) * p[:, None] for c, p in zip(cells, parts, strict=True)]
             return torch.stack(by_view).sum(0)
 
-        return np.concatenate([rows for _, rows in self._chunks(X, errors)])
+        return self._of_rows(X, errors)
 
     def reconstruct(self, X: Any) -> np.ndarray:
         """Return what the networks for masked cells make of whole checked rows."""
@@ -373,7 +402,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         def restored(module: Any, x: Tensor, observed: Tensor) -> Tensor:
             return module.reconstructions(x).chunk(2)[1].mean(0)
 
-        scaled = np.concatenate([part for _, part in self._chunks(X, restored)])
+        scaled = self._of_rows(X, restored)
         return scaled * self.scale_.unit + self.scale_.center
 
     def expected_values(self, X: Any, features: np.ndarray) -> np.ndarray:
@@ -395,6 +424,11 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
         masked = X.astype(np.float64)
         masked[rows, features] = np.nan
         return self.reconstruct(masked)[rows, features]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
 
 def _shares(cells: Tensor) -> Tensor:

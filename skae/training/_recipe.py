@@ -45,6 +45,8 @@ class Recipe:
         Further parameters of the net, those with a prefix among them.
     wrap : callable or None, default=None
         What makes the module that is trained out of that network; picklable.
+    auto_steps : int, default=2000
+        Number of steps that ``max_epochs="auto"`` aims at.
     """
 
     module: Any
@@ -53,6 +55,7 @@ class Recipe:
     dtype: str
     params: dict[str, Any] = field(default_factory=dict)
     wrap: Callable[[nn.Module], nn.Module] | None = None
+    auto_steps: int = 2000
 
     def build(self, device: torch.device, seed: int = 0) -> AutoencoderNet:
         """Return a new net with random weights.

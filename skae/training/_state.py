@@ -1,12 +1,38 @@
-"""The state of a training as plain containers of numpy arrays.
+"""Fitted state: plain values, arrays, and registered dataclasses of them.
 
 Such a state can be pickled without torch, stored by skops, and loaded on any device.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, dataclass_transform
 
 import numpy as np
 import torch
+
+# By their names, all kinds of objects that the state of a fitted estimator is made of.
+REGISTERED: dict[str, type] = {}
+
+
+@dataclass_transform(eq_default=False)
+def registered(cls: type) -> Any:
+    """Make a class a dataclass that fitted states may hold.
+
+    Its fields must be plain values, arrays, containers of these, or such dataclasses: so that
+    storing a state is one walk through it.
+
+    Parameters
+    ----------
+    cls : type
+        The class.
+
+    Returns
+    -------
+    type
+        The dataclass.
+    """
+    made = dataclass(eq=False)(cls)
+    REGISTERED[f"{cls.__module__}.{cls.__qualname__}"] = made
+    return made
 
 
 def to_arrays(state: Any) -> Any:

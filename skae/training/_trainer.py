@@ -1,19 +1,25 @@
-"""What comes before the first epoch: rows, a net that has seen them, the number of epochs."""
+"""A training from its start to its end: a net that has seen rows, the number of epochs, the run.
+
+It knows nets and rows, and no estimator.
+"""
 
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
+from skorch.callbacks import Callback
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..losses import ReconstructionLoss
-from ._batches import BatchIterator, Rows, inference_rows
 from ._callbacks import BestWeights
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
 from ._recipe import Recipe
+from ._rows import Batch, Rows
 
 _LARGEST_SQUARE = 1e300  # sums of squares are taken in float64
 _MAX_CELLS_TO_START_FROM = 2**25
@@ -54,33 +60,19 @@ def check_magnitude(X: Any, dtype: torch.dtype) -> None:
         )
 
 
-def checked_rows(
-    X: Any, dtype: torch.dtype, device: torch.device, loss: ReconstructionLoss
-) -> Rows:
-    """Return rows to train on, if they can be computed with and the loss is defined on them.
+def check_targets(rows: Rows, loss: ReconstructionLoss) -> None:
+    """Raise ValueError if a loss is not defined on what the network should give.
 
     Parameters
     ----------
-    X : ndarray, memmap or CSR matrix or array of shape (n_samples, n_features)
-        Checked data.
-    dtype : torch.dtype
-        Type of the batches.
-    device : torch.device
-        Where the batches go.
+    rows : Rows
+        Training data.
     loss : ReconstructionLoss
         Whose `check_target` is asked.
-
-    Returns
-    -------
-    Rows
-        The rows.
     """
-    check_magnitude(X, dtype)
-    rows = Rows(X, dtype, device)
     if type(loss).check_target is not ReconstructionLoss.check_target:
-        for _, x in BatchIterator(rows, inference_rows(X.shape[1])):
-            loss.check_target(x)
-    return rows
+        for batch in rows.batches():
+            loss.check_target(batch.target)
 
 
 def check_batch_normalization(net: AutoencoderNet, rows: Rows) -> None:
@@ -123,18 +115,75 @@ def new_net(
         Width of its code.
     """
     net = recipe.build(device, seed)
-    d = rows.X.shape[1]
+    d = rows.n_features
     chosen = torch.arange(len(rows) if hasattr(net.module_, "initialize") else min(2, len(rows)))
     if len(chosen) * d > _MAX_CELLS_TO_START_FROM:
         chosen = torch.randperm(len(chosen), generator=net.generator)
         chosen = chosen[: max(1, _MAX_CELLS_TO_START_FROM // d)].sort().values
-    if isinstance(rows.X, Tensor):
-        chosen = chosen.to(rows.X.device)
-    x = rows.take(chosen)
+    batch = rows.batch(chosen)
     with seeded_global_generators(seed, device):
-        net.start_from(x)
+        net.start_from(batch)
     net.start_averaging()
-    return net, _code_width(net, x[:2])
+    return net, _code_width(net, rows.batch(chosen[:2]))
+
+
+def run(
+    net: AutoencoderNet,
+    train: Rows,
+    valid: Rows | None,
+    max_epochs: int,
+    callbacks: Sequence[tuple[str, Callback]] = (),
+) -> None:
+    """Train under callbacks that the net does not keep.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        The net.
+    train : Rows
+        What to train on.
+    valid : Rows or None
+        What to measure the validation loss on.
+    max_epochs : int
+        Number of passes over `train`.
+    callbacks : sequence of tuples (str, Callback), default=()
+        Further callbacks with their names.
+    """
+    check_batch_normalization(net, train)
+    n_callbacks = len(net.callbacks_)
+    net.callbacks_ += callbacks
+    try:
+        net.fit_rows(train, valid, max_epochs)
+    finally:
+        del net.callbacks_[n_callbacks:]
+
+
+@contextmanager
+def rolled_back_on_failure(net: AutoencoderNet, **settings: Any) -> Iterator[None]:
+    """Let a net train on, perhaps with other settings; if that fails, it is as before.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        The net.
+    **settings : dict
+        Parameters of the net, kept if all goes well.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    n_epochs, state = len(net.history), net.state(history=False)
+    before = {name: getattr(net, name) for name in settings}
+    try:
+        net.set_params(**settings)
+        yield
+    except BaseException:
+        net.set_params(**before)
+        net.load_state(state)
+        del net.history[n_epochs:]
+        raise
 
 
 def copied_net(net: AutoencoderNet, recipe: Recipe) -> AutoencoderNet:
@@ -186,13 +235,12 @@ def auto_epochs(
     seed: int,
     rows: Rows,
     search: bool = True,
-    n_steps: int = 2000,
     few_rows: int = _FEW_ROWS,
 ) -> int:
     """Choose the number of epochs.
 
-    It makes `n_steps`, between 10 and 200 epochs. With few rows that may be too many; then
-    it is the number after which a fifth of the rows, held out, are served best.
+    It makes the recipe's number of steps, between 10 and 200 epochs. With few rows that may be too
+    many; then it is the number after which a fifth of the rows, held out, are served best.
 
     Parameters
     ----------
@@ -206,8 +254,6 @@ def auto_epochs(
         Training data.
     search : bool, default=True
         Whether to try on held-out rows at all.
-    n_steps : int, default=2000
-        Number of steps wanted.
     few_rows : int, default=5000
         Number of rows from which on none are held out.
 
@@ -218,7 +264,7 @@ def auto_epochs(
     """
     low, high = _AUTO_EPOCHS
     steps_per_epoch = math.ceil(len(rows) / recipe.params["batch_size"])
-    max_epochs = min(high, max(low, math.ceil(n_steps / steps_per_epoch)))
+    max_epochs = min(high, max(low, math.ceil(recipe.auto_steps / steps_per_epoch)))
     n_valid = len(rows) // 5
     if not search or n_valid == 0 or len(rows) >= few_rows:
         return max_epochs
@@ -226,17 +272,17 @@ def auto_epochs(
     quiet = {**recipe.params, "verbose": 0}
     trial, _ = new_net(replace(recipe, params=quiet), device, seed, train)
     best = BestWeights(patience=max(20, max_epochs // 4))
-    trial.callbacks_.append(("best_weights", best))
     before = trial.row_losses(valid)
-    trial.fit_rows(train, valid, max_epochs)
+    run(trial, train, valid, max_epochs, [("best_weights", best)])
     gain = before - trial.row_losses(valid)
     # Of a gain that might be chance, what the network starts from is the safer half.
     return best.best_epoch_ if gain.mean() > gain.std() / len(gain) ** 0.5 else 0
 
 
 @torch.no_grad()
-def _code_width(net: AutoencoderNet, x: Tensor) -> int:
+def _code_width(net: AutoencoderNet, batch: Batch) -> int:
     """Return the width of the code, if the module maps rows to codes and back."""
+    x, target = batch
     module: Any = net.averaged_module_
     name = type(net.module_).__name__
     try:
@@ -245,11 +291,11 @@ def _code_width(net: AutoencoderNet, x: Tensor) -> int:
         raise ValueError(
             f"module={name} can't encode rows of {x.shape[1]} features: {error}"
         ) from error
-    if not isinstance(code, Tensor) or code.ndim != 2 or len(code) != len(x):
+    if not isinstance(code, Tensor) or code.ndim != 2 or len(code) != len(batch):
         found = tuple(code.shape) if isinstance(code, Tensor) else type(code).__name__
         raise TypeError(
             f"module={name}: encode must return a tensor of shape (n_samples, n_components), "
-            f"for {len(x)} rows it returned {found}"
+            f"for {len(batch)} rows it returned {found}"
         )
     try:
         output = module.decode(code)
@@ -257,7 +303,7 @@ def _code_width(net: AutoencoderNet, x: Tensor) -> int:
         raise ValueError(
             f"module={name} can't decode codes of {code.shape[1]} components: {error}"
         ) from error
-    wanted = (len(x), net.criterion_.n_parameters * x.shape[1])
+    wanted = (len(batch), net.criterion_.n_parameters * target.shape[1])
     if not isinstance(output, Tensor) or output.shape != wanted:
         found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise TypeError(

@@ -1,43 +1,67 @@
 """Data frames with categories as matrices of numbers, and back."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from ..training._state import registered
+from ._dtypes import described, dtype_of
 
+
+@registered
 class FrameFormat:
     """What came in: an array or a frame, its columns, dtypes and categories.
 
     Parameters
     ----------
-    X : array-like or pandas or polars data frame of shape (n_samples, n_columns)
-        Training data.
-
-    Attributes
-    ----------
-    categories : dict of int to list
-        The values of columns that are not numbers, by their positions.
+    container : {"", "pandas", "polars"}
+        The library of the frame; "" for an array.
     names : list or None
         Names of the columns of a frame.
+    types : list of tuple
+        The dtypes of the columns, or the one of an array, as of :func:`described`.
+    categories : dict of int to list
+        The values of columns that are not numbers, by their positions.
     """
 
-    names: list | None = None
+    container: str
+    names: list | None
+    types: list[tuple]
+    categories: dict[int, list]
 
-    def __init__(self, X: Any) -> None:
-        self.categories: dict[int, list] = {}
-        self.container = ""
-        self.dtypes: list[Any] = [getattr(X, "dtype", None)]
+    @classmethod
+    def of(cls, X: Any) -> Self:
+        """Learn the form of training data.
+
+        Parameters
+        ----------
+        X : array-like or pandas or polars data frame of shape (n_samples, n_columns)
+            Training data.
+
+        Returns
+        -------
+        FrameFormat
+            Their form.
+        """
+        refuse_lazy(X)
         if not is_frame(X):
-            return
-        self.container = type(X).__module__.partition(".")[0]
-        self.names = list(X.columns)
-        if twice := sorted({str(name) for name in self.names if self.names.count(name) > 1}):
+            return cls("", None, [described(getattr(X, "dtype", None))], {})
+        names = list(X.columns)
+        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
             raise ValueError(f"column names must differ, but {twice} occur more than once")
-        self.dtypes = [X[name].dtype for name in self.names]
-        for j, (name, dtype) in enumerate(zip(self.names, self.dtypes, strict=True)):
+        dtypes = [X[name].dtype for name in names]
+        categories = {}
+        for j, (name, dtype) in enumerate(zip(names, dtypes, strict=True)):
             _check_dtype(name, dtype)
             if not _is_number(dtype):
-                self.categories[j] = sorted(_values(X[name], name)[1], key=_order)
+                categories[j] = sorted(_values(X[name], name)[1], key=_order)
+        container = type(X).__module__.partition(".")[0]
+        return cls(container, names, [described(dtype) for dtype in dtypes], categories)
+
+    @property
+    def dtypes(self) -> list[Any]:
+        """The dtypes of the columns, or the one of an array."""
+        return [dtype_of(each) for each in self.types]
 
     def matrix(self, X: Any) -> Any:
         """Return numbers for a frame with categories, anything else as it is.
@@ -100,9 +124,10 @@ class FrameFormat:
         ndarray of shape (n_samples, n_columns)
             The matrix, changed in place.
         """
+        dtypes = self.dtypes
         if not self.container:
-            return matrix.round(out=matrix) if _is_whole(self.dtypes[0]) else matrix
-        for j, dtype in enumerate(self.dtypes):
+            return matrix.round(out=matrix) if _is_whole(dtypes[0]) else matrix
+        for j, dtype in enumerate(dtypes):
             if j not in self.categories and _is_whole(dtype):
                 matrix[:, j] = matrix[:, j].round()
         return matrix
@@ -122,41 +147,58 @@ class FrameFormat:
         ndarray or data frame of shape (n_samples, n_columns)
             With the dtypes, and in a frame the names and categories, that came in.
         """
+        dtypes = self.dtypes
         if not self.container:
-            dtype = self.dtypes[0]
+            dtype = dtypes[0]
             if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf":
                 return matrix
             return _rounded(matrix, dtype) if dtype.kind in "iu" else matrix.astype(dtype)
         columns: dict[Any, Any] = {}
-        for j, (name, dtype) in enumerate(zip(self.names, self.dtypes, strict=True)):
+        for j, (name, dtype) in enumerate(zip(self.names or [], dtypes, strict=True)):
             if j in self.categories:
                 values = self.categories[j]
                 columns[name] = [values[int(i)] for i in matrix[:, j]]
             else:
                 columns[name] = matrix[:, j].round() if _is_whole(dtype) else matrix[:, j]
         if self.container == "polars":
-            import polars as pl
+            return _polars_frame(columns, dtypes)
+        frame = _pandas_frame(columns, dtypes, self.categories.keys())
+        return frame.set_axis(like.index) if isinstance(like, type(frame)) else frame
 
-            return pl.DataFrame(
-                [
-                    pl.Series(name, values, strict=False).cast(dtype)
-                    for (name, values), dtype in zip(columns.items(), self.dtypes, strict=True)
-                ]
-            )
-        import pandas as pd
 
-        frame = pd.DataFrame(
-            {
-                name: pd.Series(values, dtype=dtype)
-                if j in self.categories
-                else pd.Series(values).astype(dtype)
-                for j, ((name, values), dtype) in enumerate(
-                    zip(columns.items(), self.dtypes, strict=True)
-                )
-            },
-            columns=self.names,
-        )
-        return frame.set_axis(like.index) if isinstance(like, pd.DataFrame) else frame
+def _polars_frame(columns: dict[Any, Any], dtypes: list[Any]) -> Any:
+    import polars as pl
+
+    return pl.DataFrame(
+        [
+            pl.Series(name, values, strict=False).cast(dtype)
+            for (name, values), dtype in zip(columns.items(), dtypes, strict=True)
+        ]
+    )
+
+
+def _pandas_frame(columns: dict[Any, Any], dtypes: list[Any], of_categories: Any) -> Any:
+    import pandas as pd
+
+    series = {
+        name: pd.Series(values, dtype=dtype)
+        if j in of_categories
+        else pd.Series(values).astype(dtype)
+        for j, ((name, values), dtype) in enumerate(zip(columns.items(), dtypes, strict=True))
+    }
+    return pd.DataFrame(series, columns=list(columns))
+
+
+def refuse_lazy(X: Any) -> None:
+    """Raise TypeError for a frame that has not been computed yet.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+    """
+    if hasattr(X, "collect"):
+        raise TypeError(f"X is a {type(X).__name__}: call its method collect() first")
 
 
 def is_frame(X: Any) -> bool:

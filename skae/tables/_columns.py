@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import field, replace
+from typing import Any, Self
 
 import numpy as np
-from scipy.special import ndtri
 
 from ..losses import (
     BernoulliLikelihood,
@@ -14,191 +14,135 @@ from ..losses import (
     GaussianLikelihood,
     Likelihood,
 )
-from ..training import check_nested_names
+from ..training._nested import check_nested_names
+from ..training._state import registered
+from ._normal_scores import NormalScores
 
 _FEWEST_PIXELS = 64
-_LEAST_TIES, _LEAST_SHARE_OF_TIES = 10, 0.01
-_ROWS_PER_KNOT, _MOST_KNOTS = 50, 500
-_IS_NORMAL = 0.998
 _RESOLUTION = 1e-6  # of values, the training rows may have had another precision
 _LEAST_VARIANCE = 1e-3  # of columns that have variance 1
 
 
-class NormalScores:
-    """A column made normal by its own distribution, and back.
-
-    Values that occur often (all of them in a column of whole numbers, the cap of a capped one) own
-    an interval of scores as wide as their share says; between other values scores are interpolated.
-    Beyond the training values they go on as a line. A column that is nearly normal is only centred
-    and scaled.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_samples,)
-        The training values.
-    """
-
-    def __init__(self, x: np.ndarray) -> None:
-        values, counts = np.unique(x, return_counts=True)
-        n, ends = len(x), np.cumsum(counts)
-        self.low, self.high = values[0], values[-1]
-        self.mean, self.slope = x.mean(), 1 / x.std()  # beyond the training values
-
-        def share(rank: np.ndarray) -> np.ndarray:
-            return rank.clip(0.5, n - 0.5) / n
-
-        self.is_discrete = len(values) <= n / 2
-        least = 1 if self.is_discrete else max(_LEAST_TIES, _LEAST_SHARE_OF_TIES * n)
-        tied = counts >= least
-        self.atoms = values[tied]
-        self.starts, self.stops = share((ends - counts)[tied]), share(ends[tied])
-        middles = ndtri(share(ends - counts / 2))
-        standardized = (np.repeat(values, counts) - self.mean) * self.slope
-        likeness = np.mean(np.repeat(middles, counts) * standardized)
-        self.is_normal = not tied.any() and likeness > _IS_NORMAL
-        free = np.flatnonzero(~tied)
-        n_knots = min(_MOST_KNOTS, 10 + n // _ROWS_PER_KNOT, len(free))
-        chosen = free[np.unique(np.linspace(0, len(free) - 1, n_knots).round().astype(int))]
-        knots = np.concatenate([values[chosen], self.atoms, self.atoms])
-        scores = np.concatenate([middles[chosen], ndtri(self.starts), ndtri(self.stops)])
-        order = np.lexsort([scores, knots])
-        self.knots, self.knot_scores = knots[order], scores[order]
-
-    def forward(self, x: np.ndarray, position: Any = 0.5) -> tuple[np.ndarray, np.ndarray]:
-        """Return the scores of values, and the logarithm of what volumes are multiplied by.
-
-        Parameters
-        ----------
-        x : ndarray of shape (n_samples,)
-            Values.
-        position : float or ndarray of shape (n_samples,), default=0.5
-            Where in its interval, from 0 to 1, the score of a frequent value lies: which share of
-            the interval's probability is to the left of it.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            About standard normal for the training values.
-        log_volume : ndarray of shape (n_samples,)
-            Logarithm of the derivative of the score; for a frequent value that of its share over
-            the normal density at the score, which a mean over positions integrates over.
-        """
-        if self.is_normal:
-            return (x - self.mean) * self.slope, np.full(len(x), np.log(self.slope))
-        scores, log_volume = np.empty(len(x)), np.empty(len(x))
-        if not self.is_discrete:
-            place = np.searchsorted(self.knots, x, side="right").clip(1, len(self.knots) - 1)
-            x0, u0 = self.knots[place - 1], self.knot_scores[place - 1]
-            width, rise = self.knots[place] - x0, self.knot_scores[place] - u0
-            below, above = x < self.knots[0], x > self.knots[-1]
-            slope = np.where(below | above, self.slope, rise / np.where(width > 0, width, 1))
-            x0 = np.where(above, self.knots[-1], x0)
-            u0 = np.where(above, self.knot_scores[-1], u0)
-            scores, log_volume = u0 + slope * (x - x0), np.log(slope.clip(min=1e-12 * self.slope))
-        if len(self.atoms):
-            atom = self._nearest_atom(x)
-            tied = self.is_discrete | (self.atoms[atom] == x)
-            start, stop = self.starts[atom], self.stops[atom]
-            inside = ndtri(start + position * (stop - start))
-            scores = np.where(tied, inside, scores)
-            density = 0.5 * (inside**2 + np.log(2 * np.pi))
-            log_volume = np.where(tied, np.log(stop - start) + density, log_volume)
-        return scores, log_volume
-
-    def _nearest_atom(self, x: np.ndarray) -> np.ndarray:
-        """Return the position of the nearest value that owns an interval."""
-        if len(self.atoms) == 1:
-            return np.zeros(len(x), dtype=int)
-        right = np.searchsorted(self.atoms, x).clip(1, len(self.atoms) - 1)
-        return right - (x - self.atoms[right - 1] <= self.atoms[right] - x)
-
-    def inverse(self, scores: np.ndarray) -> np.ndarray:
-        """Return the values that scores stand for, none beyond the training values.
-
-        Parameters
-        ----------
-        scores : ndarray of shape (n_samples,)
-            Scores.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Values.
-        """
-        if self.is_discrete:
-            return self.atoms[np.searchsorted(ndtri(self.stops[:-1]), scores)]
-        if self.is_normal:
-            return (self.mean + scores / self.slope).clip(self.low, self.high)
-        return np.interp(scores, self.knot_scores, self.knots)
-
-
+@registered
 class Columns:
     """What kinds of columns a matrix has, the network's view of them, and their likelihood.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_columns)
-        Training data.
-    n_categories : mapping of int to int
+    names : list
+        Names of the columns, for messages.
+    low, high : ndarray of shape (n_columns,)
+        Least and greatest training value of each.
+    scale : {"normal_scores", "range", None}
+        How the network sees numbers that are not binary.
+    numbers : ndarray of int
+        Positions of these.
+    scores : list of NormalScores
+        One for each of them, with "normal_scores".
+    offset, factor : float
+        Their least value and range, with "range".
+    binary : ndarray of int
+        Positions of columns of two values or one.
+    groups : list of list of int
+        Positions of neighbouring columns of which exactly one is 1.
+    categories : dict of int to int
         Columns that hold the numbers of categories, and how many there are.
-    scale : {"auto", "normal_scores", "range", None}
-        What to do with numbers that are not binary.
-    is_mixed : bool
-        Whether binary columns are told from others.
-    names : sequence or None, default=None
-        Names of the columns, for messages; None takes their positions.
-
-    Attributes
-    ----------
-    n_outputs : int
-        Number of columns that the network sees.
-    are_pixels : bool
-        Whether the numbers were scaled together.
+    hashes : ndarray of uint64
+        Of the training rows, sorted; none for images.
     """
 
-    def __init__(
-        self,
+    names: list
+    low: np.ndarray
+    high: np.ndarray
+    scale: str | None
+    numbers: np.ndarray
+    scores: list[NormalScores]
+    offset: float
+    factor: float
+    binary: np.ndarray
+    groups: list[list[int]]
+    categories: dict[int, int]
+    hashes: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
+
+    @classmethod
+    def of(
+        cls,
         X: np.ndarray,
         n_categories: Mapping[int, int],
         scale: str | None,
         is_mixed: bool,
         names: Sequence[Any] | None = None,
-    ) -> None:
-        self.names = list(range(X.shape[1]) if names is None else names)
+    ) -> Self:
+        """Learn what columns there are.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_columns)
+            Training data.
+        n_categories : mapping of int to int
+            Columns that hold the numbers of categories, and how many there are.
+        scale : {"auto", "normal_scores", "range", None}
+            What to do with numbers that are not binary.
+        is_mixed : bool
+            Whether binary columns are told from others.
+        names : sequence or None, default=None
+            Names of the columns, for messages; None takes their positions.
+
+        Returns
+        -------
+        Columns
+            The columns; no training rows are remembered.
+        """
         low, high = X.min(axis=0), X.max(axis=0)
-        self.low, self.high = low, high
         is_category = np.isin(np.arange(X.shape[1]), list(n_categories))
         is_binary = ((low == X) | (high == X)).all(axis=0) & ~is_category & is_mixed
         is_number = ~is_category & ~is_binary
         if scale == "auto":
-            together = X.shape[1] >= _FEWEST_PIXELS and _share_a_range(
-                low[is_number], high[is_number]
-            )
+            is_wide = X.shape[1] >= _FEWEST_PIXELS
+            together = is_wide and _share_a_range(low[is_number], high[is_number])
             scale = "range" if together else "normal_scores"
-        self.are_pixels = scale == "range"
-        if self.are_pixels and is_number.any():  # pixels of the margin may have one value or two
+        if scale == "range" and is_number.any():  # pixels of the margin may have one value or two
             is_number |= is_binary
             is_binary &= ~is_number
-        self.numbers = np.flatnonzero(is_number)
-        self.scale = scale
-        self.offset, self.factor = 0.0, 1.0
-        self.scores: list[NormalScores] = []
-        if scale == "normal_scores":
-            self.scores = [NormalScores(X[:, j]) for j in self.numbers]
-        elif scale == "range" and len(self.numbers):
-            self.offset = float(low[is_number].min())
-            self.factor = float(high[is_number].max()) - self.offset or 1.0
-        binary = np.flatnonzero(is_binary)
-        self.groups = _one_hot_groups(X, binary)
-        grouped = [j for group in self.groups for j in group]
-        self.binary = np.setdiff1d(binary, grouped)
-        self.categories = dict(n_categories)
-        widths = [len(group) for group in self.groups] + list(self.categories.values())
-        self.group_sizes = widths
-        self.n_outputs = len(self.numbers) + len(self.binary) + sum(widths)
-        self.n_columns = X.shape[1]
-        self.has_ties = any(len(scores.atoms) for scores in self.scores)
-        self.remember(X)
+        numbers, binary = np.flatnonzero(is_number), np.flatnonzero(is_binary)
+        offset, factor = 0.0, 1.0
+        if scale == "range" and len(numbers):
+            offset = float(low[is_number].min())
+            factor = float(high[is_number].max()) - offset or 1.0
+        groups = _one_hot_groups(X, binary)
+        return cls(
+            names=list(range(X.shape[1]) if names is None else names),
+            low=low,
+            high=high,
+            scale=scale,
+            numbers=numbers,
+            scores=[NormalScores.of(X[:, j]) for j in numbers if scale == "normal_scores"],
+            offset=offset,
+            factor=factor,
+            binary=np.setdiff1d(binary, [j for group in groups for j in group]),
+            groups=groups,
+            categories=dict(n_categories),
+        )
+
+    @property
+    def are_pixels(self) -> bool:
+        """Whether the numbers were scaled together."""
+        return self.scale == "range"
+
+    @property
+    def group_sizes(self) -> list[int]:
+        """Widths of the groups of columns, of which one is 1, that the network sees."""
+        return [len(group) for group in self.groups] + list(self.categories.values())
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of columns that the network sees."""
+        return len(self.numbers) + len(self.binary) + sum(self.group_sizes)
+
+    @property
+    def has_ties(self) -> bool:
+        """Whether some values stand for intervals of scores."""
+        return any(len(scores.atoms) for scores in self.scores)
 
     def encode(
         self, X: np.ndarray, positions: np.ndarray | None = None
@@ -276,7 +220,7 @@ class Columns:
             Rows; probabilities become the values between those of a binary column, and categories
             the likeliest one.
         """
-        X = np.empty((len(encoded), self.n_columns), dtype=encoded.dtype)
+        X = np.empty((len(encoded), len(self.low)), dtype=encoded.dtype)
         m = len(self.numbers)
         if self.scale == "normal_scores":
             for i, (j, scores) in enumerate(zip(self.numbers, self.scores, strict=True)):
@@ -337,15 +281,20 @@ class Columns:
             parts.append((CategoricalLikelihood(self.group_sizes), range(m + b, self.n_outputs)))
         return ColumnLikelihoods(parts), {}
 
-    def remember(self, X: np.ndarray) -> None:
-        """Note which rows are training rows, unless they are images.
+    def remembering(self, X: np.ndarray) -> Self:
+        """Return the same columns, which know what the training rows are, unless they are images.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_columns)
             All training rows.
+
+        Returns
+        -------
+        Columns
+            A copy.
         """
-        self.hashes = np.unique(_hashes(X[:0] if self.are_pixels else X))
+        return replace(self, hashes=np.unique(_hashes(X[:0] if self.are_pixels else X)))
 
     def seen(self, X: np.ndarray) -> np.ndarray:
         """Tell which rows equal a training row.

@@ -1,0 +1,19 @@
+"""The bases of estimators: `NetEstimator` trains a network, `BaseAutoencoder` has codes besides.
+
+Knows no task. Open ``_net_estimator.py`` first: the life of a fit, and the hooks that a task fills.
+``_checks.py`` has what estimators without a network of their own need too.
+"""
+
+from ._autoencoder import BaseAutoencoder
+from ._checks import attributes_kept_on_failure, checked_input, checked_sizes, checked_table
+from ._net_estimator import Fit, NetEstimator
+
+__all__ = [
+    "BaseAutoencoder",
+    "Fit",
+    "NetEstimator",
+    "attributes_kept_on_failure",
+    "checked_input",
+    "checked_sizes",
+    "checked_table",
+]

@@ -1,0 +1,205 @@
+"""What estimators with codes share: encoding, decoding, and the errors of what comes back."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_array, check_is_fitted
+from torch import Tensor, nn
+
+from ..networks import ACTIVATIONS, NETWORKS
+from ..training import ArrayRows, Batch, Rows
+from ..training._nested import accepted_names
+from ..training._trainer import check_magnitude
+from ._checks import DTYPES, checked_sizes
+from ._net_estimator import NetEstimator
+
+
+class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+    """Base of the estimators that encode rows and decode codes.
+
+    All that it gives is made of three functions of the module and of what it is applied to:
+    :meth:`_encoder`, :meth:`_decoder` and :meth:`_scores`.
+    """
+
+    _parameter_constraints: dict = {
+        **NetEstimator._parameter_constraints,
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+    }
+
+    def _module_params(
+        self, n_features: int, n_components: int, auto_sizes: tuple[int, ...]
+    ) -> dict[str, Any]:
+        """Return those of our parameters that the module's constructor names."""
+        module = NETWORKS.get(self.module) if isinstance(self.module, str) else self.module
+        if not isinstance(module, type):
+            return {}
+        if isinstance(self.hidden_layer_sizes, str):
+            sizes = auto_sizes
+        else:
+            sizes = checked_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+        ours = {
+            "n_features": n_features,
+            "n_components": n_components,
+            "hidden_layer_sizes": sizes,
+            "activation": self.activation,
+        }
+        for name in ours:
+            if f"module__{name}" in self._nested_params:
+                hint = "comes from X" if name == "n_features" else f"is set by {name}"
+                raise ValueError(f"module__{name} can't be set, it {hint}")
+        named = accepted_names(module) or ()
+        return {f"module__{k}": v for k, v in ours.items() if k in named}
+
+    def _view(
+        self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
+    ) -> Rows:
+        if training:
+            check_magnitude(X, dtype)
+        return super()._view(X, dtype, device, training=training)
+
+    def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
+        """Return what the network gave in the form of the training data."""
+        return matrix.astype(dtype, copy=False)
+
+    # ------------------------------------------------------------------ functions of the module
+
+    def _encoder(self, module: Any, x: Tensor) -> Tensor:
+        """Return the codes of rows as the network sees them."""
+        return module.encode(x)
+
+    def _decoder(self, module: Any, z: Tensor) -> Tensor:
+        """Return the expected rows, as the network sees them, of codes."""
+        return self.net_.criterion_.mean(module.decode(z))
+
+    def _scores(self, module: Any, batch: Batch) -> Tensor:
+        """Return minus the mean error of each row."""
+        return -self._errors(module, batch).cpu().mean(1, dtype=torch.float64)
+
+    def _errors(self, module: Any, batch: Batch) -> Tensor:
+        """Errors of cells, in float64 where their squares overflow."""
+        x, target = batch
+        criterion = self.net_.criterion_
+        criterion.check_target(target)
+        output, elementwise = module.decode(module.encode(x)), criterion.elementwise
+        errors = elementwise(output, target)
+        if not errors.sum().isfinite() and x.device.type != "mps":  # which has no float64
+            wide = elementwise(output.double(), target.double())
+            errors = torch.where(errors.isfinite(), errors.double(), wide)
+        return errors
+
+    # ------------------------------------------------------------------ codes and back
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data, in the form of the training data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            The code, of the dtype of `X` (float64 unless `X` is float32).
+        """
+        X = self._checked(X)
+        codes = self._apply(X, lambda m, batch: self._encoder(m, batch.input))
+        return codes.astype(X.dtype, copy=False)
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Decode codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Codes, such as :meth:`transform` returns.
+
+        Returns
+        -------
+        ndarray or data frame of shape (n_samples, n_features)
+            What the codes stand for, in the units of the training data; a data frame if these had
+            categories.
+        """
+        Z = self._checked_codes(X)
+        return self._restored(self._decoded(Z), Z.dtype, X)
+
+    def _checked_codes(self, X: Any) -> np.ndarray:
+        """Return codes as an array, if the estimator is fitted and they are as wide as its own."""
+        check_is_fitted(self)
+        X = check_array(X, dtype=DTYPES, input_name="X")
+        if X.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but the code of this {type(self).__name__} has "
+                f"{self._n_features_out} components"
+            )
+        return X
+
+    def _decoded(self, Z: np.ndarray) -> np.ndarray:
+        """Return the expected rows, as the network sees them, for checked codes."""
+        rows = ArrayRows(Z, self.net_.dtype, torch.device("cpu"))
+        return self._apply_to(rows, lambda m, batch: self._decoder(m, batch.input))
+
+    def reconstruct(self, X: Any) -> Any:
+        """Encode rows and decode them again.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data, in the form of the training data.
+
+        Returns
+        -------
+        ndarray or data frame of shape (n_samples, n_features)
+            What the network makes of them: ``inverse_transform(transform(X))``.
+        """
+        checked = self._checked(X)
+
+        def restored(module: nn.Module, batch: Batch) -> Tensor:
+            return self._decoder(module, self._encoder(module, batch.input))
+
+        return self._restored(self._apply(checked, restored), checked.dtype, X)
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return how like the training data each row is, by how well it is reconstructed.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data, in the form of the training data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Float64, higher for rows that are more like the training data: the mean loss over the
+            features times -1; by an estimator with a likelihood, the log-likelihood of the
+            reconstruction, in nats per row.
+        """
+        return self._apply(self._checked(X), self._scores)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean of :meth:`score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+            Data, in the form of the training data.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        float
+            Higher is better.
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

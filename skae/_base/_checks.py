@@ -1,0 +1,127 @@
+"""Checks that estimators share, and the undoing of a fit that fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from ..tables import is_frame, refuse_lazy
+
+DTYPES = [np.float64, np.float32]
+
+
+def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
+    """Return the widths of hidden layers as integers, if they are.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for the message.
+    sizes : array-like of int
+        Its value.
+
+    Returns
+    -------
+    tuple of int
+        The widths.
+    """
+    sizes = tuple(sizes)
+    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(f"{name}={sizes} must all be at least 1, integers")
+    return tuple(int(size) for size in sizes)
+
+
+def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> Any:
+    """Return the input of an estimator as an array or CSR, if it is fitted and `X` like its data.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator.
+    X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        What its method was given.
+    reset : bool, default=False
+        Whether `X` are training data that make the estimator forget those before.
+
+    Returns
+    -------
+    ndarray or CSR matrix or array of shape (n_samples, n_features)
+        Float64, or float32 if `X` is.
+    """
+    if not reset:
+        check_is_fitted(estimator)
+    finite: Any = "allow-nan" if get_tags(estimator).input_tags.allow_nan else True
+    return validate_data(
+        estimator, X, accept_sparse="csr", dtype=DTYPES, ensure_all_finite=finite, reset=reset
+    )
+
+
+def checked_table(
+    estimator: BaseEstimator, X: Any, form: Any, *, reset: bool = False
+) -> np.ndarray:
+    """Return the input of an estimator that takes tables as a matrix of numbers.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator.
+    X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+        What its method was given.
+    form : FrameFormat or None
+        Of the training data; None if there have not been any.
+    reset : bool, default=False
+        Whether `X` are training data that make the estimator forget those before.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        Float64, or float32 if `X` is; categories by their positions.
+    """
+    if not reset:
+        check_is_fitted(estimator)
+    refuse_lazy(X)
+    if form.categories:
+        if not is_frame(X):
+            raise ValueError(
+                f"X must be a data frame, as in fit, because column "
+                f"{form.names[min(form.categories)]!r} holds categories; got {type(X).__name__}"
+            )
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        return check_array(form.matrix(X), dtype=DTYPES, estimator=estimator)
+    try:
+        X = validate_data(estimator, X, accept_sparse="csr", dtype=DTYPES, reset=reset)
+    except (TypeError, ValueError) as error:
+        form.check_numbers(X)
+        if "could not convert string" in str(error):
+            raise ValueError(
+                f"{error}. An array must hold numbers; text is taken from the columns of a data "
+                "frame, as categories"
+            ) from error
+        raise
+    return X.toarray() if sparse.issparse(X) else X
+
+
+@contextmanager
+def attributes_kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
+    """Undo what a fit has set if the rest of it fails.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        # scikit-learn has yet to close the callbacks of this fit.
+        callbacks = {name: v for name, v in vars(estimator).items() if "_callback" in name}
+        vars(estimator).clear()
+        vars(estimator).update(before | callbacks)
+        raise

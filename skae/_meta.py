@@ -1,0 +1,75 @@
+"""What estimators share that have a model instead of being one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.callback import CallbackContext, CallbackSupportMixin
+from sklearn.ensemble._base import _set_random_states
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+
+
+class HasModel(CallbackSupportMixin):
+    """Mixin of estimators whose parameter `estimator` is a model, which `fit` clones and fits.
+
+    The fitted model is `estimator_`. With ``estimator=None`` it is what :meth:`_default_model`
+    returns. The model's random state comes from ours, callbacks watch its fit, and our tags about
+    the input are its own.
+    """
+
+    estimator: Any
+    random_state: Any
+
+    def _default_model(self) -> Any:
+        """Return the model of ``estimator=None``, unfitted."""
+        raise NotImplementedError
+
+    def _new_model(self) -> Any:
+        """Return a model to be fitted."""
+        if self.estimator is None:
+            return self._default_model()
+        model = clone(self.estimator)
+        if self.random_state is not None:
+            _set_random_states(model, self.random_state)
+        return model
+
+    def _fit_model(self, context: CallbackContext, model: Any, X: Any, y: Any = None) -> Any:
+        """Fit a model under our callbacks, as a task of its own; return it."""
+        task = context.subcontext(task_name="fit-estimator")
+        with task.propagate_callback_context(model):
+            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            model.fit(X) if y is None else model.fit(X, y)
+            task.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return model
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        try:
+            model = self._default_model() if self.estimator is None else self.estimator
+            of_model = get_tags(model).input_tags
+        except AttributeError:  # not an estimator, which fit will say
+            return tags
+        tags.input_tags.sparse, tags.input_tags.allow_nan = of_model.sparse, of_model.allow_nan
+        return tags
+
+
+def available_if_model_has(method: str) -> Callable[[Any], Any]:
+    """Let a method be there only if the model, fitted or to be fitted, has one.
+
+    Parameters
+    ----------
+    method : str
+        Name of the model's method.
+
+    Returns
+    -------
+    callable
+        Decorates our method.
+    """
+
+    def check(estimator: HasModel) -> bool:
+        model = getattr(estimator, "estimator_", estimator.estimator)
+        return hasattr(estimator._default_model() if model is None else model, method)
+
+    return available_if(check)

@@ -1,0 +1,95 @@
+"""What codecs of images minimise: bits and errors, errors of decoded images, games for texture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..networks import BIT_WEIGHT, step_size
+from ..training import Losses, Objective, Step
+from ..training._games import play
+
+
+@dataclass(frozen=True)
+class RateDistortion(Objective):
+    """Bits and squared errors of images, for a module that has `rate_distortion`.
+
+    Each batch is coded at another quality, so that one network serves all of them. Errors are
+    measured in squared rounding steps. What a bit is worth follows from uniform rounding with a
+    step of one, whose squared error is 1 / 12 and falls by a factor of four per bit: twice the
+    natural logarithm of two over 12.
+
+    Parameters
+    ----------
+    bit_weight : float, default=0.13
+        Squared steps that a bit is worth: a little more than those 0.116, because small
+        coefficients are not spread uniformly.
+    """
+
+    bit_weight: float = BIT_WEIGHT
+
+    def losses(self, step: Step) -> Losses:
+        x, module = step.batch.input, step.module
+        bits, squares = module.rate_distortion(x, _random_level(module, step.generator))
+        terms = {"rate": bits.mean() / x.shape[1], "distortion": squares.mean() / x.shape[1]}
+        return Losses((squares + self.bit_weight * bits) / x.shape[1], terms)
+
+
+class RestorationLoss(Objective):
+    """Squared errors of decoded images, for a module that has `restored`.
+
+    The input is what images were decoded to, the target the images, and what is known besides is
+    how finely they had been rounded. Errors are measured in squared rounding steps.
+    """
+
+    def losses(self, step: Step) -> Losses:
+        decoded, x = step.batch
+        (level,) = step.batch.extra
+        images = decoded.unflatten(1, step.module.image_shape)
+        restored = step.module.restored(images, level).flatten(1)
+        return Losses(((restored - x) / step_size(level[:, None])).square().mean(1))
+
+
+@dataclass(frozen=True)
+class AdversarialTexture(Objective):
+    """Texture that a critic takes for what images have lost, for a module that sharpens a codec.
+
+    The game of HiFiC (Mentzer et al., NeurIPS 2020), in which nothing but the texture is trained:
+    by the non-saturating loss against a critic of patches, by the squared error, and by the squared
+    difference of the amplitudes of coefficients, which are too small after rounding. Squares are
+    measured by the error of each plain picture, so that the game is played for as many decibels at
+    all qualities, and smooth pictures are kept clean.
+
+    Parameters
+    ----------
+    critic_weight : float
+        Weight of the loss against the critic.
+    amplitude_weight : float
+        Weight of the amplitudes.
+    """
+
+    critic_weight: float
+    amplitude_weight: float
+
+    def losses(self, step: Step) -> Losses:
+        module, generator = step.module, step.generator
+        level = _random_level(module.codec, generator)
+        plain, missing, texture = module(step.batch.input, level, generator)
+        power = missing.square().flatten(1).mean(1).clamp(min=1.0)
+        losses = (missing - texture).square().flatten(1).mean(1) / power
+        short = module.amplitudes(plain + missing) - module.amplitudes(plain + texture)
+        amplitudes = short.square().mean(1) / power
+        terms = {"distortion": losses.mean(), "amplitudes": amplitudes.mean()}
+        losses = losses + self.amplitude_weight * amplitudes
+        if step.epoch is None:
+            return Losses(losses, terms)
+        scale, context = power.rsqrt()[:, None, None, None], plain / 64 - 2
+        real, made = (torch.cat([context, scale * x], -1) for x in (missing, texture))
+        game, each = play("texture", module.critic, real, made, self.critic_weight)
+        return Losses(losses + game, terms | each)
+
+
+def _random_level(codec: Any, generator: torch.Generator) -> float:
+    """Draw how finely a codec rounds."""
+    place = torch.rand((), generator=generator, device=generator.device)
+    return float(place) * codec.highest_level

@@ -1,0 +1,73 @@
+"""Types of columns as plain values, so that they can be stored, and back."""
+
+from typing import Any
+
+import numpy as np
+
+
+def described(dtype: Any) -> tuple:
+    """Return what a type is made of.
+
+    Parameters
+    ----------
+    dtype : numpy, pandas or polars dtype, or None
+        The type of a column or an array.
+
+    Returns
+    -------
+    tuple
+        The name of the library, and what :func:`dtype_of` needs.
+    """
+    if isinstance(dtype, np.dtype):
+        return ("numpy", dtype.str)
+    library = type(dtype).__module__.partition(".")[0]
+    if library == "polars" or hasattr(dtype, "is_numeric"):
+        name = dtype.base_type().__name__
+        parameters = {"Enum": ("categories",), "Decimal": ("precision", "scale")}.get(name, ())
+        values = [getattr(dtype, each) for each in parameters]
+        return ("polars", name, *(v.to_list() if hasattr(v, "to_list") else v for v in values))
+    if library == "pandas":
+        if dtype.name == "category":
+            categories = dtype.categories
+            values = None if categories is None else categories.to_list()
+            of = None if categories is None else described(categories.dtype)
+            return ("pandas", "category", values, of, dtype.ordered)
+        if dtype.name in ("str", "string"):
+            return ("pandas", "string", dtype.storage, dtype.na_value is np.nan)
+        return ("pandas", str(dtype))
+    return ("", None)
+
+
+def dtype_of(description: tuple) -> Any:
+    """Return the type that :func:`described` has described.
+
+    Parameters
+    ----------
+    description : tuple
+        What it is made of.
+
+    Returns
+    -------
+    numpy, pandas or polars dtype, or None
+        The type.
+    """
+    library, name, *parameters = description
+    if library == "numpy":
+        return np.dtype(name)
+    if library == "polars":
+        import polars as pl
+
+        kind = getattr(pl, name)
+        return kind(*parameters) if parameters else kind()
+    if library == "pandas":
+        import pandas as pd
+
+        if name == "category":
+            values, of, is_ordered = parameters
+            categories = None if of is None else pd.Index(values, dtype=dtype_of(of))
+            return pd.CategoricalDtype(categories, is_ordered)
+        if name == "string":
+            storage, is_nan = parameters
+            return pd.StringDtype(storage, na_value=np.nan if is_nan else pd.NA)
+        return pd.api.types.pandas_dtype(name)
+    return None

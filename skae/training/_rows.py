@@ -1,0 +1,349 @@
+"""From data to batches: dense, sparse or memory-mapped rows, sliced and never collated."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a step is given. As a sequence it is the pair of input and target.
+
+    Parameters
+    ----------
+    input : Tensor of shape (n_rows, n_features)
+        What the network sees; a sparse CSR tensor, if the rows are sparse.
+    target : Tensor of shape (n_rows, n_targets)
+        What it should give; often the input itself.
+    extra : tuple of Tensors of shape (n_rows, ...), default=()
+        What an objective knows of the rows besides.
+    """
+
+    input: Tensor
+    target: Tensor
+    extra: tuple[Tensor, ...] = ()
+
+    def __len__(self) -> int:
+        return self.input.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        yield self.input
+        yield self.target
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """Return the batch on a device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Where to.
+
+        Returns
+        -------
+        Batch
+            The same; input and target are one tensor if they were.
+        """
+        x = self.input.to(device)
+        target = x if self.target is self.input else self.target.to(device)
+        return Batch(x, target, tuple(each.to(device) for each in self.extra))
+
+
+class Rows(Dataset):
+    """Base class: rows that come in batches. A subclass says in :meth:`_batch` what is in one.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many there are.
+    n_features : int
+        Number of columns of the input.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    """
+
+    indices: Tensor | None = None  # of a subset
+
+    def __init__(
+        self, n_rows: int, n_features: int, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.n_rows, self.n_features = n_rows, n_features
+        self.dtype, self.device = dtype, device
+
+    def __len__(self) -> int:
+        return self.n_rows if self.indices is None else len(self.indices)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, ...]:
+        return tuple(each[0] for each in self.batch(torch.tensor([row])))
+
+    def batch(self, positions: Tensor | slice) -> Batch:
+        """Return some of the rows.
+
+        Parameters
+        ----------
+        positions : Tensor of int64 on the CPU, or slice
+            Which ones, counted among the rows of this subset.
+
+        Returns
+        -------
+        Batch
+            Of the wanted dtype, on the wanted device.
+        """
+        return self._batch(positions if self.indices is None else self.indices[positions])
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        """Return some of the rows, counted among all."""
+        raise NotImplementedError
+
+    def subset(self, positions: Tensor) -> "Rows":
+        """Return the rows at some positions, without copying any data.
+
+        Parameters
+        ----------
+        positions : Tensor of int64 on the CPU
+            Which ones.
+
+        Returns
+        -------
+        Rows
+            A view.
+        """
+        view = copy.copy(self)
+        view.indices = positions if self.indices is None else self.indices[positions]
+        return view
+
+    def batches(self, size: int | None = None) -> Iterator[Batch]:
+        """Yield all rows in their order.
+
+        Parameters
+        ----------
+        size : int or None, default=None
+            Number of rows of a batch; None takes as many as fit caches and memory.
+
+        Yields
+        ------
+        Batch
+            The last one may be smaller.
+        """
+        size = size or inference_rows(self.n_features)
+        for start in range(0, len(self), size):
+            yield self.batch(slice(start, start + size))
+
+    def padded(self, batch: Batch, multiple: int) -> Batch:
+        """Repeat the last row until the number of rows is a multiple.
+
+        Parameters
+        ----------
+        batch : Batch
+            Some of the rows.
+        multiple : int
+            Of what.
+
+        Returns
+        -------
+        Batch
+            The same and up to ``multiple - 1`` rows more.
+        """
+        n_more = -len(batch) % multiple
+        if not n_more:
+            return batch
+
+        def longer(x: Tensor) -> Tensor:
+            return torch.cat([x, x[-1:].expand(n_more, *x.shape[1:])])
+
+        x = longer(batch.input)
+        target = x if batch.target is batch.input else longer(batch.target)
+        return Batch(x, target, tuple(longer(each) for each in batch.extra))
+
+
+class ArrayRows(Rows):
+    """Rows of a checked array or CSR, as dense tensors.
+
+    Parameters
+    ----------
+    X : ndarray, memmap or CSR matrix or array of shape (n_samples, n_features)
+        Checked data. An array in memory becomes one tensor, without a copy where dtype and device
+        allow; of a memory-mapped or sparse one only the wanted rows are ever read.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    """
+
+    def __init__(self, X: Any, dtype: torch.dtype, device: torch.device) -> None:
+        super().__init__(*X.shape, dtype, device)
+        if isinstance(X, np.ndarray) and not _is_memory_mapped(X):
+            # torch takes neither read-only arrays nor negative strides.
+            X = X if X.flags.writeable and X.flags.c_contiguous else np.array(X, order="C")
+            X = torch.from_numpy(X).to(device=device, dtype=dtype)
+        self._X = X
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        is_slice = isinstance(positions, slice)
+        if isinstance(self._X, Tensor):
+            # Never a view: a network that works in place must not write into the user's array.
+            x = self._X[positions].clone() if is_slice else self._X[positions.to(self._X.device)]
+        else:
+            chosen = self._X[positions if is_slice else positions.numpy()]
+            dense = chosen.toarray() if sparse.issparse(chosen) else np.array(chosen)
+            x = torch.from_numpy(dense).to(device=self.device, dtype=self.dtype)
+        return Batch(x, x)
+
+
+class SparseRows(Rows):
+    """Rows of a CSR matrix as sparse CSR tensors, for networks that take them.
+
+    Parameters
+    ----------
+    X : CSR matrix or array of shape (n_samples, n_features)
+        Checked data.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    """
+
+    def __init__(self, X: Any, dtype: torch.dtype, device: torch.device) -> None:
+        super().__init__(*X.shape, dtype, device)
+        self._X = X
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        return self._tensors(
+            self._X[positions if isinstance(positions, slice) else positions.numpy()]
+        )
+
+    def _tensors(self, chosen: Any) -> Batch:
+        x = torch.sparse_csr_tensor(
+            torch.from_numpy(chosen.indptr.astype(np.int64)),
+            torch.from_numpy(chosen.indices.astype(np.int64)),
+            torch.from_numpy(np.array(chosen.data)).to(self.dtype),
+            size=chosen.shape,
+            device=self.device,
+        )
+        return Batch(x, x)
+
+    def padded(self, batch: Batch, multiple: int) -> Batch:
+        """Add empty rows until the number of rows is a multiple.
+
+        Parameters
+        ----------
+        batch : Batch
+            Some of the rows.
+        multiple : int
+            Of what.
+
+        Returns
+        -------
+        Batch
+            The same and up to ``multiple - 1`` rows more.
+        """
+        x, n_more = batch.input, -len(batch) % multiple
+        starts = x.crow_indices()
+        starts = torch.cat([starts, starts[-1:].expand(n_more)])
+        size = (len(batch) + n_more, x.shape[1])
+        longer = torch.sparse_csr_tensor(starts, x.col_indices(), x.values(), size=size)
+        return replace(batch, input=longer, target=longer)
+
+
+class PairedRows(Rows):
+    """Rows whose input and target are different data: damaged and clean, filled and incomplete.
+
+    Parameters
+    ----------
+    inputs, targets : Rows
+        As many of both.
+    """
+
+    def __init__(self, inputs: Rows, targets: Rows) -> None:
+        super().__init__(len(inputs), inputs.n_features, inputs.dtype, inputs.device)
+        self.inputs, self.targets = inputs, targets
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        return Batch(self.inputs.batch(positions).input, self.targets.batch(positions).target)
+
+
+class BatchIterator:
+    """Iterator over batches for skorch's `iterator_train` and `iterator_valid`.
+
+    Parameters
+    ----------
+    dataset : Rows
+        The rows.
+    batch_size : int or None, default=256
+        Number of rows per batch; None takes as many as fit caches and memory. A last batch that
+        leaves a shard less than two rows joins the one before it, because batch normalisation can't
+        train on one row.
+    shuffle : bool, default=False
+        Whether to draw a new order of the rows in every pass.
+    generator : torch.Generator or None, default=None
+        Draws the order, on the CPU.
+    shard : tuple of two ints, default=(0, 1)
+        ``(rank, size)``: of the rows of every batch, take those at rank, rank + size, ...
+    """
+
+    def __init__(
+        self,
+        dataset: Rows,
+        batch_size: int | None = 256,
+        shuffle: bool = False,
+        generator: torch.Generator | None = None,
+        shard: tuple[int, int] = (0, 1),
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size or inference_rows(dataset.n_features)
+        self.shuffle = shuffle
+        self.generator = generator
+        self.rank, self.n_shards = shard
+        if self.n_shards > 1 and min(self.batch_size, len(dataset)) < 2 * self.n_shards:
+            raise ValueError(
+                f"{self.n_shards} processes need batches of at least {2 * self.n_shards} rows, but "
+                f"batch_size={self.batch_size} and n_samples={len(dataset)}"
+            )
+
+    def __len__(self) -> int:
+        n, size = len(self.dataset), self.batch_size
+        too_few = 0 < n % size < 2 * self.n_shards and size >= 2 * self.n_shards
+        return max(1, -(-n // size) - too_few)
+
+    def __iter__(self) -> Iterator[Batch]:
+        n, size, last = len(self.dataset), self.batch_size, len(self) - 1
+        order = None
+        if self.shuffle:
+            order = torch.randperm(n, generator=self.generator, device="cpu")
+        for i in range(last + 1):
+            stop = n if i == last else (i + 1) * size
+            rows = slice(i * size + self.rank, stop, self.n_shards)
+            yield self.dataset.batch(rows if order is None else order[rows])
+
+
+def _is_memory_mapped(X: np.ndarray) -> bool:
+    base: Any = X
+    while base is not None:
+        if isinstance(base, np.memmap):
+            return True
+        base = getattr(base, "base", None)
+    return False
+
+
+def inference_rows(n_features: int) -> int:
+    """Return how many rows to process at once when there is no gradient.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of columns.
+
+    Returns
+    -------
+    int
+        A multiple of 32, at most 4096: about a million cells, which fits caches and memory.
+    """
+    return min(4096, max(32, 2**20 // n_features // 32 * 32))
