@@ -1,16 +1,16 @@
 """What codecs of images minimise: bits and errors, errors of decoded images, games for texture."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from .._plain import registered
 from ..networks import BIT_WEIGHT, step_size
 from ..training import Losses, Objective, Step
 from ..training._games import play
 
 
-@dataclass(frozen=True)
+@registered
 class RateDistortion(Objective):
     """Bits and squared errors of images, for a module that has `rate_distortion`.
 
@@ -35,6 +35,7 @@ class RateDistortion(Objective):
         return Losses((squares + self.bit_weight * bits) / x.shape[1], terms)
 
 
+@registered
 class RestorationLoss(Objective):
     """Squared errors of decoded images, for a module that has `restored`.
 
@@ -50,7 +51,7 @@ class RestorationLoss(Objective):
         return Losses(((restored - x) / step_size(level[:, None])).square().mean(1))
 
 
-@dataclass(frozen=True)
+@registered
 class AdversarialTexture(Objective):
     """Texture that a critic takes for what images have lost, for a module that sharpens a codec.
 

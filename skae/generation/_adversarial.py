@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from .._base import checked_sizes
-from ..networks import AdversarialNetwork
 from ..training import Batch, Recipe
 from ..training._recipe import OPTIMIZERS
 from ._generator import BaseGenerator
@@ -293,7 +292,7 @@ class AdversarialAutoencoder(BaseGenerator):
         params = {"objective": objective, "optimizer__param_groups": [("*_critic.*", critics)]}
         return self._generator_recipe(
             X,
-            AdversarialNetwork,
+            "AdversarialNetwork",
             params,
             critic_sizes=sizes,
             spectral=is_spectral,

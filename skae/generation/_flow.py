@@ -7,6 +7,7 @@ import torch
 from scipy.linalg import solve
 from sklearn.utils import check_random_state
 
+from .._plain import Part
 from ..networks import CouplingFlow
 from ..training import ArrayRows, Recipe
 from ..training._rows import inference_rows
@@ -127,7 +128,8 @@ def fit_flow(Z: np.ndarray, seed: int) -> FlowPrior:
         "batch_size": min(high, max(low, n // _BATCHES)),
         "verbose": 0,
     }
-    recipe = Recipe(CouplingFlow, "squared_error", "adamw", "float32", params, auto_steps=n_steps)
+    module = Part("networks", "CouplingFlow", {})
+    recipe = Recipe(module, "squared_error", "adamw", "float32", params, auto_steps=n_steps)
     net, _ = new_net(recipe, _CPU, seed, rows)
     if n >= _FEWEST_CODES:
         epochs = auto_epochs(recipe, _CPU, seed, rows, few_rows=_FEW_CODES)

@@ -2,7 +2,6 @@
 
 import copy
 from dataclasses import replace
-from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -14,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from .._base import BaseAutoencoder, checked_table
+from .._plain import Part
 from ..losses import LIKELIHOODS, Likelihood
 from ..tables import ColumnRows, Columns, FrameFormat
 from ..training import ArrayRows, AutoencoderNet, Recipe, Rows
@@ -75,7 +75,7 @@ class BaseGenerator(BaseAutoencoder):
     def _generator_recipe(
         self,
         X: np.ndarray,
-        network: type[nn.Module],
+        network: str,
         params: dict[str, Any],
         **network_params: Any,
     ) -> Recipe:
@@ -95,14 +95,12 @@ class BaseGenerator(BaseAutoencoder):
         k = self._n_codes(d, len(X))
         params = {**self._module_params(d, k, self._auto_sizes(d, len(X))), **params}
         nested = dict(self._nested_params)
+        loss: Any = self.likelihood
         if is_mixed:
-            given = select(nested, "criterion")
-            loss, of_loss = self._columns.likelihood(given)
+            loss = self._columns.likelihood(select(nested, "criterion"))
             nested = {name: v for name, v in nested.items() if not name.startswith("criterion__")}
-            nested |= {f"criterion__{name}": value for name, value in of_loss.items()}
-        else:
-            is_name = isinstance(self.likelihood, str)
-            loss = LIKELIHOODS[self.likelihood] if is_name else self.likelihood
+        elif isinstance(loss, str):
+            loss = Part("losses", LIKELIHOODS[loss].__name__, {})
         recipe = Recipe(self.module, loss, self.optimizer, self.dtype, {**params, **nested})
         likelihood = recipe.make_loss()
         if not isinstance(likelihood, Likelihood):
@@ -110,13 +108,8 @@ class BaseGenerator(BaseAutoencoder):
                 f"likelihood={self.likelihood!r} must be one of {sorted(LIKELIHOODS)} or a "
                 "skae.losses.Likelihood"
             )
-        wrap = partial(
-            network,
-            n_features=d,
-            n_components=k,
-            n_parameters=likelihood.n_parameters,
-            **network_params,
-        )
+        sizes = {"n_features": d, "n_components": k, "n_parameters": likelihood.n_parameters}
+        wrap = Part("networks", network, sizes | network_params)
         steps = _PIXEL_STEPS if self._columns.are_pixels else _TABLE_STEPS
         return replace(recipe, wrap=wrap, auto_steps=steps)
 

@@ -1,15 +1,16 @@
 """What generators minimise: densities, bounds of them, and games against critics."""
 
 import math
-from dataclasses import dataclass
 
 import torch
 
+from .._plain import registered
 from ..networks import displaced
 from ..training import Losses, Objective, Step
 from ..training._games import play
 
 
+@registered
 class NegativeLogDensity(Objective):
     """Minus the log-density of a module that has `log_prob`, in nats per row."""
 
@@ -17,7 +18,7 @@ class NegativeLogDensity(Objective):
         return Losses(-step.module.log_prob(step.batch.input))
 
 
-@dataclass(frozen=True)
+@registered
 class EvidenceBound(Objective):
     """Minus the evidence lower bound of a variational autoencoder, in nats per row.
 
@@ -71,7 +72,7 @@ class EvidenceBound(Objective):
         return Losses(math.log(self.n_samples) - weights.logsumexp(0), terms)
 
 
-@dataclass(frozen=True)
+@registered
 class AdversarialLoss(Objective):
     """Reconstruction against critics, which tell codes from the prior and rows from their copies.
 

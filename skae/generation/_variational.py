@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 from torch import Tensor, nn
 
-from ..networks import VariationalNetwork, displaced
+from ..networks import displaced
 from ..tables import ColumnRows
 from ..training import Batch, Recipe
 from ._checks import check_count
@@ -302,7 +302,7 @@ class VariationalAutoencoder(BaseGenerator):
         objective = EvidenceBound(
             self.beta, self.free_bits, self.kl_warm_up, self.n_importance_samples
         )
-        return self._generator_recipe(X, VariationalNetwork, {"objective": objective})
+        return self._generator_recipe(X, "VariationalNetwork", {"objective": objective})
 
     def _codes(self, net: Any, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         mean, log_variance = net.averaged_module_.posterior(x)

@@ -7,15 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..losses import (
-    BernoulliLikelihood,
-    CategoricalLikelihood,
-    ColumnLikelihoods,
-    GaussianLikelihood,
-    Likelihood,
-)
+from .._plain import Part, registered
+from ..losses import BernoulliLikelihood, GaussianLikelihood
 from ..training._nested import check_nested_names
-from ..training._state import registered
 from ._normal_scores import NormalScores
 
 _FEWEST_PIXELS = 64
@@ -241,7 +235,7 @@ class Columns:
         ends = place + np.cumsum([len(group) for group in self.groups], dtype=int)
         return list(zip(self.groups, ends, strict=True))
 
-    def likelihood(self, given: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def likelihood(self, given: Mapping[str, Any] | None = None) -> Part:
         """Return the likelihood that suits the columns.
 
         Parameters
@@ -251,35 +245,30 @@ class Columns:
 
         Returns
         -------
-        likelihood : class or Likelihood
-            A class if it is the same for all columns.
-        parameters : dict
-            Parameters of the class.
+        Part
+            The likelihood.
         """
-        m, b, given = len(self.numbers), len(self.binary), given or {}
+        m, b, given = len(self.numbers), len(self.binary), dict(given or {})
+        check_nested_names("criterion", given, GaussianLikelihood if m else BernoulliLikelihood)
+        if given and not m:
+            raise ValueError(
+                f"criterion__{min(given)} is for numbers, but X has binary columns and categories"
+            )
         gaussian: dict[str, Any] = {"per_feature": True}
         if self.are_pixels:
             gaussian = {"bounds": (0.0, 1.0)}
         elif self.scale == "normal_scores":
             gaussian["least_variance"] = _LEAST_VARIANCE
-        gaussian |= given
-        if m == self.n_outputs:
-            return GaussianLikelihood, gaussian
-        if b == self.n_outputs:
-            return BernoulliLikelihood, dict(given)
-        parts: list[tuple[Likelihood, Sequence[int]]] = []
-        check_nested_names("criterion", given, GaussianLikelihood)
-        if given and not m:
-            raise ValueError(
-                f"criterion__{min(given)} is for numbers, but X has binary columns and categories"
-            )
-        if m:
-            parts.append((GaussianLikelihood(**gaussian), range(m)))
-        if b:
-            parts.append((BernoulliLikelihood(), range(m, m + b)))
-        if self.group_sizes:
-            parts.append((CategoricalLikelihood(self.group_sizes), range(m + b, self.n_outputs)))
-        return ColumnLikelihoods(parts), {}
+        sizes = {"sizes": self.group_sizes}
+        parts = [
+            (Part("losses", "GaussianLikelihood", gaussian | given), range(m)),
+            (Part("losses", "BernoulliLikelihood", {}), range(m, m + b)),
+            (Part("losses", "CategoricalLikelihood", sizes), range(m + b, self.n_outputs)),
+        ]
+        parts = [(part, list(columns)) for part, columns in parts if len(columns)]
+        if len(parts) == 1 and not self.group_sizes:
+            return parts[0][0]
+        return Part("losses", "ColumnLikelihoods", {"parts": parts})
 
     def remembering(self, X: np.ndarray) -> Self:
         """Return the same columns, which know what the training rows are, unless they are images.

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..training._state import registered
+from .._plain import registered
 from ._dtypes import described, dtype_of
 
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import ndtri
 
-from ..training._state import registered
+from .._plain import registered
 
 _LEAST_TIES, _LEAST_SHARE_OF_TIES = 10, 0.01
 _ROWS_PER_KNOT, _MOST_KNOTS = 50, 500

@@ -1,12 +1,13 @@
 """What a step minimises."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from .._plain import registered
 from ._rows import Batch
 
 
@@ -125,7 +126,7 @@ class Objective:
         return False
 
 
-@dataclass(frozen=True)
+@registered
 class Reconstruction(Objective):
     """The criterion between output and target, and penalties on the code.
 
@@ -140,11 +141,10 @@ class Reconstruction(Objective):
 
     penalties: Sequence[Any] = ()
     corruption: Callable[[Tensor, torch.Generator], Tensor] | None = None
-    _needs_input_gradient: bool = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        needed = any(penalty.needs_input_gradient for penalty in self.penalties)
-        object.__setattr__(self, "_needs_input_gradient", needed)
+    @property
+    def _needs_input_gradient(self) -> bool:
+        return any(penalty.needs_input_gradient for penalty in self.penalties)
 
     def _input(self, step: Step) -> Tensor:
         x = step.batch.input

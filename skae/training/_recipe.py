@@ -2,14 +2,15 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 import torch
 from skorch.callbacks import Callback
 from torch import nn
 
+from .._plain import Part, registered
 from ..losses import LOSSES, ColumnLosses, ElementwiseCriterion, ReconstructionLoss
 from ..networks import NETWORKS
 from ._nested import check_known, check_nested_names, did_you_mean, select
@@ -27,15 +28,15 @@ OPTIMIZERS: Mapping[str, type[torch.optim.Optimizer]] = {
 _FUSED = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 
 
-@dataclass
+@registered
 class Recipe:
     """What a net is built from.
 
     Parameters
     ----------
-    module : str, class or nn.Module
+    module : str, Part, class or nn.Module
         Name in ``NETWORKS``, a class, or an instance, which is copied.
-    loss : str, list, class or nn.Module
+    loss : str, list, Part, class or nn.Module
         Name in ``LOSSES``, the parts of ``ColumnLosses``, a class or an instance.
     optimizer : str or class
         Name in ``OPTIMIZERS`` or a class.
@@ -43,8 +44,8 @@ class Recipe:
         Type of the weights.
     params : dict
         Further parameters of the net, those with a prefix among them.
-    wrap : callable or None, default=None
-        What makes the module that is trained out of that network; picklable.
+    wrap : Part or None, default=None
+        What makes the module that is trained out of that network.
     auto_steps : int, default=2000
         Number of steps that ``max_epochs="auto"`` aims at.
     """
@@ -54,7 +55,7 @@ class Recipe:
     optimizer: Any
     dtype: str
     params: dict[str, Any] = field(default_factory=dict)
-    wrap: Callable[[nn.Module], nn.Module] | None = None
+    wrap: Part | None = None
     auto_steps: int = 2000
 
     def build(self, device: torch.device, seed: int = 0) -> AutoencoderNet:
@@ -86,7 +87,7 @@ class Recipe:
                 generator=torch.Generator().manual_seed(seed),
                 dtype=getattr(torch, self.dtype),
                 device=device,
-                draws_from_global_generators=not isinstance(self.module, str),
+                draws_from_global_generators=not isinstance(self.module, str | Part),
                 **{**params, **optimizer},
             )
             net.initialize()
@@ -109,7 +110,7 @@ class Recipe:
             If there is no such network, or it does not take its parameters.
         """
         network = self._make_network()
-        return network if self.wrap is None else self.wrap(network)
+        return network if self.wrap is None else self.wrap.make(network)
 
     def _make_network(self) -> nn.Module:
         module, params = self.module, select(self.params, "module")
@@ -120,6 +121,8 @@ class Recipe:
                     f"of nn.Module{did_you_mean(module, NETWORKS)}"
                 )
             module = NETWORKS[module]
+        if isinstance(module, Part):
+            params, module = {**module.params, **params}, module.cls
         for method in ("encode", "decode"):
             if not callable(getattr(module, method, None)):
                 name = getattr(module, "__name__", type(module).__name__)
@@ -156,6 +159,9 @@ class Recipe:
             loss, params = ColumnLosses, {"parts": loss, **params}
         if isinstance(loss, str):
             loss = LOSSES[loss]
+        if isinstance(loss, Part):
+            check_nested_names("criterion", params, loss.cls)
+            loss, params = loss.make(**params), {}
         if isinstance(loss, type):
             check_nested_names("criterion", params, loss)
             loss = loss(**params)

@@ -81,8 +81,10 @@ class Rows(Dataset):
     def __len__(self) -> int:
         return self.n_rows if self.indices is None else len(self.indices)
 
-    def __getitem__(self, row: int) -> tuple[Tensor, ...]:
-        return tuple(each[0] for each in self.batch(torch.tensor([row])))
+    def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
+        batch = self.batch(torch.tensor([row]))
+        x = batch.input[0]
+        return x, x if batch.target is batch.input else batch.target[0]
 
     def batch(self, positions: Tensor | slice) -> Batch:
         """Return some of the rows.

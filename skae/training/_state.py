@@ -1,38 +1,12 @@
-"""Fitted state: plain values, arrays, and registered dataclasses of them.
+"""The state of a training as plain containers of numpy arrays.
 
 Such a state can be pickled without torch, stored by skops, and loaded on any device.
 """
 
-from dataclasses import dataclass
-from typing import Any, dataclass_transform
+from typing import Any
 
 import numpy as np
 import torch
-
-# By their names, all kinds of objects that the state of a fitted estimator is made of.
-REGISTERED: dict[str, type] = {}
-
-
-@dataclass_transform(eq_default=False)
-def registered(cls: type) -> Any:
-    """Make a class a dataclass that fitted states may hold.
-
-    Its fields must be plain values, arrays, containers of these, or such dataclasses: so that
-    storing a state is one walk through it.
-
-    Parameters
-    ----------
-    cls : type
-        The class.
-
-    Returns
-    -------
-    type
-        The dataclass.
-    """
-    made = dataclass(eq=False)(cls)
-    REGISTERED[f"{cls.__module__}.{cls.__qualname__}"] = made
-    return made
 
 
 def to_arrays(state: Any) -> Any:

@@ -241,4 +241,4 @@ def test_held_out_crops_are_crops(photo):
     crops = Crops([photo], (16, 16), 0, 1, 0, torch.float32, torch.device("cpu"))
     some = crops.subset(torch.tensor([5, 2]))
     assert len(some) == 2
-    assert torch.equal(some.take(slice(None)), crops.take(torch.tensor([5, 2])))
+    assert torch.equal(some.batch(slice(None)).input, crops.batch(torch.tensor([5, 2])).input)

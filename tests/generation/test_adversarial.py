@@ -9,7 +9,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skae import AdversarialAutoencoder
-from skae.training import AdversarialLoss
+from skae.generation._objectives import AdversarialLoss
+from skae.training import Batch, Step
 
 CODE_TERMS = {"reconstruction", "code_deception", "code_critic"}
 ROW_TERMS = {"row_deception", "row_critic"}
@@ -256,8 +257,8 @@ def test_game_is_no_part_of_the_loss_outside_of_training(trained, digits):
     x = torch.from_numpy(digits[:8]).float() / 16
 
     with torch.inference_mode():
-        losses, terms = objective.row_losses(
-            trained.module_, trained.net_.criterion_, (x, x), torch.Generator(), epoch=None
+        losses, terms, _ = objective.losses(
+            Step(trained.module_, trained.net_.criterion_, Batch(x, x), torch.Generator())
         )
 
     assert terms.keys() == {"reconstruction"}

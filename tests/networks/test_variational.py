@@ -6,9 +6,10 @@ import torch
 from sklearn.decomposition import PCA
 from torch import nn
 
+from skae.generation._objectives import EvidenceBound
 from skae.losses import BernoulliLikelihood, BernoulliLoss, GaussianLikelihood
 from skae.networks import ConvAutoencoder, DenseAutoencoder, VariationalNetwork
-from skae.training import EvidenceBound
+from skae.training import Batch, Step
 
 K = 3  # components
 
@@ -93,7 +94,7 @@ def losses(module, X, variance, seed=0, n_samples=5):
     x, generator = torch.from_numpy(X), torch.Generator().manual_seed(seed)
     objective = EvidenceBound(n_samples=n_samples)
     with torch.no_grad():
-        return objective.row_losses(module, criterion, (x, x), generator, None)[0].numpy()
+        return objective.losses(Step(module, criterion, Batch(x, x), generator)).rows.numpy()
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -259,7 +260,7 @@ def test_all_weights_learn(X):
     for step in range(3):  # the heads' last layers are zero at first
         generator = torch.Generator().manual_seed(step)
         optimizer.zero_grad()
-        objective.row_losses(module, criterion, (x, x), generator, 1)[0].mean().backward()
+        objective.backward(Step(module, criterion, Batch(x, x), generator, 1))
         optimizer.step()
 
     for name, parameter in module.named_parameters():

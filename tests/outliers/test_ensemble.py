@@ -125,7 +125,7 @@ def test_members_get_the_rows_they_may_see(X):
     seen = np.random.default_rng(0).random((100, 3)) < 0.5
     rows = EnsembleRows(X, torch.float32, torch.device("cpu"), Scale(X, False), seen)
 
-    taken = rows.take(torch.tensor([7, 3])).reshape(2, 3, 8).numpy()
+    taken = rows.batch(torch.tensor([7, 3])).input.reshape(2, 3, 8).numpy()
 
     expected = np.where(seen[[7, 3], :, None], Scale(X, False)(X)[[7, 3], None], np.nan)
     np.testing.assert_allclose(taken, expected, rtol=1e-6)

@@ -7,13 +7,13 @@ from scipy import integrate
 from scipy.stats import kstest, norm
 from sklearn.datasets import load_digits
 
-from skae.generation._columns import Columns, NormalScores
 from skae.losses import (
     BernoulliLikelihood,
     CategoricalLikelihood,
     ColumnLikelihoods,
     GaussianLikelihood,
 )
+from skae.tables import Columns, NormalScores
 
 N = 600
 
@@ -45,7 +45,7 @@ ALL = [*CONTINUOUS, *DISCRETE, *TIED]
 @pytest.fixture(params=ALL)
 def column(request):
     x = make(request.param)
-    return x, NormalScores(x)
+    return x, NormalScores.of(x)
 
 
 def position(n=N):
@@ -65,7 +65,7 @@ def test_scores_stand_for_their_values(column):
 @pytest.mark.parametrize("name", [*DISCRETE, *TIED])
 def test_frequent_values_come_back_exactly(name):
     x = make(name)
-    scores = NormalScores(x)
+    scores = NormalScores.of(x)
     frequent = np.isin(x, [value for value in np.unique(x) if (x == value).sum() > 1])
 
     back = scores.inverse(scores.forward(x, position())[0])
@@ -78,7 +78,7 @@ def test_frequent_values_come_back_exactly(name):
 def test_scores_are_about_standard_normal(name):
     x = make(name, 3000)
 
-    scores, _ = NormalScores(x).forward(x, position(3000))
+    scores, _ = NormalScores.of(x).forward(x, position(3000))
 
     assert kstest(scores, "norm").statistic < 0.03
 
@@ -112,7 +112,7 @@ def test_values_never_leave_the_training_range(column):
 def test_values_of_a_discrete_column_are_training_values(name):
     x = make(name)
 
-    values = NormalScores(x).inverse(np.linspace(-5, 5, 1000))
+    values = NormalScores.of(x).inverse(np.linspace(-5, 5, 1000))
 
     np.testing.assert_array_equal(np.unique(values), np.unique(x))
 
@@ -120,7 +120,7 @@ def test_values_of_a_discrete_column_are_training_values(name):
 @pytest.mark.parametrize("name", DISCRETE)
 def test_unseen_values_have_the_score_of_the_nearest(name):
     x = make(name)
-    values, scores = np.unique(x), NormalScores(x)
+    values, scores = np.unique(x), NormalScores.of(x)
     gaps = np.diff(values)
 
     for share, nearest in [(0.4, values[:-1]), (0.6, values[1:])]:
@@ -136,7 +136,7 @@ def test_values_beyond_the_range_go_on_as_a_line(name):
     beyond = x.max() + x.std() * np.array([1.0, 2.0, 5.0])
 
     for sign in (1, -1):
-        u, log_volume = NormalScores(sign * x).forward(sign * beyond)
+        u, log_volume = NormalScores.of(sign * x).forward(sign * beyond)
 
         np.testing.assert_allclose(np.diff(u), sign * np.array([1.0, 3.0]), rtol=1e-6)
         np.testing.assert_allclose(log_volume, -np.log(x.std()))
@@ -148,7 +148,7 @@ def test_values_beyond_the_range_go_on_as_a_line(name):
 @pytest.mark.parametrize("name", [*CONTINUOUS, *TIED])
 def test_log_volume_is_the_logarithm_of_the_derivative(name):
     x = make(name)
-    scores = NormalScores(x)
+    scores = NormalScores.of(x)
     t = np.random.default_rng(2).uniform(x.min() - x.std(), x.max() + x.std(), 500)
     h = 1e-7 * x.std()
     t = t[np.abs(t[:, None] - np.unique(x)).min(axis=1) > 10 * h]
@@ -165,7 +165,7 @@ def test_frequent_value_owns_an_interval_of_its_share(name):
     x = make(name)
     values, counts = np.unique(x, return_counts=True)
     values, counts = values[counts > 10], counts[counts > 10]
-    scores = NormalScores(x)
+    scores = NormalScores.of(x)
 
     (start, _), (stop, _) = scores.forward(values, 0.0), scores.forward(values, 1.0)
 
@@ -175,7 +175,7 @@ def test_frequent_value_owns_an_interval_of_its_share(name):
 @pytest.mark.parametrize("name", DISCRETE)
 def test_intervals_of_a_discrete_column_fill_the_line(name):
     x = make(name)
-    scores = NormalScores(x)
+    scores = NormalScores.of(x)
 
     start, stop = (scores.forward(np.unique(x), end)[0] for end in (0.0, 1.0))
 
@@ -187,7 +187,7 @@ def test_intervals_of_a_discrete_column_fill_the_line(name):
 def test_density_times_volume_is_the_share_of_a_frequent_value(name):
     """It is so on average over the positions, for scores that are standard normal."""
     x = make(name)
-    scores = NormalScores(x)
+    scores = NormalScores.of(x)
     values, counts = np.unique(x, return_counts=True)
     places = (np.arange(20_000) + 0.5) / 20_000
 
@@ -202,7 +202,7 @@ def test_density_times_volume_has_mass_one(name):
     x = make(name)
     t = np.linspace(x.min() - 9 * x.std(), x.max() + 9 * x.std(), 200_001)
 
-    u, log_volume = NormalScores(x).forward(t)
+    u, log_volume = NormalScores.of(x).forward(t)
 
     density = norm.pdf(u) * np.exp(log_volume)
     assert integrate.trapezoid(density, t) == pytest.approx(1, abs=1e-3)
@@ -212,9 +212,9 @@ def test_density_times_volume_has_mass_one(name):
 @pytest.mark.parametrize("name", ["normal", "skewed", "two_frequent"])
 def test_units_only_move_the_volume(name, unit):
     x = make(name)
-    u, log_volume = NormalScores(x).forward(x)
+    u, log_volume = NormalScores.of(x).forward(x)
 
-    actual, moved = NormalScores(unit * x).forward(unit * x)
+    actual, moved = NormalScores.of(unit * x).forward(unit * x)
 
     is_frequent = np.isin(x, [0.0, 1.0])
     np.testing.assert_allclose(actual, u, atol=1e-9)
@@ -229,7 +229,7 @@ def test_nearly_normal_column_is_only_centred_and_scaled():
     x = make("normal", 3000)
     t = np.linspace(-50, 50, 11)
 
-    u, log_volume = NormalScores(x).forward(t)
+    u, log_volume = NormalScores.of(x).forward(t)
 
     np.testing.assert_allclose(u, (t - x.mean()) / x.std())
     np.testing.assert_allclose(log_volume, -np.log(x.std()))
@@ -238,7 +238,7 @@ def test_nearly_normal_column_is_only_centred_and_scaled():
 @pytest.mark.parametrize("x", [[0.0, 1.0], [0.0, 0.0, 1.0], [3.0, 1.0, 2.0], [1.0, 2.0, 3.0, 9.0]])
 def test_few_rows(x):
     x = np.array(x)
-    scores = NormalScores(x)
+    scores = NormalScores.of(x)
 
     u, log_volume = scores.forward(x)
 
@@ -251,7 +251,7 @@ def test_few_rows(x):
 @pytest.mark.parametrize("name", ALL)
 def test_single_precision(name):
     x = make(name).astype(np.float32)
-    scores = NormalScores(x)
+    scores = NormalScores.of(x)
 
     u, log_volume = scores.forward(x.astype(float))
 
@@ -282,7 +282,7 @@ CATEGORIES = {9: 4}
 
 @pytest.fixture
 def columns():
-    return Columns(table(), CATEGORIES, "auto", True)
+    return Columns.of(table(), CATEGORIES, "auto", True)
 
 
 def test_kinds_are_recognised(columns):
@@ -298,7 +298,7 @@ def test_categories_of_two_values_are_categories():
     X = table()
     X[:, 9] %= 2
 
-    assert Columns(X, {9: 2}, "auto", True).categories == {9: 2}
+    assert Columns.of(X, {9: 2}, "auto", True).categories == {9: 2}
 
 
 def one_hot(*sizes):
@@ -307,7 +307,7 @@ def one_hot(*sizes):
 
 
 def test_neighbouring_groups_are_told_apart():
-    columns = Columns(one_hot(3, 2, 4), {}, "auto", True)
+    columns = Columns.of(one_hot(3, 2, 4), {}, "auto", True)
 
     assert columns.groups == [[0, 1, 2], [3, 4], [5, 6, 7, 8]]
     assert not len(columns.binary)
@@ -318,7 +318,7 @@ def test_flag_before_a_group():
     group = one_hot(2)
     flag = group[:, 1] * (np.arange(N) % 3 == 0)
 
-    columns = Columns(np.column_stack([flag, group]), {}, "auto", True)
+    columns = Columns.of(np.column_stack([flag, group]), {}, "auto", True)
 
     assert columns.binary.tolist() == [0]
     assert columns.groups == [[1, 2]]
@@ -334,21 +334,21 @@ def test_flag_before_a_group():
     ],
 )
 def test_no_groups(X):
-    assert Columns(X, {}, "auto", True).groups == []
+    assert Columns.of(X, {}, "auto", True).groups == []
 
 
 def test_rare_flags_are_no_group():
     X = np.zeros((N, 3))
     X[[0, 1, 2], [0, 1, 2]] = 1
 
-    columns = Columns(X, {}, "auto", True)
+    columns = Columns.of(X, {}, "auto", True)
 
     assert columns.binary.tolist() == [0, 1, 2]
 
 
 def test_pixels_share_a_range():
     X = load_digits().data
-    columns = Columns(X, {}, "auto", True)
+    columns = Columns.of(X, {}, "auto", True)
 
     encoded, log_volume = columns.encode(X)
 
@@ -363,26 +363,26 @@ def test_pixels_share_a_range():
 def test_binary_images_are_binary():
     X = (load_digits().data[:, 10:] > 8).repeat(2, axis=1).astype(float)
 
-    assert Columns(X, {}, "auto", True).likelihood() == (BernoulliLikelihood, {})
+    assert isinstance(Columns.of(X, {}, "auto", True).likelihood().make(), BernoulliLikelihood)
 
 
 @pytest.mark.parametrize("n_columns", [63, 64])
 def test_pixels_are_many(n_columns):
     X = np.random.default_rng(0).integers(256, size=(N, n_columns)).astype(float)
 
-    assert Columns(X, {}, "auto", True).are_pixels == (n_columns == 64)
+    assert Columns.of(X, {}, "auto", True).are_pixels == (n_columns == 64)
 
 
 def test_wide_tables_are_no_images():
     X = np.random.default_rng(0).normal(size=(N, 80)) * np.logspace(0, 3, 80)
 
-    assert not Columns(X, {}, "auto", True).are_pixels
+    assert not Columns.of(X, {}, "auto", True).are_pixels
 
 
 def test_range_is_common():
     X = np.array([[1.0, 4.0], [2.0, 5.0], [3.0, 3.0]])
 
-    encoded, log_volume = Columns(X, {}, "range", True).encode(X)
+    encoded, log_volume = Columns.of(X, {}, "range", True).encode(X)
 
     np.testing.assert_allclose(encoded, (X - 1) / 4)
     np.testing.assert_allclose(log_volume, -2 * np.log(4))
@@ -390,7 +390,7 @@ def test_range_is_common():
 
 def test_no_scale_leaves_numbers_as_they_are():
     X = table()[:, [0, 6, 8]]
-    columns = Columns(X, {}, None, False)
+    columns = Columns.of(X, {}, None, False)
 
     encoded, log_volume = columns.encode(X)
 
@@ -400,7 +400,7 @@ def test_no_scale_leaves_numbers_as_they_are():
 
 def test_one_likelihood_for_all_takes_all_columns_as_they_are():
     X = table()[:, :9]
-    columns = Columns(X, {}, None, False)
+    columns = Columns.of(X, {}, None, False)
 
     np.testing.assert_array_equal(columns.encode(X)[0], X)
     np.testing.assert_array_equal(columns.decode(X), X)
@@ -412,7 +412,7 @@ def test_one_likelihood_for_all_takes_all_columns_as_they_are():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rows_come_back(dtype):
     X = table().astype(dtype)
-    columns = Columns(X, CATEGORIES, "auto", True)
+    columns = Columns.of(X, CATEGORIES, "auto", True)
 
     back = columns.decode(columns.encode(X)[0])
 
@@ -423,7 +423,7 @@ def test_rows_come_back(dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_binary_values_come_back_exactly(dtype):
     X = np.sort(np.random.default_rng(0).normal(size=(2, 100)), axis=0).astype(dtype)
-    columns = Columns(X.repeat(5, axis=0), {}, "auto", True)
+    columns = Columns.of(X.repeat(5, axis=0), {}, "auto", True)
 
     np.testing.assert_array_equal(columns.decode(columns.encode(X)[0].astype(float)), X)
 
@@ -487,7 +487,7 @@ def test_probabilities_are_decoded_to_expected_values_and_likeliest_categories(c
 @pytest.mark.parametrize("value", [0.0, 1.5, 3.0])
 def test_other_values_of_binary_columns(value):
     X = np.array([[1.0, 5.0], [2.0, 6.0], [1.0, 7.0]])
-    columns = Columns(X, {}, None, True, ["flag", "size"])
+    columns = Columns.of(X, {}, None, True, ["flag", "size"])
 
     with pytest.raises(ValueError, match=f"'flag' has the value {value:g}, but .* had 1 or 2"):
         columns.encode(np.array([[2.0, 5.0], [value, 6.0]]))
@@ -497,12 +497,12 @@ def test_values_of_binary_columns_in_another_precision():
     X = np.array([[0.1, 0.3], [0.2, 0.3]])
 
     np.testing.assert_array_equal(
-        Columns(X, {}, None, True).encode(X.astype(np.float32))[0], [[0, 0], [1, 0]]
+        Columns.of(X, {}, None, True).encode(X.astype(np.float32))[0], [[0, 0], [1, 0]]
     )
 
 
 def test_other_values_of_constant_columns_are_rare_ones():
-    columns = Columns(np.full((3, 1), 5.0), {}, None, True)
+    columns = Columns.of(np.full((3, 1), 5.0), {}, None, True)
 
     np.testing.assert_array_equal(columns.encode(np.array([[4.0], [5.0], [6.0]]))[0].T, [[1, 0, 1]])
 
@@ -511,9 +511,8 @@ def test_other_values_of_constant_columns_are_rare_ones():
 
 
 def test_likelihood_has_a_part_for_each_kind(columns):
-    likelihood, params = columns.likelihood()
+    likelihood = columns.likelihood().make()
 
-    assert params == {}
     assert [type(part) for part in likelihood.parts] == [
         GaussianLikelihood,
         BernoulliLikelihood,
@@ -524,7 +523,7 @@ def test_likelihood_has_a_part_for_each_kind(columns):
 
 
 def test_likelihood_of_categories_adds_up_over_each_group(columns):
-    likelihood, _ = columns.likelihood()
+    likelihood = columns.likelihood().make()
     target = torch.from_numpy(columns.encode(table())[0])
 
     log_prob = likelihood.double().log_prob(torch.zeros_like(target), target)
@@ -538,19 +537,19 @@ def test_likelihood_of_categories_adds_up_over_each_group(columns):
     ("chosen", "expected"),
     [([0, 6, 8], GaussianLikelihood), ([1, 5, 7], BernoulliLikelihood)],
 )
-def test_likelihood_that_all_columns_share_is_a_class(chosen, expected):
+def test_likelihood_that_all_columns_share_is_no_mixture(chosen, expected):
     X = table()[:, chosen]
 
-    likelihood, params = Columns(X, {}, "auto", True).likelihood()
+    likelihood = Columns.of(X, {}, "auto", True).likelihood().make()
 
-    assert likelihood is expected
-    assert likelihood(**params).n_parameters == 1
+    assert type(likelihood) is expected
+    assert likelihood.n_parameters == 1
 
 
 def test_likelihood_of_categories_alone():
     X = table()[:, 2:5]
 
-    likelihood, _ = Columns(X, {}, "auto", True).likelihood()
+    likelihood = Columns.of(X, {}, "auto", True).likelihood().make()
 
     assert isinstance(likelihood, ColumnLikelihoods)
     likelihood.check_target(torch.from_numpy(X))
@@ -559,21 +558,21 @@ def test_likelihood_of_categories_alone():
 def test_likelihood_of_pixels_is_bounded():
     X = np.random.default_rng(0).integers(256, size=(N, 64)).astype(float)
 
-    likelihood, params = Columns(X, {}, "auto", True).likelihood()
+    likelihood = Columns.of(X, {}, "auto", True).likelihood().make()
 
-    assert likelihood is GaussianLikelihood
-    assert params["bounds"] == (0.0, 1.0)
+    assert type(likelihood) is GaussianLikelihood
+    assert likelihood.bounds == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("scale", ["normal_scores", "range", None])
 def test_least_variance_is_small_in_the_units_of_the_columns(scale):
     X = 0.01 * table()[:, [0, 6, 8]]
-    columns = Columns(X, {}, scale, True)
+    columns = Columns.of(X, {}, scale, True)
 
-    likelihood, params = columns.likelihood()
+    likelihood = columns.likelihood().make()
 
     variance = columns.encode(X)[0].var(axis=0).min()
-    assert likelihood(**params).least_variance < 0.01 * variance
+    assert likelihood.least_variance < 0.01 * variance
 
 
 # ---------------------------------------------------------------- copies
@@ -581,6 +580,7 @@ def test_least_variance_is_small_in_the_units_of_the_columns(scale):
 
 def test_training_rows_are_seen(columns):
     X = table()
+    columns = columns.remembering(X)
 
     assert columns.seen(X).all()
     assert columns.seen(X[::-7]).all()
@@ -588,6 +588,7 @@ def test_training_rows_are_seen(columns):
 
 def test_rows_that_differ_in_one_cell_are_not_seen(columns):
     X = table()
+    columns = columns.remembering(X)
     X[:, 0] = np.nextafter(X[:, 0], np.inf)
 
     assert not columns.seen(X).any()
@@ -595,7 +596,7 @@ def test_rows_that_differ_in_one_cell_are_not_seen(columns):
 
 def test_cells_in_other_columns_are_not_seen():
     X = np.eye(5)[:3]
-    columns = Columns(X, {}, None, False)
+    columns = Columns.of(X, {}, None, False).remembering(X)
 
     assert columns.seen(np.eye(5)).tolist() == [True] * 3 + [False] * 2
     assert columns.seen(np.zeros((1, 5))).tolist() == [False]
@@ -604,14 +605,16 @@ def test_cells_in_other_columns_are_not_seen():
 def test_zero_has_no_sign():
     X = np.random.default_rng(0).normal(size=(9, 2)).round()
 
-    assert Columns(X + 0.0, {}, None, False).seen(np.where(X == 0, -0.0, X)).all()
+    columns = Columns.of(X, {}, None, False).remembering(X + 0.0)
+
+    assert columns.seen(np.where(X == 0, -0.0, X)).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_copies_are_seen_after_decoding(dtype):
     """Columns that come back exactly, of numbers that are frequent, of two values, of groups."""
     X = table().astype(dtype)[:, 1:8]
-    columns = Columns(X, {}, "auto", True)
+    columns = Columns.of(X, {}, "auto", True).remembering(X)
 
     back = columns.decode(columns.encode(X)[0].astype(float))
 

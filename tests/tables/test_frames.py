@@ -9,7 +9,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 from polars.testing import assert_frame_equal as assert_polars_equal
 
-from skae.generation._frames import FrameFormat, is_frame
+from skae.tables import FrameFormat, is_frame
 
 WORDS = ["b", "a", "c", "a", "b", "b"]
 
@@ -83,7 +83,7 @@ def make(name, column):
 )
 def test_frame_comes_back(name, column):
     frame = make(name, column)
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     matrix = form.matrix(frame)
 
@@ -94,7 +94,7 @@ def test_frame_comes_back(name, column):
 @pytest.mark.parametrize("columns", [PANDAS | NUMBERS, POLARS | POLARS_NUMBERS], ids=["pd", "pl"])
 def test_frame_of_all_kinds_comes_back(columns):
     frame = (pl if "String" in columns else pd).DataFrame(columns)
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     equal(form.restore(form.matrix(frame)), frame)
 
@@ -102,7 +102,7 @@ def test_frame_of_all_kinds_comes_back(columns):
 @pytest.mark.parametrize("columns", [NUMBERS, POLARS_NUMBERS], ids=["pd", "pl"])
 def test_frame_of_numbers_is_left_as_it_is(columns):
     frame = (pl if "Int8" in columns else pd).DataFrame(columns)
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     assert form.matrix(frame) is frame
     assert form.categories == {}
@@ -112,7 +112,7 @@ def test_frame_of_numbers_is_left_as_it_is(columns):
 @pytest.mark.parametrize(("name", "column"), [*PANDAS.items(), *POLARS.items()])
 def test_categories_are_numbered_from_zero(name, column):
     frame = make(name, column)
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     matrix = form.matrix(frame)
 
@@ -124,7 +124,7 @@ def test_categories_are_numbered_from_zero(name, column):
 @pytest.mark.parametrize(("name", "column"), [*NUMBERS.items(), *POLARS_NUMBERS.items()])
 def test_numbers_are_no_categories(name, column):
     frame = make(name, column)
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     assert list(form.categories) == [1]
     np.testing.assert_array_equal(form.matrix(frame)[:, 0], column.to_numpy().astype(float))
@@ -132,7 +132,7 @@ def test_numbers_are_no_categories(name, column):
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
 def test_missing_is_the_last_category(frame_class):
-    form = FrameFormat(frame_class({"a": ["y", None, "x"]}))
+    form = FrameFormat.of(frame_class({"a": ["y", None, "x"]}))
 
     assert form.categories == {0: ["x", "y", None]}
 
@@ -140,12 +140,12 @@ def test_missing_is_the_last_category(frame_class):
 def test_categories_do_not_depend_on_the_order_of_rows():
     frame = pd.DataFrame(PANDAS)
 
-    assert FrameFormat(frame[::-1]).categories == FrameFormat(frame).categories
+    assert FrameFormat.of(frame[::-1]).categories == FrameFormat.of(frame).categories
 
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
 def test_numbers_between_whole_ones_are_rounded(frame_class):
-    form = FrameFormat(frame_class({"a": [1, 2], "b": [True, False], "c": [0.5, 1.0]}))
+    form = FrameFormat.of(frame_class({"a": [1, 2], "b": [True, False], "c": [0.5, 1.0]}))
 
     frame = form.restore(np.array([[1.6, 0.7, 1.6], [0.4, 0.2, 0.4]]))
 
@@ -153,28 +153,28 @@ def test_numbers_between_whole_ones_are_rounded(frame_class):
 
 
 def test_number_of_rows_is_free():
-    form = FrameFormat(make("category", PANDAS["category"]))
+    form = FrameFormat.of(make("category", PANDAS["category"]))
 
     assert form.restore(np.array([[0.0, 1.0]] * 20)).shape == (20, 2)
 
 
 def test_index_does_not_matter():
     frame = pd.DataFrame({"a": [1.5, 2.5], "b": ["x", "y"]}, index=[7, 3])
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     equal(form.restore(form.matrix(frame)), frame.reset_index(drop=True))
 
 
 def test_index_is_that_of_what_rows_are_made_of():
     frame = pd.DataFrame({"a": [1.5, 2.5], "b": ["x", "y"]}, index=[7, 7])
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     equal(form.restore(form.matrix(frame), frame), frame)
 
 
 def test_names_that_are_no_strings():
     frame = pd.DataFrame({0: WORDS, 1: np.arange(6.0)})
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     equal(form.restore(form.matrix(frame)), frame)
 
@@ -183,7 +183,7 @@ def test_names_that_occur_twice():
     frame = pd.DataFrame([[1.0, "x"], [2.0, "y"]], columns=["a", "a"])
 
     with pytest.raises(ValueError, match="'a'"):
-        FrameFormat(frame)
+        FrameFormat.of(frame)
 
 
 # ---------------------------------------------------------------- other rows
@@ -191,7 +191,7 @@ def test_names_that_occur_twice():
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
 def test_new_rows_have_the_numbers_of_the_training_data(frame_class):
-    form = FrameFormat(frame_class({"a": ["y", "x", "z"], "b": [1.0, 2.0, 3.0]}))
+    form = FrameFormat.of(frame_class({"a": ["y", "x", "z"], "b": [1.0, 2.0, 3.0]}))
 
     matrix = form.matrix(frame_class({"a": ["z", "z"], "b": [5.0, 7.0]}))
 
@@ -200,7 +200,7 @@ def test_new_rows_have_the_numbers_of_the_training_data(frame_class):
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
 def test_unknown_categories(frame_class):
-    form = FrameFormat(frame_class({"size": [1.0, 2.0], "colour": ["red", "blue"]}))
+    form = FrameFormat.of(frame_class({"size": [1.0, 2.0], "colour": ["red", "blue"]}))
     new = frame_class({"size": [1.0] * 3, "colour": ["red", "green", "brown"]})
 
     with pytest.raises(ValueError, match=r"column 'colour' has values .* \['brown', 'green'\]"):
@@ -209,7 +209,7 @@ def test_unknown_categories(frame_class):
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
 def test_missing_where_nothing_was(frame_class):
-    form = FrameFormat(frame_class({"colour": ["red", "blue"]}))
+    form = FrameFormat.of(frame_class({"colour": ["red", "blue"]}))
 
     with pytest.raises(ValueError, match=r"column 'colour' has values .* \[None\]"):
         form.matrix(frame_class({"colour": ["red", None]}))
@@ -225,7 +225,7 @@ def test_missing_where_nothing_was(frame_class):
 def test_missing_numbers(words, column):
     frame = type(column.to_frame())({"number": column, "words": ["a", "b", "a"]})
     frame = frame if words else frame[["number"]]
-    form = FrameFormat(frame)
+    form = FrameFormat.of(frame)
 
     with pytest.raises(ValueError, match="Input X contains NaN in column 'number'"):
         (form.matrix if words else form.check_numbers)(frame)
@@ -241,7 +241,7 @@ def test_missing_numbers(words, column):
     ],
 )
 def test_columns_that_used_to_hold_numbers(values, message, frame_class):
-    form = FrameFormat(frame_class({"size": [1.0, 2.0], "colour": ["red", "blue"]}))
+    form = FrameFormat.of(frame_class({"size": [1.0, 2.0], "colour": ["red", "blue"]}))
 
     with pytest.raises(ValueError, match=message):
         form.matrix(frame_class({"size": values, "colour": ["red", "blue"]}))
@@ -249,7 +249,7 @@ def test_columns_that_used_to_hold_numbers(values, message, frame_class):
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
 def test_columns_of_lists(frame_class):
-    form, lists = FrameFormat(frame_class({"a": ["x", "y"]})), frame_class({"a": [[1], [2]]})
+    form, lists = FrameFormat.of(frame_class({"a": ["x", "y"]})), frame_class({"a": [[1], [2]]})
 
     for method in (FrameFormat, form.matrix):
         with pytest.raises(ValueError, match=r"column 'a' must hold .*categories.*'list'"):
@@ -258,7 +258,7 @@ def test_columns_of_lists(frame_class):
 
 def test_columns_of_complex_numbers():
     with pytest.raises(ValueError, match="Complex data not supported: column 'a' has dtype comp"):
-        FrameFormat(pd.DataFrame({"a": [1j, 2.0]}))
+        FrameFormat.of(pd.DataFrame({"a": [1j, 2.0]}))
 
 
 # ---------------------------------------------------------------- dates
@@ -279,7 +279,7 @@ def test_columns_of_complex_numbers():
 )
 def test_dates(frame):
     with pytest.raises(ValueError, match=r"column 'when' has dtype .*: turn dates into"):
-        FrameFormat(frame)
+        FrameFormat.of(frame)
 
 
 # ---------------------------------------------------------------- arrays
@@ -289,7 +289,7 @@ def test_dates(frame):
 def test_integers_come_back(dtype):
     limits = np.iinfo(dtype)
     X = np.array([[limits.min, 0, 1], [3, 2, 100]], dtype=dtype)
-    form = FrameFormat(X)
+    form = FrameFormat.of(X)
 
     back = form.restore(form.matrix(X).astype(float))
 
@@ -298,7 +298,7 @@ def test_integers_come_back(dtype):
 
 
 def test_bytes_are_rounded_and_stay_in_their_range():
-    form = FrameFormat(np.zeros((2, 2), dtype=np.uint8))
+    form = FrameFormat.of(np.zeros((2, 2), dtype=np.uint8))
 
     back = form.restore(np.array([[-3.2, 0.6], [254.4, 300.0]]))
 
@@ -308,7 +308,7 @@ def test_bytes_are_rounded_and_stay_in_their_range():
 
 @pytest.mark.parametrize("X", [np.zeros((2, 2)), [[0.0, 1.0]], np.zeros((2, 2), np.float32)])
 def test_other_arrays_keep_their_values(X):
-    form, matrix = FrameFormat(X), np.array([[0.3, 0.7]])
+    form, matrix = FrameFormat.of(X), np.array([[0.3, 0.7]])
 
     assert form.matrix(X) is X
     np.testing.assert_allclose(form.restore(matrix), matrix, rtol=1e-6)

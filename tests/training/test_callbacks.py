@@ -2,7 +2,8 @@ import pytest
 import torch
 from skorch.callbacks import Callback
 
-from skae.training import BestWeights, Recipe, Rows, StopTraining, losses_of
+from skae.training import ArrayRows, BestWeights, Recipe, StopTraining
+from skae.training._callbacks import losses_of
 
 CPU = torch.device("cpu")
 LOSSES = [5.0, 4.0, 4.5, 3.0, 6.0, 7.0, 8.0]  # after 0, 1, 2, ... epochs
@@ -105,7 +106,7 @@ def test_raising_in_a_callback_ends_the_training(hook, error):
     net = Recipe("mlp", "squared_error", "sgd", "float32", params).build(CPU)
     net.start_averaging()
 
-    net.fit_rows(Rows(torch.ones(8, 4).numpy(), torch.float32, CPU), None, 9)
+    net.fit_rows(ArrayRows(torch.ones(8, 4).numpy(), torch.float32, CPU), None, 9)
 
     assert len(net.history) == 2
 
@@ -117,4 +118,4 @@ def test_other_errors_pass():
     net.start_averaging()
 
     with pytest.raises(RuntimeError):
-        net.fit_rows(Rows(torch.ones(8, 4).numpy(), torch.float32, CPU), None, 9)
+        net.fit_rows(ArrayRows(torch.ones(8, 4).numpy(), torch.float32, CPU), None, 9)

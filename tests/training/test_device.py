@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skae.training import resolve_device
+from skae.training._device import resolve_device
 
 
 @pytest.mark.parametrize("device", ["cpu", torch.device("cpu")])

@@ -1,7 +1,7 @@
 import pytest
 from sklearn.base import BaseEstimator, clone
 
-from skae.training import NestedParamsMixin, accepted_names, did_you_mean
+from skae.training._nested import NestedParamsMixin, accepted_names, did_you_mean
 
 
 class Model(NestedParamsMixin, BaseEstimator):

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from skae.networks import DenseAutoencoder
-from skae.training import NonFiniteLossError, Recipe, Rows
+from skae.training import ArrayRows, NonFiniteLossError, Recipe
 
 CPU = torch.device("cpu")
 
@@ -30,7 +30,7 @@ def build(seed=0, loss="squared_error", optimizer="adamw", **params):
 
 
 def rows_of(X):
-    return Rows(X, torch.float32, CPU)
+    return ArrayRows(X, torch.float32, CPU)
 
 
 def weights(net):
@@ -53,7 +53,7 @@ def test_epochs_at_a_stretch_equal_epochs_one_by_one(X):
 
 
 def test_state_restores_the_rest_of_a_training(X):
-    net = build(optimizer="adam", corruption=None)
+    net = build(optimizer="adam")
     net.fit_rows(rows_of(X), None, 2)
     twin = build(seed=7, optimizer="adam")
     twin.load_state(net.state())
@@ -86,7 +86,7 @@ def test_average_has_polynomially_decaying_memory():
     expected = 0.0
     for n, value in enumerate(values, start=1):
         live.data.fill_(value)
-        net.average[0].update_parameters(net.module_)
+        net.average.update(net.module_)
         weight = 1 if n == 1 else 9 / (n + 8)  # Shamir & Zhang with eta = 8
         expected += weight * (value - expected)
 

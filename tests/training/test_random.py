@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from skae.training import seeded_global_generators
+from skae.training._random import seeded_global_generators
 
 
 def test_seed_decides():

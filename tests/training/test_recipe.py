@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from skae.losses import HuberLoss
-from skae.training import OPTIMIZERS, Recipe
+from skae.training import Recipe
+from skae.training._recipe import OPTIMIZERS
 
 CPU = torch.device("cpu")
 SIZES = {"module__n_features": 4, "module__n_components": 2}

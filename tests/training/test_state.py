@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skae.training import to_arrays, to_tensors
+from skae.training._state import to_arrays, to_tensors
 
 STATE = {
     "weights": torch.arange(6.0).reshape(2, 3),

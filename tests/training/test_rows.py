@@ -3,7 +3,8 @@ import pytest
 import torch
 from scipy import sparse
 
-from skae.training import BatchIterator, Rows
+from skae.training import ArrayRows, PairedRows, SparseRows
+from skae.training._rows import BatchIterator
 
 CPU = torch.device("cpu")
 
@@ -19,7 +20,7 @@ def memory_mapped(X, path):
 
 
 def rows_of(X, dtype=torch.float64):
-    return Rows(X, dtype, CPU)
+    return ArrayRows(X, dtype, CPU)
 
 
 # ---------------------------------------------------------------- rows
@@ -28,20 +29,20 @@ def rows_of(X, dtype=torch.float64):
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csr_array])
 @pytest.mark.parametrize("wanted", [slice(2, 5), torch.tensor([7, 0, 7])])
 def test_rows_are_those_asked_for(container, wanted, X):
-    taken = rows_of(container(X)).take(wanted)
+    taken = rows_of(container(X)).batch(wanted).input
 
     torch.testing.assert_close(taken, torch.from_numpy(X)[wanted])
 
 
 @pytest.mark.parametrize("wanted", [slice(2, 5), torch.tensor([7, 0, 7])])
 def test_rows_of_a_memory_map_are_those_asked_for(wanted, X, tmp_path):
-    taken = rows_of(memory_mapped(X, tmp_path / "X.npy")).take(wanted)
+    taken = rows_of(memory_mapped(X, tmp_path / "X.npy")).batch(wanted).input
 
     torch.testing.assert_close(taken, torch.from_numpy(X)[wanted])
 
 
 def test_rows_have_the_wanted_dtype(X):
-    assert rows_of(X, torch.float32).take(slice(None)).dtype == torch.float32
+    assert rows_of(X, torch.float32).batch(slice(None)).input.dtype == torch.float32
 
 
 def test_array_is_shared_where_possible(X):
@@ -49,20 +50,21 @@ def test_array_is_shared_where_possible(X):
 
     X[2, 1] = -1
 
-    assert rows.take(torch.tensor([2]))[0, 1] == -1
+    assert rows.batch(torch.tensor([2])).input[0, 1] == -1
 
 
 @pytest.mark.parametrize("change", [lambda X: X[::-1], lambda X: X[:, ::2], np.asfortranarray])
 def test_awkward_layouts(change, X):
     torch.testing.assert_close(
-        rows_of(change(X)).take(slice(None)), torch.from_numpy(np.array(change(X), order="C"))
+        rows_of(change(X)).batch(slice(None)).input,
+        torch.from_numpy(np.array(change(X), order="C")),
     )
 
 
 def test_read_only_array_is_copied(X):
     X.flags.writeable = False
 
-    taken = rows_of(X).take(slice(None))
+    taken = rows_of(X).batch(slice(None)).input
     taken[0] = -1
 
     assert X[0, 0] == 0
@@ -71,7 +73,7 @@ def test_read_only_array_is_copied(X):
 def test_taken_rows_of_a_memory_map_can_be_written_to(X, tmp_path):
     mapped = memory_mapped(X, tmp_path / "X.npy")
 
-    rows_of(mapped).take(slice(0, 2)).fill_(-1)
+    rows_of(mapped).batch(slice(0, 2)).input.fill_(-1)
 
     np.testing.assert_array_equal(mapped, X)
 
@@ -80,7 +82,7 @@ def test_taken_rows_of_a_memory_map_can_be_written_to(X, tmp_path):
 def test_memory_map_is_never_loaded_whole(view, X, tmp_path):
     rows = rows_of(view(memory_mapped(X, tmp_path / "X.npy")))
 
-    assert not isinstance(rows.X, torch.Tensor)
+    assert not isinstance(rows._X, torch.Tensor)
 
 
 def test_memory_map_is_read_in_batches(tmp_path, monkeypatch):
@@ -101,21 +103,23 @@ def test_memory_map_is_read_in_batches(tmp_path, monkeypatch):
 
 
 def test_sparse_rows_are_never_dense_as_a_whole(X):
-    assert sparse.issparse(rows_of(sparse.csr_array(X)).X)
+    assert sparse.issparse(rows_of(sparse.csr_array(X))._X)
 
 
 def test_subset(X):
     subset = rows_of(X).subset(torch.tensor([8, 3, 5]))
 
     assert len(subset) == 3
-    torch.testing.assert_close(subset.take(slice(1, 3)), torch.from_numpy(X[[3, 5]]))
-    torch.testing.assert_close(subset.take(torch.tensor([2, 0])), torch.from_numpy(X[[5, 8]]))
+    torch.testing.assert_close(subset.batch(slice(1, 3)).input, torch.from_numpy(X[[3, 5]]))
+    torch.testing.assert_close(
+        subset.batch(torch.tensor([2, 0])).input, torch.from_numpy(X[[5, 8]])
+    )
 
 
 def test_subset_of_a_subset(X):
     subset = rows_of(X).subset(torch.tensor([8, 3, 5])).subset(torch.tensor([2, 0]))
 
-    torch.testing.assert_close(subset.take(slice(None)), torch.from_numpy(X[[5, 8]]))
+    torch.testing.assert_close(subset.batch(slice(None)).input, torch.from_numpy(X[[5, 8]]))
 
 
 def test_item_is_input_and_target(X):
@@ -123,6 +127,67 @@ def test_item_is_input_and_target(X):
 
     torch.testing.assert_close(x, torch.from_numpy(X[4]))
     assert target is x
+
+
+def test_batches_cover_all_rows_in_their_order(X):
+    batches = list(rows_of(X).batches(4))
+
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+    torch.testing.assert_close(torch.cat([b.input for b in batches]), torch.from_numpy(X))
+
+
+def test_padding_repeats_the_last_row(X):
+    rows = rows_of(X)
+
+    padded = rows.padded(rows.batch(slice(0, 5)), 4)
+
+    assert len(padded) == 8
+    assert padded.target is padded.input
+    torch.testing.assert_close(padded.input, torch.from_numpy(X[[0, 1, 2, 3, 4, 4, 4, 4]]))
+
+
+# ---------------------------------------------------------------- sparse and paired rows
+
+
+@pytest.fixture
+def csr(X):
+    return sparse.csr_array(np.where(X % 3 == 0, X, 0))
+
+
+@pytest.mark.parametrize("wanted", [slice(2, 5), torch.tensor([7, 0, 7])])
+def test_sparse_rows_stay_sparse(wanted, csr):
+    batch = SparseRows(csr, torch.float32, CPU).batch(wanted)
+
+    assert batch.input.layout == torch.sparse_csr
+    assert batch.target is batch.input
+    dense = torch.from_numpy(csr.toarray())[wanted].float()
+    torch.testing.assert_close(batch.input.to_dense(), dense)
+
+
+def test_subset_of_sparse_rows(csr):
+    subset = SparseRows(csr, torch.float64, CPU).subset(torch.tensor([8, 3]))
+
+    actual = subset.batch(slice(None)).input.to_dense()
+    torch.testing.assert_close(actual, torch.from_numpy(csr.toarray()[[8, 3]]))
+
+
+def test_padding_of_sparse_rows_is_empty(csr):
+    rows = SparseRows(csr, torch.float64, CPU)
+
+    padded = rows.padded(rows.batch(slice(0, 5)), 4)
+
+    assert padded.input.layout == torch.sparse_csr
+    expected = np.concatenate([csr.toarray()[:5], np.zeros((3, 3))])
+    torch.testing.assert_close(padded.input.to_dense(), torch.from_numpy(expected))
+
+
+def test_pairs_have_inputs_and_targets(X):
+    rows = PairedRows(rows_of(X), rows_of(-2 * X[:, :2])).subset(torch.tensor([4, 1, 6]))
+
+    x, target = rows.padded(rows.batch(slice(1, 3)), 4)
+
+    torch.testing.assert_close(x, torch.from_numpy(X[[1, 6, 6, 6]]))
+    torch.testing.assert_close(target, torch.from_numpy(-2 * X[[1, 6, 6, 6], :2]))
 
 
 # ---------------------------------------------------------------- batches
@@ -186,15 +251,8 @@ def test_generator_decides_on_the_order(X):
     assert torch.equal(*orders)
 
 
-def test_input_is_target_without_corruption(X):
+def test_input_is_target(X):
     assert all(x is target for x, target in BatchIterator(rows_of(X), 4))
-
-
-def test_only_the_input_is_corrupted(X):
-    batches = list(BatchIterator(rows_of(X), 4, corruption=lambda x: -x))
-
-    assert all(torch.equal(x, -target) for x, target in batches)
-    torch.testing.assert_close(torch.cat([t for _, t in batches]), torch.from_numpy(X))
 
 
 @pytest.mark.parametrize("n", [16, 17, 19, 23])

@@ -8,8 +8,9 @@ import torch
 from numpy.polynomial.hermite_e import hermegauss
 from torch.distributions import Normal, kl_divergence
 
+from skae.generation._objectives import EvidenceBound
 from skae.losses import BernoulliLikelihood, GaussianLikelihood
-from skae.training import EvidenceBound
+from skae.training import Batch, Step
 
 
 class Curve:
@@ -58,7 +59,8 @@ def surface():
 
 
 def losses(module, criterion, x, seed=0, epoch=None, **params):
-    return EvidenceBound(**params).row_losses(module, criterion, (x, x), seeded(seed), epoch)[0]
+    step = Step(module, criterion, Batch(x, x), seeded(seed), epoch)
+    return EvidenceBound(**params).losses(step).rows
 
 
 def mean_losses(module, criterion, x, n=20_000, **params):
@@ -245,7 +247,7 @@ def test_training_draws_what_probabilities_stand_for(surface, x):
     criterion, generator = BernoulliLikelihood(), seeded(0)
     drawn = criterion.draw_target(x, generator)
 
-    expected = EvidenceBound().row_losses(surface, criterion, (drawn, drawn), generator, None)[0]
+    expected = EvidenceBound().losses(Step(surface, criterion, Batch(drawn, drawn), generator)).rows
 
     torch.testing.assert_close(losses(surface, criterion, x, epoch=1), expected)
 
@@ -255,9 +257,9 @@ def test_corrupted_input_is_not_replaced(surface, x):
     objective = EvidenceBound()
     drawn = criterion.draw_target(x, generator)
 
-    expected = objective.row_losses(surface, criterion, (corrupted, drawn), generator, None)[0]
+    expected = objective.losses(Step(surface, criterion, Batch(corrupted, drawn), generator)).rows
 
-    actual = objective.row_losses(surface, criterion, (corrupted, x), seeded(0), 1)[0]
+    actual = objective.losses(Step(surface, criterion, Batch(corrupted, x), seeded(0), 1)).rows
     torch.testing.assert_close(actual, expected)
 
 
