@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from ..networks import BIT_WEIGHT, step_size
+from ..networks import BIT_WEIGHT
 
 
 class Objective:
@@ -174,7 +174,7 @@ class RestorationLoss(Objective):
         d = (batch[0].shape[1] - 1) // 2
         x, decoded, level = batch[0].split([d, d, 1], 1)
         restored = module.restored(decoded.unflatten(1, module.image_shape), level[:, 0])
-        return ((restored.flatten(1) - x) / step_size(level)).square().mean(1), {}
+        return ((restored.flatten(1) - x) / module.step_size(level)).square().mean(1), {}
 
 
 class AdversarialLoss(Objective):
