@@ -206,9 +206,10 @@ class ChannelContexts(nn.Module):
                 evidence = coded.evidence(now, group.has_mean)
                 if prepare is not None:
                     prepare(row, channels, now.squares, evidence)
-                mean = means.new_zeros(1).expand(n, len(now.squares), width)
                 if group.has_mean:
                     mean = self.mean(means[row], evidence)
+                else:
+                    mean = means.new_zeros(1).expand(n, len(now.squares), width)
                 log_scale = self.log_scale(scales[row], evidence)
                 coded.put(now, *code(channels, now.squares, mean, log_scale))
             decoded[:, order.squares, channels] = coded.values
