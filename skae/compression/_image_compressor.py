@@ -18,7 +18,7 @@ from torch import nn
 
 from .._base import BaseAutoencoder
 from ..metrics import psnr
-from ..networks import BIT_WEIGHT, ImageCodecNetwork, SharpeningNetwork, step_size
+from ..networks import BIT_WEIGHT, ImageCodecNetwork, SharpeningNetwork
 from ..training import AutoencoderNet, Recipe, Rows
 from ..training._device import resolve_device
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
@@ -281,7 +281,7 @@ class ImageCompressor(BaseAutoencoder):
     def _restores_pixels(self, X: Images) -> bool:
         """Tell whether the decoder corrects pixels, as patches are whole images."""
         patch, crop = self._patch_and_crop(X)
-        return patch == crop and self._kernel_size(X) > 1
+        return ImageCodecNetwork.restores(crop, patch, self._kernel_size(X))
 
     def _plan(self, X: Images) -> Recipe:
         patch, crop = self._patch_and_crop(X)
@@ -686,7 +686,7 @@ class ImageCompressor(BaseAutoencoder):
         images of a data set share.
         """
         images, number = self._checked(X), self._number(None)
-        worth = BIT_WEIGHT * step_size(number / N_PER_LEVEL) ** 2
+        worth = BIT_WEIGHT * self._codec.network.step_size(number / N_PER_LEVEL) ** 2
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for i, array in enumerate(images.arrays):
             by_shape.setdefault(array.shape, []).append(i)

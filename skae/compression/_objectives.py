@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from .._plain import registered
-from ..networks import BIT_WEIGHT, step_size
+from ..networks import BIT_WEIGHT
 from ..training import Losses, Objective, Step
 from ..training._games import play
 
@@ -48,7 +48,7 @@ class RestorationLoss(Objective):
         (level,) = step.batch.extra
         images = decoded.unflatten(1, step.module.image_shape)
         restored = step.module.restored(images, level).flatten(1)
-        return Losses(((restored - x) / step_size(level[:, None])).square().mean(1))
+        return Losses(((restored - x) / step.module.step_size(level[:, None])).square().mean(1))
 
 
 @registered

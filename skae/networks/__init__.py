@@ -9,27 +9,26 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ._codec import (
-    BIT_WEIGHT,
-    DEAD_ZONE,
-    N_LEVELS,
-    ImageCodecNetwork,
-    interpolated,
-    step_size,
-)
-from ._contexts import LOG_SCALES
 from ._conv2d import ConvAutoencoder
 from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
 from ._flow import CouplingFlow
 from ._layers import ACTIVATIONS, Dropout
-from ._sharpening import SharpeningNetwork
 from ._skip import SkipAutoencoder
 from ._variational import (
     AdversarialNetwork,
     StandardizedNetwork,
     VariationalNetwork,
     displaced,
+)
+from .codec import (
+    BIT_WEIGHT,
+    DEAD_ZONE,
+    LOG_SCALES,
+    N_LEVELS,
+    ImageCodecNetwork,
+    SharpeningNetwork,
+    interpolated,
 )
 
 NETWORKS: Mapping[str, type[nn.Module]] = {"mlp": DenseAutoencoder, "conv": ConvAutoencoder}
@@ -54,5 +53,4 @@ __all__ = [
     "VariationalNetwork",
     "displaced",
     "interpolated",
-    "step_size",
 ]

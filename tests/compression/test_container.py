@@ -406,7 +406,7 @@ def test_huge_symbols(model, header, magnitude):
 
 def test_numbers_out_of_range(digits, header):
     model = ImageCompressor(patch_shape=(4, 4), max_epochs=0, random_state=0).fit(digits[:600])
-    model._codec.network.synthesis.data *= 1e37
+    model._codec.network.transform.synthesis.data *= 1e37
     model.fingerprint_ = model._codec.fingerprint()
     header = replace(header, n_images=2, n_together=2, fingerprint=model.fingerprint_)
     with pytest.raises(BitstreamError, match="chunk 0 of 1: its numbers are out of range"):

@@ -60,11 +60,11 @@ def test_going_on_from_it(photographs, photo):
     few = clone(own).set_params(warm_start=False).fit([photo])
     assert own.fingerprint_ != photographs.fingerprint_
     np.testing.assert_array_equal(
-        own.module_.synthesis.detach(), photographs.module_.synthesis.detach()
+        own.module_.transform.synthesis.detach(), photographs.module_.transform.synthesis.detach()
     )
     with pytest.raises(AssertionError):
         np.testing.assert_array_equal(
-            few.module_.synthesis.detach(), own.module_.synthesis.detach()
+            few.module_.transform.synthesis.detach(), own.module_.transform.synthesis.detach()
         )
     (stream,) = own.compress([photo])
     assert psnr(photo, own.decompress([stream])[0]) > 30

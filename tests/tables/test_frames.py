@@ -251,7 +251,7 @@ def test_columns_that_used_to_hold_numbers(values, message, frame_class):
 def test_columns_of_lists(frame_class):
     form, lists = FrameFormat.of(frame_class({"a": ["x", "y"]})), frame_class({"a": [[1], [2]]})
 
-    for method in (FrameFormat, form.matrix):
+    for method in (FrameFormat.of, form.matrix):
         with pytest.raises(ValueError, match=r"column 'a' must hold .*categories.*'list'"):
             method(lists)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ._codec import ImageCodecNetwork
+from ._image_codec import ImageCodecNetwork
 
 
 class SharpeningNetwork(nn.Module):

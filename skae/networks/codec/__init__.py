@@ -1,0 +1,21 @@
+"""The network that turns images into a code which is made to be rounded and compressed.
+
+Open ``_image_codec.py`` first: it puts the parts together. Coefficients come from ``_transform.py``
+and ``_patches.py``, are rounded as ``_quantizer.py`` says, and predicted by ``_contexts.py``, which
+says where to find what that needs. How numbers become bytes is not known here.
+"""
+
+from ._image_codec import ImageCodecNetwork
+from ._quantizer import BIT_WEIGHT, DEAD_ZONE, N_LEVELS, interpolated
+from ._regression import LOG_SCALES
+from ._sharpening import SharpeningNetwork
+
+__all__ = [
+    "BIT_WEIGHT",
+    "DEAD_ZONE",
+    "LOG_SCALES",
+    "N_LEVELS",
+    "ImageCodecNetwork",
+    "SharpeningNetwork",
+    "interpolated",
+]
