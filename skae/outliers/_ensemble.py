@@ -12,10 +12,11 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from .._base import Fit, NetEstimator
-from ..losses import Corruption, GaussianNoise, MaskingNoise, ObservedSquaredError
+from ..losses import ObservedSquaredError
 from ..networks import DenseEnsemble
 from ..training import Batch, Recipe, Reconstruction, Rows
 from ..training._rows import inference_rows
+from ._rows import BothNoises, EnsembleRows, Scale, ScaledRows
 from ._views import Marginals, Neighbors, Surprise, Whitening, per_observed
 
 _NOISE = 0.15
@@ -26,151 +27,7 @@ _FEWEST_STEPS = 100
 _BATCH_SIZE = 128
 _LR = 5e-3
 _SAMPLE = 8192  # rows that all statistics are taken of
-_LARGEST_SCALED, _LARGEST = 30.0, 1e15  # what values are clipped to
-_ROUNDING = 1e-12
 _CHUNK = 1024  # rows scored at once
-
-
-class BothNoises(Corruption):
-    """Gaussian noise for the first half of the members, masking noise for the second.
-
-    Missing cells become zero, the centre of their feature.
-
-    Parameters
-    ----------
-    level : float
-        Standard deviation of the Gaussian noise, in units of the scaled features.
-    masked : float
-        Share of the cells that masking noise hides.
-    """
-
-    def __init__(self, level: float, masked: float) -> None:
-        super().__init__(level)
-        self.gaussian, self.masking = GaussianNoise(level), MaskingNoise(masked)
-
-    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        first, second = x.chunk(2, dim=1)
-        noisy = [self.gaussian(first, generator), self.masking(second, generator)]
-        return torch.cat(noisy, dim=1).nan_to_num_(0.0)
-
-
-class Scale:
-    """Centre and standard deviation of each feature, without its wildest values.
-
-    Values further than ten standard deviations from the mean are moved there, and both computed
-    anew, until nothing changes.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-        Training rows; NaN where missing.
-    apply : bool
-        False leaves the units as they are, and only moves the median to zero.
-    """
-
-    def __init__(self, X: np.ndarray, apply: bool) -> None:
-        d = X.shape[1]
-        self.center, self.unit = np.zeros(d), np.ones(d)
-        self.largest = _LARGEST_SCALED if apply else _LARGEST
-        for j in range(d):
-            x = X[:, j].astype(np.float64)
-            x = x[np.isfinite(x)]
-            if len(x) == 0:
-                continue
-            # In units of the largest value and around the median, so that nothing overflows.
-            largest = float(np.abs(x).max()) or 1.0
-            x = x / largest
-            middle = float(np.median(x))
-            x -= middle
-            self.center[j] = middle * largest
-            if not apply:
-                continue
-            for _ in range(100):
-                mean, deviation = x.mean(), x.std()
-                inside = x.clip(mean - 10 * deviation, mean + 10 * deviation)
-                if np.array_equal(inside, x):
-                    break
-                x = inside
-            self.center[j] = (middle + mean) * largest
-            if deviation > _ROUNDING:  # otherwise constant
-                self.unit[j] = deviation * largest
-
-    def __call__(self, X: Any) -> np.ndarray:
-        """Return dense scaled rows, float32, clipped to values whose squares are no trouble."""
-        X = X.toarray() if sparse.issparse(X) else X
-        with np.errstate(over="ignore", invalid="ignore"):
-            scaled = (X - self.center) / self.unit
-        return scaled.clip(-self.largest, self.largest).astype(np.float32)
-
-
-class ScaledRows(Rows):
-    """Scaled rows; NaN for missing cells. The folds of the rows, if given, come with each batch.
-
-    Parameters
-    ----------
-    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
-        Data.
-    dtype : torch.dtype
-        Type of the batches.
-    device : torch.device
-        Where the batches go.
-    scale : Scale
-        Applied to each batch.
-    folds : ndarray of shape (n_samples,) of int or None, default=None
-        What to hand on beside the rows.
-    """
-
-    def __init__(
-        self,
-        X: Any,
-        dtype: torch.dtype,
-        device: torch.device,
-        scale: Scale,
-        folds: np.ndarray | None = None,
-    ) -> None:
-        super().__init__(*X.shape, dtype, device)
-        self._X, self._scale, self._folds = X, scale, folds
-
-    def _batch(self, positions: Tensor | slice) -> Batch:
-        chosen = positions if isinstance(positions, slice) else positions.numpy()
-        x = self._shown(torch.from_numpy(self._scale(self._X[chosen])), chosen)
-        x = x.to(device=self.device, dtype=self.dtype)
-        folds = () if self._folds is None else (torch.from_numpy(self._folds[chosen]),)
-        return Batch(x, x, folds)
-
-    def _shown(self, x: Tensor, chosen: Any) -> Tensor:
-        """Return what the network sees of scaled rows."""
-        return x
-
-
-class EnsembleRows(ScaledRows):
-    """Scaled rows, once for every member; NaN for those that the member must not see.
-
-    Parameters
-    ----------
-    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
-        Training data.
-    dtype : torch.dtype
-        Type of the batches.
-    device : torch.device
-        Where the batches go.
-    scale : Scale
-        Applied to each batch.
-    seen : ndarray of shape (n_samples, n_members) of bool
-        Which member sees which row.
-    """
-
-    def __init__(
-        self, X: Any, dtype: torch.dtype, device: torch.device, scale: Scale, seen: np.ndarray
-    ) -> None:
-        super().__init__(X, dtype, device, scale)
-        self._seen = seen
-        self.n_features *= seen.shape[1]
-
-    def _shown(self, x: Tensor, chosen: Any) -> Tensor:
-        hidden = torch.from_numpy(~self._seen[chosen])
-        x = x[:, None].expand(-1, hidden.shape[1], -1).masked_fill(hidden[:, :, None], math.nan)
-        return x.flatten(1)
 
 
 class DenoisingEnsemble(NetEstimator):
@@ -240,7 +97,7 @@ class DenoisingEnsemble(NetEstimator):
         self.sample_ = np.empty((0, X.shape[1]), dtype=X.dtype)
         self.held_out_folds_, self._sample_keys = np.empty(0, dtype=int), np.empty(0)
         self._remember(X)
-        self.scale_ = Scale(self.sample_, self.scale)
+        self.scale_ = Scale.of(self.sample_, self.scale)
         steps = _N_STEPS * min(1, _MOST_FEATURES_FOR_ALL_STEPS / X.shape[1])
         steps_per_epoch = math.ceil(X.shape[0] / _BATCH_SIZE)
         return self._learn(X, math.ceil(max(_FEWEST_STEPS, steps) / steps_per_epoch))
@@ -268,7 +125,7 @@ class DenoisingEnsemble(NetEstimator):
 
     def _learn(self, X: Any, max_epochs: int, go_on: bool = False) -> Self:
         sample = self.scale_(self.sample_)
-        self._marginals = Marginals(sample)
+        self._marginals = Marginals.of(sample)
         rarity = self._rarity(self.sample_)
         largest = np.quantile(rarity, 1 - self.trim)
         self._is_trimmed = self._rarity(X) > largest
@@ -303,13 +160,13 @@ class DenoisingEnsemble(NetEstimator):
         held_out = self._apply_scaled(rows, residuals)
         is_observed = ~np.isnan(sample)
         self._whitenings = [
-            Whitening(held_out[:, 0], is_observed),
-            Whitening(held_out[is_typical, 1], is_observed[is_typical]),
+            Whitening.of(held_out[:, 0], is_observed),
+            Whitening.of(held_out[is_typical, 1], is_observed[is_typical]),
         ]
         filled = np.nan_to_num(sample)
         order = np.argsort(self._sample_keys, kind="stable")
         order = order[is_typical[order]]
-        self._neighbors = Neighbors(filled[order], order)
+        self._neighbors = Neighbors.of(filled[order], order)
 
         x, observed = torch.from_numpy(filled), torch.from_numpy(is_observed)
         cells = [

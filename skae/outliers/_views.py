@@ -6,10 +6,14 @@ numpy array, and is applied with torch.
 """
 
 import math
+from dataclasses import field
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from .._plain import registered
 
 _SHRINKAGE = 0.1
 _WIDEST_COVARIANCE = 1024
@@ -32,6 +36,7 @@ def per_observed(observed: Tensor) -> Tensor:
     return observed.shape[1] / observed.sum(1).clamp(min=1)
 
 
+@registered
 class Surprise:
     """Negative logarithm of the share of training rows with at least this value.
 
@@ -44,8 +49,10 @@ class Surprise:
         Values of training rows, each without help of the row itself.
     """
 
-    def __init__(self, values: np.ndarray) -> None:
-        self.values = np.sort(values.astype(np.float64))
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.values = np.sort(self.values.astype(np.float64))
 
     def __call__(self, value: Tensor, own: bool = False) -> Tensor:
         """Return the surprise at values, in float64.
@@ -60,6 +67,7 @@ class Surprise:
         return surprise + (value / largest).clamp(min=1).log()
 
 
+@registered
 class Marginals:
     """How rare the value of each feature is, for itself alone.
 
@@ -69,20 +77,41 @@ class Marginals:
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
-        Scaled training rows; NaN where missing.
+    low, per_unit : ndarray of shape (n_features,)
+        Least value of each feature, and how many intervals a unit has.
+    tail, rarity : ndarray of shape (n_features, n_intervals + 2)
+        The tables; one interval more on both sides is for values beyond the range.
+    own_tail, own_rarity : ndarray or None
+        The tables of training rows, each without help of the row itself.
     """
 
-    def __init__(self, X: np.ndarray) -> None:
+    low: np.ndarray
+    per_unit: np.ndarray
+    tail: np.ndarray
+    rarity: np.ndarray
+    own_tail: np.ndarray | None
+    own_rarity: np.ndarray | None
+
+    @classmethod
+    def of(cls, X: np.ndarray) -> Self:
+        """Learn the distributions of training rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Scaled training rows; NaN where missing.
+
+        Returns
+        -------
+        Marginals
+            The tables.
+        """
         n, d = X.shape
         n_bins = int(np.clip(math.sqrt(n) / 2, 5, 50))
         n_cells = n_bins * math.ceil(_CELLS / n_bins)
-        self.low = np.zeros(d, dtype=np.float32)
-        self.per_unit = np.zeros(d, dtype=np.float32)
-        # One cell more on both sides, for values beyond the range.
-        shape = (d, n_cells + 2)
-        self.tail, self.rarity = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        self._own_tail, self._own_rarity = self.tail.copy(), self.rarity.copy()
+        lows, per_unit = np.zeros((2, d), np.float32)
+        shape = d, n_cells + 2
+        tail, rarity, own_tail, own_rarity = (np.zeros(shape, np.float32) for _ in range(4))
         for j in range(d):
             x = X[:, j]
             x = x[np.isfinite(x)]
@@ -90,24 +119,25 @@ class Marginals:
                 continue
             low, high = float(x.min()), float(x.max())
             width = max(high - low, _SMALLEST_WIDTH) if high > low else 1.0
-            self.low[j], self.per_unit[j] = low, n_cells / width * (1 - 1e-6)
-            cells = ((x - low) * self.per_unit[j]).astype(int)
+            lows[j], per_unit[j] = low, n_cells / width * (1 - 1e-6)
+            cells = ((x - low) * per_unit[j]).astype(int)
             counts = np.bincount(cells + 1, minlength=n_cells + 2)
             below, above = counts.cumsum(), counts[::-1].cumsum()[::-1]
             outside = np.minimum(below, above)
-            self.tail[j] = _surprise(2 * (outside + 1) / (len(x) + 2))
-            self._own_tail[j] = _surprise(2 * outside / (len(x) + 1))
+            tail[j] = _surprise(2 * (outside + 1) / (len(x) + 2))
+            own_tail[j] = _surprise(2 * outside / (len(x) + 1))
             bins = counts[1:-1].reshape(n_bins, -1).sum(1) + 0.5
             bins = np.append(bins, 0.5)
             of_cell = np.r_[-1, np.repeat(np.arange(n_bins), n_cells // n_bins), -1]
-            self.rarity[j] = np.log(bins.max() / bins)[of_cell]
+            rarity[j] = np.log(bins.max() / bins)[of_cell]
             others = np.maximum(bins - 1, 0.5)
             modes = np.full(n_bins + 1, bins.max())
             modes[bins.argmax()] = max(np.sort(bins)[-2], others.max())
-            own_rarity = np.log(modes / others).clip(min=0)[of_cell]
+            own = np.log(modes / others).clip(min=0)[of_cell]
             # Without the only row at an end, the range would be smaller.
-            own_rarity[(outside == 1) & (counts == 1)] = self.rarity[j, 0]
-            self._own_rarity[j] = own_rarity
+            own[(outside == 1) & (counts == 1)] = rarity[j, 0]
+            own_rarity[j] = own
+        return cls(lows, per_unit, tail, rarity, own_tail, own_rarity)
 
     def cells(self, x: Tensor, observed: Tensor, own: bool = False) -> tuple[Tensor, Tensor]:
         """Return both surprises of each cell, zero where nothing was observed.
@@ -118,19 +148,20 @@ class Marginals:
         place = ((x - like(self.low, x)) * like(self.per_unit, x)).floor_().add_(1)
         place = place.clamp_(0, n_cells - 1).long()
         place += torch.arange(x.shape[1], device=x.device) * n_cells
-        tables = (self._own_tail, self._own_rarity) if own else (self.tail, self.rarity)
+        tables: Any = (self.own_tail, self.own_rarity) if own else (self.tail, self.rarity)
         tail, rarity = (like(table, x).flatten()[place] * observed for table in tables)
         return tail, rarity
 
     def forget_own(self) -> None:
         """Drop what only the training rows' own surprises need."""
-        del self._own_tail, self._own_rarity
+        self.own_tail = self.own_rarity = None
 
 
 def _surprise(share: np.ndarray) -> np.ndarray:
     return -np.log(share.clip(_SMALL, 1))
 
 
+@registered
 class Neighbors:
     """Distance from the nearest row in each of some small samples, as in LeSiNN.
 
@@ -140,20 +171,47 @@ class Neighbors:
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
-        Scaled training rows without NaN, in random order.
+    per_unit : ndarray of shape (n_features,)
+        What features are multiplied by.
+    rows : ndarray of shape (n_rows, n_features)
+        The rows of all samples, multiplied.
     own : ndarray of shape (n_rows,) of int
         Identity of the rows, to leave out themselves.
+    size : int
+        Number of rows of a sample.
     """
 
-    def __init__(self, X: np.ndarray, own: np.ndarray) -> None:
+    per_unit: np.ndarray
+    rows: np.ndarray
+    own: np.ndarray
+    size: int
+    squares: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.squares = np.square(self.rows)
+
+    @classmethod
+    def of(cls, X: np.ndarray, own: np.ndarray) -> Self:
+        """Take samples of training rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Scaled training rows without NaN, in random order.
+        own : ndarray of shape (n_rows,) of int
+            Identity of the rows.
+
+        Returns
+        -------
+        Neighbors
+            The samples.
+        """
         width = X.max(axis=0) - X.min(axis=0)
         width = np.where(width > 0, width, 1).clip(min=_SMALLEST_WIDTH)
-        self.per_unit = (1 / width).astype(np.float32)
+        per_unit = (1 / width).astype(np.float32)
         size = max(1, min(_N_REFERENCES, len(X)) // _N_SAMPLES)
         n_used = min(len(X), size * _N_SAMPLES)
-        self.rows, self.own, self.size = X[:n_used] * self.per_unit, own[:n_used], size
-        self.squares = np.square(self.rows)
+        return cls(per_unit, X[:n_used] * per_unit, own[:n_used], size)
 
     def _distances(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> Tensor:
         """Return squared distances from the rows of each sample, over observed features."""
@@ -186,6 +244,7 @@ class Neighbors:
         return (x[:, None] - like(self.rows, x)[place]).square().mean(1) * observed
 
 
+@registered
 class Whitening:
     """Mahalanobis distance as a sum over features.
 
@@ -195,30 +254,50 @@ class Whitening:
 
     Parameters
     ----------
-    residuals : ndarray of shape (n_rows, n_features)
-        Residuals of training rows that the network has not seen.
-    observed : ndarray of shape (n_rows, n_features) of bool
-        Which of the cells are not missing.
+    n_rows : int
+        Number of training rows.
+    mean : ndarray of shape (n_features,)
+        Of their residuals.
+    root : ndarray of shape (n_features,) or (n_features, n_features)
+        The root of the inverse of their covariance.
     """
 
-    def __init__(self, residuals: np.ndarray, observed: np.ndarray) -> None:
+    n_rows: int
+    mean: np.ndarray
+    root: np.ndarray
+
+    @classmethod
+    def of(cls, residuals: np.ndarray, observed: np.ndarray) -> Self:
+        """Learn the covariance of residuals.
+
+        Parameters
+        ----------
+        residuals : ndarray of shape (n_rows, n_features)
+            Residuals of training rows that the network has not seen.
+        observed : ndarray of shape (n_rows, n_features) of bool
+            Which of the cells are not missing.
+
+        Returns
+        -------
+        Whitening
+            What makes it the identity.
+        """
         residuals = residuals.astype(np.float64)
-        self.n_rows, d = residuals.shape
+        n_rows, d = residuals.shape
         n_observed = observed.sum(axis=0).clip(min=1)
-        self.mean = (residuals * observed).sum(axis=0) / n_observed
+        mean = (residuals * observed).sum(axis=0) / n_observed
         # Each feature's variance is that of its observed residuals.
-        centred = (residuals - self.mean) * observed * np.sqrt(self.n_rows / n_observed)
+        centred = (residuals - mean) * observed * np.sqrt(n_rows / n_observed)
         if d > _WIDEST_COVARIANCE:
-            variances = np.square(centred).sum(axis=0) / max(1, self.n_rows - 1)
+            variances = np.square(centred).sum(axis=0) / max(1, n_rows - 1)
             shrunk = (1 - _SHRINKAGE) * variances + _SHRINKAGE * variances.mean() + _SMALL
-            self.root = shrunk**-0.5
-            return
-        covariance = centred.T @ centred / max(1, self.n_rows - 1)
+            return cls(n_rows, mean, shrunk**-0.5)
+        covariance = centred.T @ centred / max(1, n_rows - 1)
         level = np.trace(covariance) / d
         covariance *= 1 - _SHRINKAGE
         covariance.flat[:: d + 1] += _SHRINKAGE * level + _SMALL
         variances, axes = np.linalg.eigh(covariance)
-        self.root = (axes * variances**-0.5) @ axes.T
+        return cls(n_rows, mean, (axes * variances**-0.5) @ axes.T)
 
     def __call__(self, residuals: Tensor, observed: Tensor) -> Tensor:
         """Return the squared whitened residual of each cell, zero where nothing was observed."""

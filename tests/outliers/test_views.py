@@ -20,7 +20,7 @@ def seen(X):
 
 
 def whitened_by(X):
-    return Whitening(X, np.ones(X.shape, dtype=bool))
+    return Whitening.of(X, np.ones(X.shape, dtype=bool))
 
 
 def without(X, i):
@@ -93,7 +93,7 @@ def test_only_training_row_has_nothing_to_be_compared_with():
 def test_tail_is_that_of_the_empirical_distribution():
     X = np.random.default_rng(0).integers(0, 10, size=(60, 3)).astype(np.float32)
 
-    tail, _ = Marginals(X).cells(*seen(X))
+    tail, _ = Marginals.of(X).cells(*seen(X))
 
     below = (X[None] <= X[:, None]).sum(1)
     above = (X[None] >= X[:, None]).sum(1)
@@ -102,7 +102,7 @@ def test_tail_is_that_of_the_empirical_distribution():
 
 
 def test_rarity_is_that_of_a_histogram(X):
-    _, rarity = Marginals(X).cells(*seen(X))
+    _, rarity = Marginals.of(X).cells(*seen(X))
 
     for x, actual in zip(X.T, rarity.T, strict=True):
         counts, edges = np.histogram(x, 5)
@@ -112,7 +112,7 @@ def test_rarity_is_that_of_a_histogram(X):
 
 
 def test_values_beyond_the_range_are_rarest(X):
-    marginals = Marginals(X)
+    marginals = Marginals.of(X)
     inside = marginals.cells(*seen(X))
 
     for beyond in (X.min(0) - 1, X.max(0) + 1):
@@ -124,17 +124,17 @@ def test_values_beyond_the_range_are_rarest(X):
 def test_missing_cells_are_no_surprise(X):
     X[::3, 1] = np.nan
 
-    tail, rarity = Marginals(X).cells(*seen(X))
+    tail, rarity = Marginals.of(X).cells(*seen(X))
 
     assert (tail[::3, 1] == 0).all()
     assert (rarity[::3, 1] == 0).all()
 
 
 def test_missing_cells_do_not_change_the_others(X):
-    before = Marginals(X[10:, [0]]).cells(*seen(X[10:, [0]]))
+    before = Marginals.of(X[10:, [0]]).cells(*seen(X[10:, [0]]))
     X[:10, 0] = np.nan
 
-    after = Marginals(X).cells(*seen(X[10:]))
+    after = Marginals.of(X).cells(*seen(X[10:]))
 
     for expected, actual in zip(before, after, strict=True):
         torch.testing.assert_close(actual[:, [0]], expected)
@@ -143,12 +143,12 @@ def test_missing_cells_do_not_change_the_others(X):
 def test_column_without_values_is_no_surprise(X):
     X[:, 2] = np.nan
 
-    for cells in Marginals(X).cells(*seen(np.ones((1, 4)))):
+    for cells in Marginals.of(X).cells(*seen(np.ones((1, 4)))):
         assert cells[0, 2] == 0
 
 
 def test_constant_is_no_surprise_and_anything_else_is():
-    marginals = Marginals(np.full((50, 1), 0.3, dtype=np.float32))
+    marginals = Marginals.of(np.full((50, 1), 0.3, dtype=np.float32))
 
     for cells in marginals.cells(*seen([[0.3], [0.2], [30.0], [-30.0]])):
         assert cells[0] == 0
@@ -165,16 +165,16 @@ def whole_numbers(n_rows, highest=9, n_features=3):
 # Without any one row, the range is the same, and so is the number of bins.
 @pytest.mark.parametrize("X", [whole_numbers(60), whole_numbers(150, 30)])
 def test_own_surprises_are_those_by_the_other_rows(X):
-    actual = Marginals(X).cells(*seen(X), own=True)
+    actual = Marginals.of(X).cells(*seen(X), own=True)
 
-    others = [Marginals(without(X, i)).cells(*seen(X[[i]])) for i in range(len(X))]
+    others = [Marginals.of(without(X, i)).cells(*seen(X[[i]])) for i in range(len(X))]
     for own, expected in zip(actual, zip(*others, strict=True), strict=True):
         torch.testing.assert_close(own, torch.cat(expected))
 
 
 def test_own_surprises_of_lone_ends_are_those_beyond_the_range(X):
     X[:, 0] = np.r_[np.linspace(0, 1, 98), -5, 9]
-    marginals = Marginals(X)
+    marginals = Marginals.of(X)
 
     own = marginals.cells(*seen(X), own=True)
 
@@ -186,7 +186,7 @@ def test_own_surprises_of_lone_ends_are_those_beyond_the_range(X):
 def test_own_surprises_of_missing_cells_are_zero(X):
     X[::3, 1] = np.nan
 
-    for cells in Marginals(X).cells(*seen(X), own=True):
+    for cells in Marginals.of(X).cells(*seen(X), own=True):
         assert (cells[::3, 1] == 0).all()
         assert (cells[:, 0] > 0).any()
 
@@ -194,7 +194,7 @@ def test_own_surprises_of_missing_cells_are_zero(X):
 def test_own_surprises_of_a_constant_are_zero():
     X = np.full((50, 1), 0.3, dtype=np.float32)
 
-    for cells in Marginals(X).cells(*seen(X), own=True):
+    for cells in Marginals.of(X).cells(*seen(X), own=True):
         assert (cells == 0).all()
 
 
@@ -210,7 +210,7 @@ def nearest(x, X, n_samples=20):
 def test_distance_is_the_mean_of_the_nearest_in_twenty_samples(X):
     new = np.random.default_rng(1).normal(size=(20, 4))
 
-    actual = Neighbors(X, np.arange(100)).values(*seen(new))
+    actual = Neighbors.of(X, np.arange(100)).values(*seen(new))
 
     np.testing.assert_allclose(actual, nearest(new, X).mean(1), rtol=1e-3)
 
@@ -218,7 +218,7 @@ def test_distance_is_the_mean_of_the_nearest_in_twenty_samples(X):
 def test_rows_are_not_their_own_neighbours(X):
     width = X.max(0) - X.min(0)
 
-    actual = Neighbors(X, np.arange(100)).values(*seen(X), torch.arange(100))
+    actual = Neighbors.of(X, np.arange(100)).values(*seen(X), torch.arange(100))
 
     distances = cdist(X / width, X / width)
     by_sample = distances.reshape(100, 20, 5).min(2)
@@ -229,14 +229,14 @@ def test_rows_are_not_their_own_neighbours(X):
 def test_rows_are_told_by_their_identity_not_their_position(X):
     identity = 100 + np.random.default_rng(1).permutation(100)
 
-    actual = Neighbors(X, identity).values(*seen(X), torch.from_numpy(identity))
+    actual = Neighbors.of(X, identity).values(*seen(X), torch.from_numpy(identity))
 
-    expected = Neighbors(X, np.arange(100)).values(*seen(X), torch.arange(100))
+    expected = Neighbors.of(X, np.arange(100)).values(*seen(X), torch.arange(100))
     torch.testing.assert_close(actual, expected)
 
 
 def test_sample_of_nothing_but_the_row_itself_does_not_count(X):
-    actual = Neighbors(X[:20], np.arange(20)).values(*seen(X[:1]), torch.arange(1))
+    actual = Neighbors.of(X[:20], np.arange(20)).values(*seen(X[:1]), torch.arange(1))
 
     width = np.ptp(X[:20], axis=0)
     expected = cdist(X[:1] / width, X[1:20] / width).mean(1)
@@ -247,7 +247,7 @@ def test_distance_is_over_observed_features(X):
     new = np.random.default_rng(1).normal(size=(20, 4))
     new[:, 1] = np.nan
 
-    actual = Neighbors(X, np.arange(100)).values(*seen(new))
+    actual = Neighbors.of(X, np.arange(100)).values(*seen(new))
 
     expected = nearest(new[:, [0, 2, 3]], X[:, [0, 2, 3]]).mean(1)
     np.testing.assert_allclose(actual, expected * np.sqrt(4 / 3), rtol=1e-3)
@@ -256,15 +256,15 @@ def test_distance_is_over_observed_features(X):
 def test_row_with_nothing_observed_is_near_and_has_no_cells(X):
     missing = seen(np.full((2, 4), np.nan))
 
-    assert (Neighbors(X, np.arange(100)).values(*missing) == 0).all()
-    assert (Neighbors(X, np.arange(100)).cells(*missing) == 0).all()
+    assert (Neighbors.of(X, np.arange(100)).values(*missing) == 0).all()
+    assert (Neighbors.of(X, np.arange(100)).cells(*missing) == 0).all()
 
 
 def test_cells_that_are_missing_are_zero(X):
     new = np.random.default_rng(1).normal(size=(20, 4))
     new[::2, 1] = np.nan
 
-    cells = Neighbors(X, np.arange(100)).cells(*seen(new))
+    cells = Neighbors.of(X, np.arange(100)).cells(*seen(new))
 
     np.testing.assert_array_equal((cells == 0).numpy(), np.isnan(new))
 
@@ -273,20 +273,20 @@ def test_far_row_is_far_by_its_wild_feature(X):
     wild = np.zeros((1, 4))
     wild[0, 2] = 9
 
-    assert Neighbors(X, np.arange(100)).cells(*seen(wild)).argmax() == 2
+    assert Neighbors.of(X, np.arange(100)).cells(*seen(wild)).argmax() == 2
 
 
 def test_features_add_up_to_the_mean_squared_distance(X):
     new = np.random.default_rng(1).normal(size=(20, 4))
 
-    cells = Neighbors(X, np.arange(100)).cells(*seen(new))
+    cells = Neighbors.of(X, np.arange(100)).cells(*seen(new))
 
     np.testing.assert_allclose(cells.sum(1), (nearest(new, X) ** 2).mean(1), rtol=1e-3)
 
 
 def test_neighbours_are_sought_among_the_first_rows(X, monkeypatch):
     monkeypatch.setattr(_views, "_N_REFERENCES", 60)
-    neighbors = Neighbors(X, np.arange(100))
+    neighbors = Neighbors.of(X, np.arange(100))
 
     distances = neighbors.values(*seen(X))
 
@@ -298,15 +298,15 @@ def test_distance_is_the_same_in_other_units(X):
     units = np.array([1e-3, 1.0, 7.0, 1e3], dtype=np.float32)
     new = np.random.default_rng(1).normal(size=(20, 4))
 
-    actual = Neighbors(X * units, np.arange(100)).values(*seen(new * units))
+    actual = Neighbors.of(X * units, np.arange(100)).values(*seen(new * units))
 
-    expected = Neighbors(X, np.arange(100)).values(*seen(new))
+    expected = Neighbors.of(X, np.arange(100)).values(*seen(new))
     torch.testing.assert_close(actual, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_fewer_rows_than_samples(X, n):
-    values = Neighbors(X[:n], np.arange(n)).values(*seen(X[:n]), torch.arange(n))
+    values = Neighbors.of(X[:n], np.arange(n)).values(*seen(X[:n]), torch.arange(n))
 
     assert values.shape == (n,)
     assert values.isfinite().all()
@@ -315,7 +315,7 @@ def test_fewer_rows_than_samples(X, n):
 def test_duplicates_are_near():
     ones = np.ones((20, 3), dtype=np.float32)
 
-    assert (Neighbors(ones, np.arange(20)).values(*seen(ones[:2]), torch.arange(2)) == 0).all()
+    assert (Neighbors.of(ones, np.arange(20)).values(*seen(ones[:2]), torch.arange(2)) == 0).all()
 
 
 # ---------------------------------------------------------------- whitening

@@ -1,0 +1,179 @@
+"""Rows as the detector's networks see them: scaled, damaged, and a copy for every member."""
+
+import math
+from typing import Any, Self
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from .._plain import registered
+from ..losses import Corruption, GaussianNoise, MaskingNoise
+from ..training import Batch, Rows
+
+_LARGEST_SCALED, _LARGEST = 30.0, 1e15  # what values are clipped to
+_ROUNDING = 1e-12
+
+
+@registered
+class BothNoises(Corruption):
+    """Gaussian noise for the first half of the members, masking noise for the second.
+
+    Missing cells become zero, the centre of their feature.
+
+    Parameters
+    ----------
+    level : float
+        Standard deviation of the Gaussian noise, in units of the scaled features.
+    masked : float
+        Share of the cells that masking noise hides.
+    """
+
+    level: float
+    masked: float
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        first, second = x.chunk(2, dim=1)
+        noisy = GaussianNoise(self.level)(first, generator)
+        masked = MaskingNoise(self.masked)(second, generator)
+        return torch.cat([noisy, masked], dim=1).nan_to_num_(0.0)
+
+
+@registered
+class Scale:
+    """Centre and standard deviation of each feature, without its wildest values.
+
+    Values further than ten standard deviations from the mean are moved there, and both computed
+    anew, until nothing changes.
+
+    Parameters
+    ----------
+    center, unit : ndarray of shape (n_features,)
+        What is subtracted from each feature, and what it is then divided by.
+    largest : float
+        What scaled values are clipped to.
+    """
+
+    center: np.ndarray
+    unit: np.ndarray
+    largest: float
+
+    @classmethod
+    def of(cls, X: np.ndarray, apply: bool) -> Self:
+        """Learn the scale of training rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Training rows; NaN where missing.
+        apply : bool
+            False leaves the units as they are, and only moves the median to zero.
+
+        Returns
+        -------
+        Scale
+            The scale.
+        """
+        d = X.shape[1]
+        center, unit = np.zeros(d), np.ones(d)
+        for j in range(d):
+            x = X[:, j].astype(np.float64)
+            x = x[np.isfinite(x)]
+            if len(x) == 0:
+                continue
+            # In units of the largest value and around the median, so that nothing overflows.
+            largest = float(np.abs(x).max()) or 1.0
+            x = x / largest
+            middle = float(np.median(x))
+            x -= middle
+            center[j] = middle * largest
+            if not apply:
+                continue
+            for _ in range(100):
+                mean, deviation = x.mean(), x.std()
+                inside = x.clip(mean - 10 * deviation, mean + 10 * deviation)
+                if np.array_equal(inside, x):
+                    break
+                x = inside
+            center[j] = (middle + mean) * largest
+            if deviation > _ROUNDING:  # otherwise constant
+                unit[j] = deviation * largest
+        return cls(center, unit, _LARGEST_SCALED if apply else _LARGEST)
+
+    def __call__(self, X: Any) -> np.ndarray:
+        """Return dense scaled rows, float32, clipped to values whose squares are no trouble."""
+        X = X.toarray() if sparse.issparse(X) else X
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = (X - self.center) / self.unit
+        return scaled.clip(-self.largest, self.largest).astype(np.float32)
+
+
+class ScaledRows(Rows):
+    """Scaled rows; NaN for missing cells. The folds of the rows, if given, come with each batch.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
+        Data.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    scale : Scale
+        Applied to each batch.
+    folds : ndarray of shape (n_samples,) of int or None, default=None
+        What to hand on beside the rows.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        dtype: torch.dtype,
+        device: torch.device,
+        scale: Scale,
+        folds: np.ndarray | None = None,
+    ) -> None:
+        super().__init__(*X.shape, dtype, device)
+        self._X, self._scale, self._folds = X, scale, folds
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        chosen = positions if isinstance(positions, slice) else positions.numpy()
+        x = self._shown(torch.from_numpy(self._scale(self._X[chosen])), chosen)
+        x = x.to(device=self.device, dtype=self.dtype)
+        folds = () if self._folds is None else (torch.from_numpy(self._folds[chosen]),)
+        return Batch(x, x, folds)
+
+    def _shown(self, x: Tensor, chosen: Any) -> Tensor:
+        """Return what the network sees of scaled rows."""
+        return x
+
+
+class EnsembleRows(ScaledRows):
+    """Scaled rows, once for every member; NaN for those that the member must not see.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
+        Training data.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    scale : Scale
+        Applied to each batch.
+    seen : ndarray of shape (n_samples, n_members) of bool
+        Which member sees which row.
+    """
+
+    def __init__(
+        self, X: Any, dtype: torch.dtype, device: torch.device, scale: Scale, seen: np.ndarray
+    ) -> None:
+        super().__init__(X, dtype, device, scale)
+        self._seen = seen
+        self.n_features *= seen.shape[1]
+
+    def _shown(self, x: Tensor, chosen: Any) -> Tensor:
+        hidden = torch.from_numpy(~self._seen[chosen])
+        x = x[:, None].expand(-1, hidden.shape[1], -1).masked_fill(hidden[:, :, None], math.nan)
+        return x.flatten(1)
