@@ -331,8 +331,8 @@ def test_losses_of_columns(loss, message):
     ("loss", "message"),
     [
         ("bernoulli", r"loss='bernoulli' needs values in \[0, 1\], but X reaches from -2\.3"),
-        ("poisson", "loss='poisson' needs values non-negative, but X reaches from -2"),
-        ({"huber": slice(3), "poisson": slice(3, 6)}, "loss='poisson' needs values non-negative"),
+        ("poisson", "loss='poisson' needs values of at least 0, but X reaches from -2"),
+        ({"huber": slice(3), "poisson": slice(3, 6)}, "loss='poisson' needs values of at least 0"),
     ],
     ids=str,
 )

@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
 from .._base import BaseAutoencoder
-from ..losses import Corruption, GaussianNoise, MaskingNoise, ObservedSquaredError
+from ..losses import Corruption, GaussianNoise, MaskingNoise, Observed
 from ..networks import DenseEnsemble
 from ..training import Recipe, Rows, inference_rows
 from ._views import Marginals, Neighbors, Surprise, Whitening, per_observed
@@ -187,7 +187,7 @@ class DenoisingEnsemble(BaseAutoencoder, auto_wrap_output_keys=None):  # type: i
             "corruption": BothNoises(_NOISE, _MASKED),
             "verbose": 0,
         }
-        return Recipe(DenseEnsemble, ObservedSquaredError, "adam", "float32", params)
+        return Recipe(DenseEnsemble, Observed, "adam", "float32", params)
 
     def _rows(self, X: Any, dtype: Any, device: Any, loss: Any) -> Rows:
         n = X.shape[0]

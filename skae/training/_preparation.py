@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..losses import ReconstructionLoss
+from ..losses import Domain, ReconstructionLoss
 from ._batches import BatchIterator, Rows, inference_rows
 from ._callbacks import BestWeights
 from ._net import AutoencoderNet
@@ -77,7 +77,8 @@ def checked_rows(
     """
     check_magnitude(X, dtype)
     rows = Rows(X, dtype, device)
-    if type(loss).check_target is not ReconstructionLoss.check_target:
+    has_own_check = type(loss).check_target is not ReconstructionLoss.check_target
+    if has_own_check or type(loss.domain) is not Domain:
         for _, x in BatchIterator(rows, inference_rows(X.shape[1])):
             loss.check_target(x)
     return rows
