@@ -17,13 +17,14 @@ from skorch.callbacks import GradientNormClipping
 from torch import nn
 
 from .._base import BaseAutoencoder
+from .._shapes import Images, ImageShape, are_rows, checked_image_shape
 from ..metrics import psnr
 from ..networks import BIT_WEIGHT, ImageCodecNetwork, SharpeningNetwork
 from ..training import AutoencoderNet, Recipe, Rows
 from ..training._device import resolve_device
 from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 from ._decoded_rows import DecodedRows
-from ._images import Crops, Images, are_alike, checked_images, is_rows, padded_image
+from ._images import Crops, are_alike, checked_images, padded_image
 from ._objectives import AdversarialTexture, RateDistortion, RestorationLoss
 from ._streams import MAX_VALUES, StreamCodec
 
@@ -55,8 +56,10 @@ class ImageCompressor(BaseAutoencoder):
         Residual networks that look at neighbours, or at each patch alone. Neighbours are patches,
         or pixels, where a patch is a whole image; there the encoder has no residual network.
     image_shape : tuple of int, default=None
-        Shape of the images in the rows of a matrix: height and width, and perhaps channels. None
-        takes a row as a line of pixels.
+        Shape of the images in the rows of a matrix: ``(channels, height, width)``, or ``(height,
+        width)`` for one channel. A row is the image flattened in this order, or in the order
+        ``(height, width, channels)`` if the shape is unmistakably so, as in (64, 64, 3). None takes
+        a row as a line of pixels.
     patch_shape : "auto" or tuple of two ints, default="auto"
         Height and width of the patches. "auto" takes whole images, if all are equal and of at most
         1,024 values, else 8 x 8 pixels.
@@ -198,7 +201,7 @@ class ImageCompressor(BaseAutoencoder):
     def _checked(self, X: Any, *, reset: bool = False) -> Images:
         if not reset:
             check_is_fitted(self)
-        if not is_rows(X):
+        if not are_rows(X):
             images = checked_images(X)
         else:
             X = validate_data(
@@ -210,7 +213,8 @@ class ImageCompressor(BaseAutoencoder):
             )
             X = X.toarray() if sparse.issparse(X) else X
             shape = self._row_shape(X.shape[1])
-            images = Images(list(X.reshape(len(X), *shape)), "rows", shape[2] == 1)
+            arrays = list(shape.pictures(X))
+            images = Images(arrays, "rows", shape[0] == 1, not shape.channels_last)
         if reset:
             self._form = images._replace(arrays=[images.arrays[0][:0]])
             self._shape = images.arrays[0].shape if images.are_equal else None
@@ -232,17 +236,10 @@ class ImageCompressor(BaseAutoencoder):
             )
         return images
 
-    def _row_shape(self, n_features: int) -> tuple[int, int, int]:
+    def _row_shape(self, n_features: int) -> ImageShape:
         if self.image_shape is None:
-            return 1, n_features, 1
-        shape = tuple(int(n) for n in self.image_shape)
-        shape = (*shape, 1) if len(shape) == 2 else shape
-        if len(shape) != 3 or min(shape) < 1 or np.prod(shape) != n_features:
-            raise ValueError(
-                f"image_shape={self.image_shape} must be height and width, and perhaps channels, "
-                f"with a product of {n_features}, the number of columns of X"
-            )
-        return shape
+            return ImageShape((1, 1, n_features))
+        return checked_image_shape(self.image_shape, n_features)
 
     def _patch(self, images: Images) -> tuple[int, int]:
         if not isinstance(self.patch_shape, str):

@@ -1,78 +1,15 @@
-"""Images as they come in: rows, an array of equal images, or a list of any."""
+"""Images that can be compressed, and crops of them to train on."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils.validation import check_array
 from torch import Tensor
 
+from .._shapes import Images, read_images
 from ..training import Batch, Rows
 
-_WIDEST_ICON = 8
 DTYPES = (np.uint8, np.uint16, np.float32, np.float64)
-
-
-class Images(NamedTuple):
-    """Images, and the form that they came in.
-
-    Parameters
-    ----------
-    arrays : list of ndarray of shape (height, width, channels)
-        Images of one dtype and number of channels.
-    form : {"rows", "array", "list"}
-        What they were given as.
-    is_gray : bool
-        Whether they came without an axis of channels.
-    """
-
-    arrays: list[np.ndarray]
-    form: str
-    is_gray: bool
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Their dtype."""
-        return self.arrays[0].dtype
-
-    @property
-    def are_equal(self) -> bool:
-        """Whether all have the same shape."""
-        return len({array.shape for array in self.arrays}) == 1
-
-    def min(self) -> float:
-        """Return the least value."""
-        return min(float(array.min()) for array in self.arrays)
-
-    def max(self) -> float:
-        """Return the greatest value."""
-        return max(float(array.max()) for array in self.arrays)
-
-    def restored(self, arrays: np.ndarray | list[np.ndarray]) -> Any:
-        """Return images in this form.
-
-        Parameters
-        ----------
-        arrays : ndarray or list of ndarray of shape (height, width, channels)
-            Images.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Rows, an array or a list; a list also if their shapes differ.
-        """
-        is_array = isinstance(arrays, np.ndarray)
-        if self.form == "list" or not (is_array or len({a.shape for a in arrays}) == 1):
-            return [self._with_channels(array) for array in arrays]
-        if not is_array:  # a single image is not copied
-            arrays = np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
-        return (
-            arrays.reshape(len(arrays), -1) if self.form == "rows" else self._with_channels(arrays)
-        )
-
-    def _with_channels(self, array: np.ndarray) -> np.ndarray:
-        """Drop the axis of channels if these images came without."""
-        return array[..., 0] if self.is_gray and array.shape[-1] == 1 else array
 
 
 def are_alike(dtype: np.dtype, other: np.dtype) -> bool:
@@ -91,24 +28,6 @@ def are_alike(dtype: np.dtype, other: np.dtype) -> bool:
     return dtype == other or "u" not in (dtype.kind, other.kind)
 
 
-def is_rows(X: Any) -> bool:
-    """Tell whether an input holds flattened images.
-
-    Parameters
-    ----------
-    X : array-like
-        Input.
-
-    Returns
-    -------
-    bool
-        False for an array of three or four dimensions and for a list of arrays of two or three.
-    """
-    if isinstance(X, list | tuple) and X and hasattr(X[0], "ndim"):
-        return X[0].ndim < 2
-    return getattr(X, "ndim", 2) not in (3, 4)
-
-
 def checked_images(X: Any) -> Images:
     """Return images that did not come as rows.
 
@@ -120,49 +39,33 @@ def checked_images(X: Any) -> Images:
     Returns
     -------
     Images
-        The images.
+        The images, all with an axis of channels.
 
     Raises
     ------
     ValueError, TypeError
         If one of them is empty or not finite, of another dtype or number of channels.
     """
-    form = "list" if isinstance(X, list | tuple) else "array"
-    shape = () if form == "list" else X.shape
-    if len(shape) == 3 and shape[2] in (3, 4) and shape[1] > _WIDEST_ICON:
+    images = read_images(X, "X").with_channels()
+    first = images.arrays[0]
+    if images.form == "image":
+        height, width, channels = first.shape
         raise ValueError(
-            f"X of shape {shape} looks like one image of {shape[2]} channels: pass [X], or "
-            f"X[..., None] for {shape[0]} images of {shape[1]} x {shape[2]} pixels"
+            f"X of shape {first.shape} looks like one image of {channels} channels: pass [X], or "
+            f"X[..., None] for {height} images of {width} x {channels} pixels"
         )
-    arrays = []
-    for i, image in enumerate(X):
-        image = np.asarray(image)
-        name = f"X[{i}]"
-        if image.ndim not in (2, 3):
-            raise ValueError(
-                f"{name} has shape {image.shape}, but an image has height, width and perhaps "
-                "channels"
-            )
+    for i, image in enumerate(images.arrays):
         if image.dtype.type not in DTYPES:
             raise TypeError(
-                f"{name} has dtype {image.dtype}, but images must be uint8, uint16, float32 or "
+                f"X[{i}] has dtype {image.dtype}, but images must be uint8, uint16, float32 or "
                 "float64"
             )
-        if not image.size:
-            raise ValueError(f"{name} has shape {image.shape}, without any pixel")
-        if image.dtype.kind == "f":
-            check_array(image, ensure_2d=False, allow_nd=True, dtype=None, input_name=name)
-        arrays.append(image if image.ndim == 3 else image[..., None])
-        first = arrays[0]
-        if arrays[-1].shape[2] != first.shape[2] or arrays[-1].dtype != first.dtype:
+        if image.shape[2] != first.shape[2] or image.dtype != first.dtype:
             raise ValueError(
                 f"all images must have the same number of channels and dtype, but X[0] has "
-                f"{first.shape[2]} of {first.dtype} and {name} {arrays[-1].shape[2]} of "
-                f"{image.dtype}"
+                f"{first.shape[2]} of {first.dtype} and X[{i}] {image.shape[2]} of {image.dtype}"
             )
-    if not arrays:
-        raise ValueError("X holds no image, at least 1 is required")
-    return Images(arrays, form, np.asarray(X[0]).ndim == 2)
+    return images
 
 
 def padded_image(array: np.ndarray, patch_shape: tuple[int, int]) -> np.ndarray:

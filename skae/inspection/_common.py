@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import _num_samples, check_array
 
+from .._shapes import ImageShape, checked_image_shape
+
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
@@ -30,6 +32,7 @@ PALETTE = (
     "#92dadd",
 )
 DARK = "#333333"
+_DRAWN = (1, 3)  # channels
 
 
 def import_pyplot(caller: str) -> ModuleType:
@@ -138,18 +141,14 @@ def check_rows(X: ArrayLike, name: str, *, allow_nan: bool = False) -> NDArray[n
     return X.toarray() if issparse(X) else X
 
 
-def check_image_shape(image_shape: Sequence[int] | None, n_features: int) -> tuple[int, ...] | None:
-    """Return the shape as a tuple, if it holds as many values as a row."""
+def check_image_shape(image_shape: Sequence[int] | None, n_features: int) -> ImageShape | None:
+    """Return the shape of images that can be drawn, if it holds as many values as a row."""
     if image_shape is None:
         return None
-    shape = tuple(int(size) for size in image_shape)
-    if len(shape) not in (2, 3) or min(shape) < 1 or (len(shape) == 3 and shape[0] not in (1, 3)):
+    shape = checked_image_shape(image_shape, n_features, channels=_DRAWN)
+    if shape[0] not in _DRAWN:
         raise ValueError(
             "image_shape must be (height, width) or (channels, height, width) with 1 or 3 "
-            f"channels, got {shape}."
-        )
-    if np.prod(shape) != n_features:
-        raise ValueError(
-            f"image_shape={shape} holds {np.prod(shape)} values, but X has {n_features} features."
+            f"channels, got {tuple(shape)}."
         )
     return shape

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._shapes import ImageShape
 from ._common import get_axes, merge_style
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 GAP = 0.08  # between tiles, in parts of their size
 
 
-def split_channels(rows: NDArray[np.float64], image_shape: tuple[int, ...]) -> NDArray[np.float64]:
+def split_channels(rows: NDArray[np.float64], image_shape: ImageShape) -> NDArray[np.float64]:
     """Return flattened images as an array of shape (n_samples, n_channels, n_pixels)."""
-    return rows.reshape(len(rows), -1, np.prod(image_shape[-2:]))
+    return image_shape.planes(rows).reshape(len(rows), image_shape[0], -1)
 
 
 def draw_image_grid(
@@ -27,7 +28,7 @@ def draw_image_grid(
     caller: str,
     pictures: Sequence[tuple[str, NDArray[np.float64]]],
     *,
-    image_shape: tuple[int, ...],
+    image_shape: ImageShape,
     captions: Sequence[str] = (),
     caption_name: str = "",
     error_map: tuple[str, NDArray[np.float64]] | None = None,
@@ -42,10 +43,10 @@ def draw_image_grid(
     names = [name for name, _ in pictures]
     if error_map is not None:
         names.append(error_map[0])
-        tiles.append(_as_images(error_map[1], image_shape[-2:]))
+        tiles.append(_as_images(error_map[1], ImageShape((1, *image_shape[1:]))))
     original = pictures[0][1]
     n_rows, n_samples = len(tiles), max(map(len, tiles))
-    height, width = image_shape[-2:]
+    _, height, width = image_shape
     gap = GAP * np.sqrt(height * width)
     inch = 1 / _pixel_size(height, width, n_rows, n_samples)
     # Flat or narrow images stand further apart, to leave room for the text beside and below them.
@@ -115,8 +116,6 @@ def draw_tile(
     return ax.imshow(image, extent=(left, left + width, top + height, top), **style)
 
 
-def _as_images(rows: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+def _as_images(rows: NDArray[np.float64], shape: ImageShape) -> NDArray[np.float64]:
     """Return shape (n, height, width) for gray and (n, height, width, 3) for colour images."""
-    if len(shape) == 3 and shape[0] == 3:
-        return np.moveaxis(rows.reshape(-1, *shape), 1, -1)
-    return rows.reshape(-1, *shape[-2:])
+    return shape.pictures(rows) if shape[0] > 1 else shape.planes(rows)[:, 0]

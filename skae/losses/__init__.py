@@ -1,9 +1,12 @@
-"""What training minimises: reconstruction losses, penalties on the code, corruptions of the input.
+"""What training minimises: losses, likelihoods, penalties on the code, corruptions of the input.
 
 Everything here is plain torch: functions of tensors, without estimators, nets or data sets. Open
-``_reconstruction.py`` first; ``LOSSES`` is the table of names that estimators accept.
+``_reconstruction.py`` first, then ``_links.py`` and ``_domains.py``; ``LOSSES``, ``LIKELIHOODS``
+and ``CORRUPTIONS`` are the tables of names that estimators accept.
 """
 
+from ._categorical import CategoricalLikelihood
+from ._columns import ColumnLikelihoods, ColumnLosses
 from ._corruptions import (
     CORRUPTIONS,
     Corruption,
@@ -12,27 +15,26 @@ from ._corruptions import (
     SaltAndPepperNoise,
     SwapNoise,
 )
+from ._discretized_logistic import DiscretizedLogisticLikelihood
+from ._domains import Counts, Domain, Interval
+from ._gaussian import GaussianLikelihood
+from ._likelihood import Likelihood
 from ._likelihoods import (
     LIKELIHOODS,
     BernoulliLikelihood,
-    CategoricalLikelihood,
-    ColumnLikelihoods,
     ContinuousBernoulliLikelihood,
-    DiscretizedLogisticLikelihood,
-    GaussianLikelihood,
-    Likelihood,
     NegativeBinomialLikelihood,
     PoissonLikelihood,
 )
+from ._links import Identity, Link, Log, Logit
+from ._observed import Observed
 from ._penalties import ContractivePenalty, KLSparsity, L1Sparsity, Penalty
 from ._reconstruction import (
     LOSSES,
     AbsoluteError,
     BernoulliLoss,
-    ColumnLosses,
     ElementwiseCriterion,
     HuberLoss,
-    ObservedSquaredError,
     PoissonLoss,
     ReconstructionLoss,
     SquaredError,
@@ -51,17 +53,24 @@ __all__ = [
     "ContinuousBernoulliLikelihood",
     "ContractivePenalty",
     "Corruption",
+    "Counts",
     "DiscretizedLogisticLikelihood",
+    "Domain",
     "ElementwiseCriterion",
     "GaussianLikelihood",
     "GaussianNoise",
     "HuberLoss",
+    "Identity",
+    "Interval",
     "KLSparsity",
     "L1Sparsity",
     "Likelihood",
+    "Link",
+    "Log",
+    "Logit",
     "MaskingNoise",
     "NegativeBinomialLikelihood",
-    "ObservedSquaredError",
+    "Observed",
     "Penalty",
     "PoissonLikelihood",
     "PoissonLoss",

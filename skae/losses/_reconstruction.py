@@ -1,26 +1,41 @@
 """Reconstruction losses: how far the output of a decoder lies from the data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ._domains import Domain, Interval
+from ._links import Identity, Link, Log, Logit
+
 
 class ReconstructionLoss(nn.Module):
     """Base class: an error for every cell of a batch, and the units of the decoder's output.
 
-    A new loss overrides :meth:`elementwise`, and :meth:`mean` and :meth:`link` when its decoder
-    works on another scale than the data (log-odds, log-rates).
+    A new loss overrides :meth:`elementwise`. It has another `link` when its decoder works on
+    another scale than the data (log-odds, log-rates), and another `domain` when it is not defined
+    on all numbers.
 
     Attributes
     ----------
+    name : str
+        What estimators call it; its class is named in messages if it has none.
     n_parameters : int
-        How many numbers the decoder gives for every feature.
+        How many numbers the decoder gives for every feature, 1 or 2. Its output has ``n_parameters
+        * n_features`` columns: the first parameter of all features, then the second.
+    link : Link
+        From data to the first parameter, and back.
+    domain : Domain
+        The values that the loss is defined on.
     """
 
+    name = ""
     n_parameters = 1
+    link: Callable[[Tensor], Tensor] = Identity()
+    domain = Domain()
+    _parameter = "loss"  # of estimators, which takes the name
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,8 +45,10 @@ class ReconstructionLoss(nn.Module):
 
         Parameters
         ----------
-        output, target : Tensor of shape (n_samples, n_features)
-            What the decoder gave, and the data.
+        output : Tensor of shape (n_samples, n_parameters * n_features)
+            What the decoder gave.
+        target : Tensor of shape (n_samples, n_features)
+            Data.
 
         Returns
         -------
@@ -45,7 +62,7 @@ class ReconstructionLoss(nn.Module):
 
         Parameters
         ----------
-        output : Tensor of shape (n_samples, n_features)
+        output : Tensor of shape (n_samples, n_parameters * n_features)
             What the decoder gave.
 
         Returns
@@ -53,22 +70,9 @@ class ReconstructionLoss(nn.Module):
         Tensor of shape (n_samples, n_features)
             The expected data.
         """
-        return output
-
-    def link(self, target: Tensor) -> Tensor:
-        """Return finite decoder outputs that stand for `target`: a rough inverse of :meth:`mean`.
-
-        Parameters
-        ----------
-        target : Tensor of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        Tensor of shape (n_samples, n_features)
-            Outputs; networks start from a linear model of them.
-        """
-        return target
+        if not isinstance(self.link, Link):  # a function of one direction
+            return output
+        return self.link.inverse(output.chunk(self.n_parameters, -1)[0])
 
     def check_target(self, X: Tensor) -> None:
         """Raise ValueError when the loss is not defined on values of `X`.
@@ -78,6 +82,8 @@ class ReconstructionLoss(nn.Module):
         X : Tensor
             Data, or the stored values of sparse data.
         """
+        name = repr(self.name) if self.name else type(self).__name__
+        self.domain.check(X, f"{self._parameter}={name}")
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the mean error over all cells, a scalar that can be differentiated."""
@@ -116,6 +122,8 @@ class SquaredError(ReconstructionLoss):
         unchanged, so that no output gets stuck beyond a bound.
     """
 
+    name = "squared_error"
+
     def __init__(self, bounds: tuple[float, float] | None = None) -> None:
         super().__init__()
         self.bounds = bounds
@@ -129,7 +137,10 @@ class SquaredError(ReconstructionLoss):
         self.bounds = state["bounds"]
 
     def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
-        return (self.mean(output) - target).square()
+        mean = self.mean(output)
+        if self.bounds is not None and output.requires_grad:
+            mean = mean.detach() + (output - output.detach())
+        return (mean - target).square()
 
     def mean(self, output: Tensor) -> Tensor:
         return output if self.bounds is None else output.clamp(*self.bounds)
@@ -146,19 +157,10 @@ class SquaredError(ReconstructionLoss):
         return residual.square().mean(), residual.mul_(2 / residual.numel())
 
 
-class ObservedSquaredError(ReconstructionLoss):
-    """Squared error over the cells whose target is not NaN; the others cost nothing."""
-
-    def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
-        return (output - target).masked_fill(target.isnan(), 0).square()
-
-    def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        n_observed = target.isfinite().sum().clamp(min=1)
-        return self.elementwise(output, target).sum() / n_observed
-
-
 class AbsoluteError(ReconstructionLoss):
     """Absolute error: reconstructs medians, unmoved by single wild cells."""
+
+    name = "absolute_error"
 
     def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
         return (output - target).abs()
@@ -172,6 +174,8 @@ class HuberLoss(ReconstructionLoss):
     delta : float, default=1.0
         Residual at which the one passes into the other, in the units of the data.
     """
+
+    name = "huber"
 
     def __init__(self, delta: float = 1.0) -> None:
         super().__init__()
@@ -190,36 +194,26 @@ class BernoulliLoss(ReconstructionLoss):
     binary data; so a perfect reconstruction has the error 0 for all data.
     """
 
+    name = "bernoulli"
+    link = Logit()
+    domain = Interval(0, 1)
+
     def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
         cross_entropy = F.binary_cross_entropy_with_logits(output, target, reduction="none")
         entropy = -(torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target))
         return (cross_entropy - entropy).clamp(min=0)
 
-    def mean(self, output: Tensor) -> Tensor:
-        return output.sigmoid()
-
-    def link(self, target: Tensor) -> Tensor:
-        return torch.logit(target, eps=0.05)
-
-    def check_target(self, X: Tensor) -> None:
-        check_range(X, "loss='bernoulli'", "in [0, 1]", 0.0, 1.0)
-
 
 class PoissonLoss(ReconstructionLoss):
     """Half the Poisson deviance on log-rates, for counts."""
 
+    name = "poisson"
+    link = Log()
+    domain = Interval(0)
+
     def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
         deviance = torch.xlogy(target, target) - target - (target * output - output.exp())
         return deviance.clamp(min=0)
-
-    def mean(self, output: Tensor) -> Tensor:
-        return output.exp()
-
-    def link(self, target: Tensor) -> Tensor:
-        return (target + 0.5).log()
-
-    def check_target(self, X: Tensor) -> None:
-        check_range(X, "loss='poisson'", "non-negative", 0.0, float("inf"))
 
 
 class ElementwiseCriterion(ReconstructionLoss):
@@ -252,81 +246,6 @@ class ElementwiseCriterion(ReconstructionLoss):
         return errors
 
 
-class ColumnLosses(ReconstructionLoss):
-    """Different losses for different columns of a mixed table.
-
-    Parameters
-    ----------
-    parts : sequence of (str or ReconstructionLoss, array-like of int)
-        A loss and the indices of its columns; together they name every column once.
-    """
-
-    restore: Tensor
-
-    def __init__(self, parts: Sequence[tuple[str | ReconstructionLoss, Any]]) -> None:
-        super().__init__()
-        self.parts = nn.ModuleList(
-            LOSSES[part]() if isinstance(part, str) else part for part, _ in parts
-        )
-        columns = [torch.as_tensor(index, dtype=torch.long) for _, index in parts]
-        for i, index in enumerate(columns):
-            self.register_buffer(f"columns_{i}", index, persistent=False)
-        self.register_buffer("restore", torch.argsort(torch.cat(columns)), persistent=False)
-
-    def _split(self, *tensors: Tensor) -> Iterator[tuple[Any, ...]]:
-        for i, loss in enumerate(self.parts):
-            index = getattr(self, f"columns_{i}")
-            yield loss, *(tensor[:, index] for tensor in tensors)
-
-    def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
-        errors = [loss.elementwise(o, t) for loss, o, t in self._split(output, target)]
-        return torch.cat(errors, dim=1)[:, self.restore]
-
-    def mean(self, output: Tensor) -> Tensor:
-        return torch.cat([loss.mean(o) for loss, o in self._split(output)], dim=1)[:, self.restore]
-
-    def link(self, target: Tensor) -> Tensor:
-        return torch.cat([loss.link(t) for loss, t in self._split(target)], dim=1)[:, self.restore]
-
-    def check_target(self, X: Tensor) -> None:
-        for loss, part in self._split(X):
-            loss.check_target(part)
-
-
 LOSSES: Mapping[str, type[ReconstructionLoss]] = {
-    "squared_error": SquaredError,
-    "absolute_error": AbsoluteError,
-    "huber": HuberLoss,
-    "bernoulli": BernoulliLoss,
-    "poisson": PoissonLoss,
+    loss.name: loss for loss in (SquaredError, AbsoluteError, HuberLoss, BernoulliLoss, PoissonLoss)
 }
-
-
-def check_range(
-    X: Tensor, choice: str, wanted: str, low: float, high: float, whole: bool = False
-) -> None:
-    """Raise ValueError when values lie outside of a range, or are not whole numbers.
-
-    Parameters
-    ----------
-    X : Tensor
-        Values.
-    choice : str
-        The parameter and its value that ask for the range, for the message.
-    wanted : str
-        What values it needs, for the message.
-    low, high : float
-        Least and largest value allowed.
-    whole : bool, default=False
-        Whether values must be whole numbers.
-    """
-    if X.numel() == 0:
-        return
-    least, most = X.aminmax()
-    if least < low or most > high:
-        raise ValueError(
-            f"{choice} needs values {wanted}, but X reaches from {float(least):.6g} to "
-            f"{float(most):.6g}"
-        )
-    if whole and (broken := X.round() != X).any():
-        raise ValueError(f"{choice} needs values {wanted}, but X has {float(X[broken][0]):.6g}")

@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 
-_MAX_CHANNELS = 4  # a longer last axis is a width
-
 
 def checked_array(
     X: ArrayLike, name: str, *, allow_nan: bool = False, n_min: int = 1, why: str = "The metric"
@@ -170,54 +168,6 @@ def check_same_columns(X: NDArray, Y: NDArray, names: tuple[str, str]) -> None:
             f"{names[0]} and {names[1]} must have the same columns, "
             f"got {X.shape[1]} and {Y.shape[1]} of them."
         )
-
-
-def checked_images(X: Any, name: str) -> list[NDArray]:
-    """Return images as a list.
-
-    Parameters
-    ----------
-    X : array-like, or list of array-likes
-        What the user gave: an image of shape (height, width) or (height, width, n_channels), an
-        array of images of equal shape, or a list of images. Three axes are those of one image if
-        the last has at most 4 values.
-    name : str
-        The parameter's name.
-
-    Returns
-    -------
-    list of ndarrays of shape (height, width) or (height, width, n_channels)
-        At least one image of at least one pixel, in its own dtype, of finite numbers.
-
-    Raises
-    ------
-    ValueError
-        If it is nothing of that.
-    """
-    if not isinstance(X, list | tuple):
-        X = np.asarray(X)
-        if X.ndim < 3 or (X.ndim == 3 and X.shape[-1] <= _MAX_CHANNELS):
-            return [_checked_image(X, name)]
-    if not len(X):
-        raise ValueError(f"{name} must hold at least one image, got 0.")
-    return [_checked_image(image, f"{name}[{i}]") for i, image in enumerate(X)]
-
-
-def _checked_image(X: ArrayLike, name: str) -> NDArray:
-    image = check_array(
-        np.asarray(X),
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_min_samples=0,
-        ensure_min_features=0,
-        input_name=name,
-    )
-    if image.ndim not in (2, 3) or not image.size:
-        raise ValueError(
-            f"{name} must be an image of shape (height, width) or (height, width, n_channels) "
-            f"with at least one pixel, got shape {image.shape}."
-        )
-    return image
 
 
 def check_same_images(X: list[NDArray], Y: list[NDArray], names: tuple[str, str]) -> None:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from ._checks import check_same_images, check_same_number, checked_images
+from .._shapes import read_images
+from ._checks import check_same_images, check_same_number
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 _SIGMA, _RADIUS = 1.5, 5  # pixels, of the window
@@ -207,7 +208,9 @@ def _mean_over_images(
 ) -> float:
     """Check the images, and return the mean of the metric."""
     names = ("X_true", "X_pred")
-    images_true, images_pred = checked_images(X_true, names[0]), checked_images(X_pred, names[1])
+    images_true, images_pred = (
+        read_images(X, name).arrays for X, name in zip((X_true, X_pred), names, strict=True)
+    )
     check_same_images(images_true, images_pred, names)
     values = [
         metric(
@@ -295,5 +298,5 @@ def _sizes(X: Any) -> list[int]:
                 )
         shapes = list(X)
     else:
-        shapes = [image.shape for image in checked_images(X, "X")]
+        shapes = [image.shape for image in read_images(X, "X").arrays]
     return [int(shape[0] * shape[1]) for shape in shapes]

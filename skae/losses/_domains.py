@@ -1,0 +1,70 @@
+"""Domains: the values that a loss is defined on, and how to say which others were found."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+class Domain:
+    """All real numbers, and base class of smaller domains.
+
+    A new domain overrides :meth:`check`. NaN stands for a missing cell and lies in every domain;
+    estimators that need complete rows have said so before.
+    """
+
+    def check(self, X: Tensor, choice: str) -> None:
+        """Raise ValueError when values lie outside.
+
+        Parameters
+        ----------
+        X : Tensor of shape (..., n_features)
+            Data, or the stored values of sparse data.
+        choice : str
+            The parameter and its value that ask for the domain, for the message.
+        """
+
+
+@dataclass(frozen=True)
+class Interval(Domain):
+    """Numbers from `low` to `high`, both included.
+
+    Parameters
+    ----------
+    low : float
+        Least value.
+    high : float, default=inf
+        Largest value.
+    """
+
+    low: float
+    high: float = math.inf
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"of at least {self.low}"
+        return f"in [{self.low}, {self.high}]"
+
+    def check(self, X: Tensor, choice: str) -> None:
+        if ((self.low > X) | (self.high < X)).any():
+            least, most = X[~X.isnan()].aminmax()
+            raise ValueError(
+                f"{choice} needs values {self}, but X reaches from {float(least):.6g} to "
+                f"{float(most):.6g}"
+            )
+
+
+class Counts(Interval):
+    """The numbers 0, 1, 2 and so on."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def __str__(self) -> str:
+        return "that are counts"
+
+    def check(self, X: Tensor, choice: str) -> None:
+        super().check(X, choice)
+        broken = (X - X.round()).abs() > 0
+        if broken.any():
+            raise ValueError(f"{choice} needs values {self}, but X has {float(X[broken][0]):.6g}")
