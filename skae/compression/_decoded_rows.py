@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
+from ..coding import N_NUMBERS, N_PER_LEVEL, Codec
 from ..training import Rows
-from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 
 _N_QUALITIES_WANTED, _AT_ONE_QUALITY = 64, (32, 256)
 
@@ -47,7 +47,7 @@ class DecodedRows(Rows):
             for start in range(0, len(order), size):
                 part = X[start : start + size]
                 x = images.take(order[start : start + size]).cpu().float()
-                number = int(torch.randint(N_QUALITIES, (), generator=generator))
+                number = int(torch.randint(N_NUMBERS, (), generator=generator))
                 y, _ = codec.cost(network.coefficients(x), number)
                 part[:, :d], part[:, -1] = x, number / N_PER_LEVEL
                 part[:, d:-1] = network.projected(y).flatten(1)
