@@ -23,8 +23,9 @@ import torch
 from _report import write_table
 from sklearn.datasets import load_digits
 
+from skae.coding import pack, unpack
 from skae.compression import BitstreamError, ImageCompressor
-from skae.compression._container import pack, unpack
+from skae.compression._image_streams import ImageHeader
 
 Damage = Callable[[np.random.Generator, list[bytes], int], bytes]
 
@@ -56,7 +57,7 @@ def splices(random: np.random.Generator, streams: list[bytes], which: int) -> by
 
 
 def forged(random: np.random.Generator, streams: list[bytes], which: int) -> bytes:
-    header, chunks = unpack(streams[which], 2**30)
+    header, chunks = unpack(streams[which], ImageHeader)
     damaged = random.integers(len(chunks))
     chunks[damaged] = flips(random, chunks, damaged)
     return pack(header, chunks)
@@ -64,7 +65,7 @@ def forged(random: np.random.Generator, streams: list[bytes], which: int) -> byt
 
 def borders(stream: bytes) -> list[int]:
     """Return where the header and each chunk end."""
-    header, chunks = unpack(stream, 2**30)
+    header, chunks = unpack(stream, ImageHeader)
     return [len(pack(header, chunks[:n])) for n in range(len(chunks) + 1)]
 
 

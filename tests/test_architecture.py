@@ -1,5 +1,6 @@
 """The rooms of the package, and the doors between them."""
 
+import re
 import subprocess
 import sys
 
@@ -37,3 +38,13 @@ def test_unknown_name_is_an_attribute_error():
     result = run_python("import skae; skae.autoencoder")
 
     assert "AttributeError: module 'skae' has no attribute 'autoencoder'" in result.stderr
+
+
+def test_coding_knows_no_medium(request):
+    words = re.compile("image|pixel|height|width|patch|sound|audio", re.IGNORECASE)
+    files = list((request.config.rootpath / "skae" / "coding").glob("*.py"))
+
+    found = {file.name: words.findall(file.read_text(encoding="utf-8")) for file in files}
+
+    assert found
+    assert not any(found.values()), found

@@ -1,12 +1,11 @@
 """Images as short byte strings.
 
-``_image_compressor.py`` is the estimator, and ``_streams.py`` turns images into streams, chunk by
-chunk: ``_codec.py`` coefficients into bytes, by the coder of ``_coder.py``, and ``_container.py``
-chunks into a stream that notices damage.
+``_image_compressor.py`` is the estimator, and ``_image_streams.py`` says what the streams of
+``skae.coding`` have to know of images: their header and tiles, their coefficients and pixels.
 """
 
-from ._coder import BitstreamError
+from ..coding import BitstreamError
 from ._image_compressor import ImageCompressor
-from ._streams import inspect_stream
+from ._image_streams import inspect_stream
 
 __all__ = ["BitstreamError", "ImageCompressor", "inspect_stream"]

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..coding import N_NUMBERS, N_PER_LEVEL, Codec
 from ..training import Batch, Rows
-from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 
 _N_QUALITIES_WANTED, _AT_ONE_QUALITY = 64, (32, 256)
 
@@ -51,7 +51,7 @@ class DecodedRows(Rows):
             for start in range(0, n, size):
                 part = slice(start, start + size)
                 x = images.batch(order[part]).input.cpu().float()
-                number = int(torch.randint(N_QUALITIES, (), generator=generator))
+                number = int(torch.randint(N_NUMBERS, (), generator=generator))
                 y, _ = codec.cost(network.coefficients(x), number)
                 self._images[part], self._levels[part] = x, number / N_PER_LEVEL
                 self._decoded[part] = network.projected(y).flatten(1)

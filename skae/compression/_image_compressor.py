@@ -4,6 +4,7 @@ import copy
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from importlib import resources
 from numbers import Integral, Real
 from typing import Any, Self
@@ -18,21 +19,22 @@ from torch import nn
 
 from .._base import BaseAutoencoder
 from .._shapes import Images, ImageShape, are_rows, checked_image_shape
+from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, CodecTables
 from ..metrics import psnr
 from ..networks import BIT_WEIGHT, ImageCodecNetwork, SharpeningNetwork
 from ..training import AutoencoderNet, Recipe, Rows
 from ..training._device import resolve_device
-from ._codec import N_PER_LEVEL, N_QUALITIES, Codec
 from ._decoded_rows import DecodedRows
+from ._image_streams import ImageStreams
 from ._images import Crops, are_alike, checked_images, padded_image
 from ._objectives import AdversarialTexture, RateDistortion, RestorationLoss
-from ._streams import MAX_VALUES, StreamCodec
 
 _KERNELS = {"conv": 3, "mlp": 1}
 _WHOLE, _PATCH, _LINE = 1024, 8, 64
 _CROP = 16  # patches
 _CROP_OF_PHOTOGRAPHS = (_CROP * _PATCH, _CROP * _PATCH)
 _NETWORK = "network."
+_FORMER_FINGERPRINTS = (0x96D82ABF,)  # of the bundled model, before its range of values was in it
 _VALUES_TO_LEARN, _CROPS_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
 _RESTORATION = {"module__width": 48, "module__n_blocks": 2}
@@ -348,12 +350,11 @@ class ImageCompressor(BaseAutoencoder):
             )
         trained: Any = net.averaged_module_
         trained.fit_contexts(some)
-        codec = self._codec_of(trained)
+        codec = Codec(_network_of(trained))
         few = some[: max(1, _VALUES_TO_COUNT // some.shape[1])]
         with torch.no_grad():
             grid = codec.network.coefficients(few.cpu().float())
-        codec.learn_tables([grid], list(range(0, N_QUALITIES, N_PER_LEVEL)))
-        return codec
+        return codec.learned([grid], range(0, N_NUMBERS, N_PER_LEVEL))
 
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
         trained: Any = net.averaged_module_
@@ -366,7 +367,8 @@ class ImageCompressor(BaseAutoencoder):
             state = self._sharpened(net, rows).state_dict()
             for network in (trained, net.module_, codec.network):
                 network.sharpener.load_state_dict(state)
-        attributes = {"_codec": codec, "fingerprint_": codec.fingerprint()}
+        fingerprint = self._streams_of(codec).fingerprint
+        attributes = {"_codec": codec, "fingerprint_": fingerprint, "_former_fingerprints": ()}
         if self._shape is not None:
             attributes["_n_features_out"] = math.prod(self._grid(codec.network))
         return attributes
@@ -396,10 +398,6 @@ class ImageCompressor(BaseAutoencoder):
             order = torch.randperm(len(rows), generator=game.generator)
             game.fit_rows(rows.subset(order[:rest]), None, 1)
         return game.averaged_module_.codec.sharpener
-
-    def _codec_of(self, module: nn.Module) -> Codec:
-        network: Any = copy.deepcopy(module).cpu().float()
-        return Codec(network)
 
     # ------------------------------------------------------------------ streams
 
@@ -571,13 +569,13 @@ class ImageCompressor(BaseAutoencoder):
         self, array: np.ndarray, is_high: Callable[[np.ndarray, bytes], bool]
     ) -> tuple[bytes, bytes]:
         """Return the last stream that is not high and the first that is, or one if all agree."""
-        low, high = 0, N_QUALITIES  # the first high one lies in between, both included
+        low, high = 0, N_NUMBERS  # the first high one lies in between, both included
         seen: dict[int, bytes] = {}
         while low < high:
             middle = (low + high) // 2
             seen[middle] = self._streams.write([array], middle)
             low, high = (low, middle) if is_high(array, seen[middle]) else (middle + 1, high)
-        below, above = max(low - 1, 0), min(low, N_QUALITIES - 1)
+        below, above = max(low - 1, 0), min(low, N_NUMBERS - 1)
         return seen[below], seen[above]
 
     def _psnr(self, array: np.ndarray, stream: bytes) -> float:
@@ -585,15 +583,18 @@ class ImageCompressor(BaseAutoencoder):
         return psnr(array, decoded, max_value=self._range[1])
 
     @property
-    def _streams(self) -> StreamCodec:
+    def _streams(self) -> ImageStreams:
+        return self._streams_of(self._codec, self.fingerprint_, self._former_fingerprints)
+
+    def _streams_of(self, codec: Codec, *fingerprints: Any) -> ImageStreams:
         first = self._form.arrays[0]
-        return StreamCodec(self._codec, self.fingerprint_, self._range, first.dtype, first.shape[2])
+        return ImageStreams(codec, self._range, first.dtype, first.shape[2], *fingerprints)
 
     def _number(self, quality: float | None) -> int:
         quality = self.quality if quality is None else quality
         if not (isinstance(quality, Real) and 0 <= quality <= 100):
             raise ValueError(f"quality={quality!r} must be a number between 0 and 100")
-        return round(quality / 100 * (N_QUALITIES - 1))
+        return round(quality / 100 * (N_NUMBERS - 1))
 
     # ------------------------------------------------------------------ codes
 
@@ -749,9 +750,10 @@ class ImageCompressor(BaseAutoencoder):
         net.module_.load_state_dict(state)
         net.start_averaging()
         vars(model).update(model._fitted_attributes(net, recipe), max_epochs_=0, _shape=None)
-        model._codec = model._codec_of(net.averaged_module_)
-        model._codec.load_state(arrays)
-        model.fingerprint_ = model._codec.fingerprint()
+        tables = CodecTables(**{each.name: arrays[each.name] for each in fields(CodecTables)})
+        model._codec = Codec(_network_of(net.averaged_module_), tables)
+        model.fingerprint_ = model._streams_of(model._codec).fingerprint
+        model._former_fingerprints = _FORMER_FINGERPRINTS
         model._n_features_out = net.module_.n_components * _CROP**2
         return model
 
@@ -764,18 +766,22 @@ class ImageCompressor(BaseAutoencoder):
         params = {name: getattr(self, name) for name in ("module", "patch_shape", "n_components")}
         return {
             **{_NETWORK + name: value.numpy() for name, value in network.items()},
-            **self._codec.state(),
+            **vars(self._codec.tables),
             "params": np.array(json.dumps({**params, **self._nested_params})),
         }
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         if "_codec" in state:
-            state["_codec"] = state["_codec"].state()
+            state["_codec"] = state["_codec"].tables
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "_codec" in state:
-            self._codec = self._codec_of(self.module_)
-            self._codec.load_state(state["_codec"])
+            self._codec = Codec(_network_of(self.module_), state["_codec"])
+
+
+def _network_of(module: nn.Module) -> Any:
+    """Return a copy of a network that coding can use."""
+    return copy.deepcopy(module).cpu().float()

@@ -11,8 +11,9 @@ import pytest
 import torch
 from sklearn.datasets import load_digits, load_sample_image
 
-from skae.compression import ImageCompressor, _codec, _coder
-from skae.compression._codec import N_PER_LEVEL, N_QUALITIES, whole_log
+from skae.coding import N_NUMBERS, N_PER_LEVEL, _codec, _entropy
+from skae.coding._codec import whole_log
+from skae.compression import ImageCompressor
 from skae.networks import N_LEVELS
 
 QUALITIES = (5, 50, 95)
@@ -43,17 +44,17 @@ def streams(model, photo):
 @pytest.fixture(params=["constriction", "numpy"])
 def coder(request, monkeypatch):
     if request.param == "numpy":
-        monkeypatch.setattr(_coder, "constriction", None)
+        monkeypatch.setattr(_entropy, "constriction", None)
 
 
 def read(model, streams):
     """Return all integers of streams, the numbers of their tables, and the pictures."""
     seen = []
 
-    class Recorder(_coder.Decoder):
-        def take(self, tables, numbers):
-            integers = super().take(tables, numbers)
-            seen.append(np.stack([integers, numbers]).reshape(2, -1))
+    class Recorder(_entropy.Decoder):
+        def take(self, tables, which):
+            integers = super().take(tables, which)
+            seen.append(np.stack([integers, which]).reshape(2, -1))
             return integers
 
     with pytest.MonkeyPatch.context() as patch:
@@ -126,14 +127,14 @@ def test_encoding_under(condition, model, photo):
 def test_channels_last(model, streams, expected):
     twin = pickle.loads(pickle.dumps(model))
     twin._codec.network.to(memory_format=torch.channels_last)
-    assert twin.fingerprint_ == twin._codec.fingerprint()
+    assert twin.fingerprint_ == twin._streams_of(twin._codec).fingerprint
     assert_same(read(twin, streams), expected)
 
 
 @pytest.mark.usefixtures("coder")
 def test_pickling(model, streams, expected):
     twin = pickle.loads(pickle.dumps(model))
-    assert model.fingerprint_ == twin.fingerprint_ == twin._codec.fingerprint()
+    assert model.fingerprint_ == twin.fingerprint_ == twin._streams_of(twin._codec).fingerprint
     assert_same(read(twin, streams), expected)
 
 
@@ -149,7 +150,7 @@ spec.loader.exec_module(here)
 with open(sys.argv[1] + "/model.pkl", "rb") as file:
     integers, pictures = here.read(*pickle.load(file))
 np.savez(sys.argv[1] + "/read.npz", integers=integers, pictures=pictures)
-print(here._coder.constriction is None)
+print(here._entropy.constriction is None)
 """
 
 
@@ -182,7 +183,7 @@ def numbers_for(codec, seeds, quality):
     return all_numbers
 
 
-@pytest.mark.parametrize("quality", [0, 57, N_QUALITIES - 1])
+@pytest.mark.parametrize("quality", [0, 57, N_NUMBERS - 1])
 def test_batches_of_one_and_of_eight(model, quality):
     singles = [numbers_for(model._codec, [seed], quality) for seed in range(8)]
     for seeds in ([0] * 8, range(8)):
@@ -225,11 +226,11 @@ def test_weights_and_sums_are_whole_numbers_that_float64_holds(name, request):
     torch.testing.assert_close(weights, weights.round(), rtol=0, atol=0)
     assert weights.abs().max() < 2**31
     torch.testing.assert_close(
-        torch.from_numpy(codec.state()["weights"].astype(float)), weights, rtol=0, atol=0
+        torch.from_numpy(codec.tables.weights.astype(float)), weights, rtol=0, atol=0
     )
     # Interpolated between levels, times the largest features: 1, eight or nine logarithms, its own.
     largest = torch.tensor([1.0, *[LARGEST_LOG] * 9], dtype=torch.float64)
-    for quality in range(N_QUALITIES):
+    for quality in range(N_NUMBERS):
         low = min(quality // N_PER_LEVEL, N_LEVELS - 2)
         part = quality - low * N_PER_LEVEL
         both = weights[low].abs() * (N_PER_LEVEL - part) + weights[low + 1].abs() * part
@@ -243,7 +244,7 @@ def test_weights_of_any_model_are_small_enough():
     assert 10 * largest_weight * N_PER_LEVEL * LARGEST_LOG < LARGEST_EXACT
 
 
-@pytest.mark.parametrize("quality", [0, 5, 57, N_QUALITIES - 1])
+@pytest.mark.parametrize("quality", [0, 5, 57, N_NUMBERS - 1])
 def test_tables_are_those_of_integer_arithmetic(of_digits, quality):
     codec, expected = of_digits._codec, []
     contexts = codec.network.contexts
@@ -275,9 +276,9 @@ def test_tables_are_those_of_integer_arithmetic(of_digits, quality):
 @pytest.mark.parametrize("name", ["model", "of_digits"])
 def test_both_coders_have_the_same_tables(name, request):
     pytest.importorskip("constriction")
-    for table in request.getfixturevalue(name)._codec.tables:
+    for table in request.getfixturevalue(name)._codec._tables:
         positions = np.arange(len(table.frequencies), dtype=np.int32)
-        slow, fast = _coder._Stack(), _coder.constriction.stream.stack.AnsCoder()
+        slow, fast = _entropy._Stack(), _entropy.constriction.stream.stack.AnsCoder()
         slow.encode_reverse(positions, table)
         fast.encode_reverse(positions, table.model)
         np.testing.assert_array_equal(slow.get_compressed(), fast.get_compressed())

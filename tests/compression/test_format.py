@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from skae.compression._container import RAW, Header, pack, unpack
+from skae.coding import RAW, pack, unpack
+from skae.compression._image_streams import ImageHeader
 
 from .test_golden import load_arrays, load_model, load_stream
 
@@ -192,13 +193,13 @@ def decode(payload, model, shape, q):
 )
 def test_description_of_the_payload(name, which):
     codec = load_model(name)._codec
-    header, chunks = unpack(load_stream(name), 2**30)
+    header, chunks = unpack(load_stream(name), ImageHeader)
     images, *window = list(header.places())[which]
     sides = zip(window, codec.network.patch_shape, strict=True)
     grid = [math.ceil((each.stop - each.start) / length) for each, length in sides]
     shape = (images.stop - images.start, *grid)
-    y = decode(chunks[which], load_arrays(name, "model"), shape, header.quality)
-    expected = codec.decode(chunks[which], shape, header.quality)
+    y = decode(chunks[which], load_arrays(name, "model"), shape, header.number)
+    expected = codec.decode(chunks[which], shape, header.number)
     torch.testing.assert_close(torch.from_numpy(y).float(), expected, rtol=1e-4, atol=1e-3)
 
 
@@ -207,7 +208,7 @@ def test_example_of_the_page():
         89 53 4B 49  01  00  00  78 56 34 12  01 01 02 03  47 9F 76 2A
         06  FF 00 00 00 00 FF  51 1B FB E3
     """
-    stream = pack(Header(RAW, "uint8", 0x12345678, 1, 1, 2, 3), [b"\xff\0\0\0\0\xff"])
+    stream = pack(ImageHeader(RAW, "uint8", 0x12345678, 1, 1, 2, 3), [b"\xff\0\0\0\0\xff"])
     assert stream == bytes.fromhex(expected)
     assert zlib.crc32(stream[:15]).to_bytes(4, "little") == stream[15:19]
     assert zlib.crc32(stream[:15] + stream[19:26]).to_bytes(4, "little") == stream[26:]

@@ -8,7 +8,8 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_sample_image
 
-from skae.compression import BitstreamError, ImageCompressor, _coder
+from skae.coding import _entropy
+from skae.compression import BitstreamError, ImageCompressor
 from skae.compression._images import Crops
 from skae.metrics import psnr
 
@@ -83,7 +84,7 @@ def test_streams_survive_pickling_and_a_missing_constriction(of_digits, digits, 
     decoded = of_digits.decompress(streams)
     twin = pickle.loads(pickle.dumps(of_digits))
     assert twin.compress(digits[900:904]) == streams
-    monkeypatch.setattr(_coder, "constriction", None)
+    monkeypatch.setattr(_entropy, "constriction", None)
     assert of_digits.compress(digits[900:904]) == streams
     np.testing.assert_array_equal(twin.decompress(streams), decoded)
 

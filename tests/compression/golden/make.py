@@ -22,7 +22,7 @@ def model_arrays(model: ImageCompressor) -> dict[str, np.ndarray]:
     """Return everything that decoding depends on as plain arrays."""
     codec = model._codec
     network = {f"network.{k}": v.numpy() for k, v in codec.network.state_dict().items()}
-    return {**network, **codec.state(), "fingerprint": np.array(model.fingerprint_)}
+    return {**network, **vars(codec.tables), "fingerprint": np.array(model.fingerprint_)}
 
 
 def of_patches() -> tuple[ImageCompressor, dict[str, bytes]]:

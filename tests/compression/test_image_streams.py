@@ -1,4 +1,4 @@
-"""Headers and chunks: round trips, and hostile ones whose checksums are right."""
+"""Streams of images: their header and layout, and hostile ones whose checksums are right."""
 
 import itertools
 import tracemalloc
@@ -10,21 +10,21 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from skae.compression import BitstreamError, ImageCompressor, _coder
-from skae.compression._codec import N_QUALITIES
-from skae.compression._coder import varint
-from skae.compression._container import (
+from skae.coding import (
     CODED,
-    DTYPES,
+    N_NUMBERS,
     RAW,
-    Header,
+    BitstreamError,
+    _entropy,
     pack,
-    read_header,
+    read_varint,
     unpack,
+    varint,
 )
+from skae.compression import ImageCompressor
+from skae.compression._image_streams import ImageHeader
 
-HEADER = Header(CODED, "uint8", 0xFEDCBA98, 3, 20, 30, 3, 71, 2, 8)
-CHUNKS = [bytes([i]) * i for i in range(HEADER.n_chunks)]
+HEADER = ImageHeader(CODED, "uint8", 0xFEDCBA98, 3, 20, 30, 3, 2, 8, number=71)
 LIMIT = 2**30
 
 
@@ -40,12 +40,12 @@ def model(digits):
 
 @pytest.fixture(scope="module")
 def header(model, digits):
-    return unpack(model.compress_dataset(digits[600:700]), LIMIT)[0]
+    return unpack(model.compress_dataset(digits[600:700]), ImageHeader)[0]
 
 
 @pytest.fixture(scope="module")
 def chunk(model, digits):
-    return unpack(model.compress_dataset(digits[600:700]), LIMIT)[1][0]
+    return unpack(model.compress_dataset(digits[600:700]), ImageHeader)[1][0]
 
 
 def is_error_or_picture(model, stream, shape):
@@ -66,9 +66,9 @@ def is_error_or_picture(model, stream, shape):
     "changes",
     [
         {},
-        *({"dtype": dtype} for dtype in DTYPES),
+        *({"dtype": dtype} for dtype in ImageHeader.dtypes),
         *({"fingerprint": f} for f in (0, 1, 2**32 - 1)),
-        *({"quality": q} for q in (0, 127, 128, 2**40)),
+        *({"number": q} for q in (0, 127, 128, 2**40)),
         {"n_images": 1, "n_together": 1},
         {"n_images": 128, "n_together": 300},
         {"height": 1, "width": 129},
@@ -79,14 +79,7 @@ def is_error_or_picture(model, stream, shape):
 def test_header_round_trip(changes):
     header = replace(HEADER, **changes)
     stream = header.to_bytes() + bytes(10_000)
-    assert read_header(stream, LIMIT) == (header, len(header.to_bytes()))
-
-
-def test_raw_header_has_no_layout():
-    header = Header(RAW, "float32", 5, 3, 20, 30, 3)
-    stream = pack(header, [b"abc"])
-    assert unpack(stream, LIMIT) == (header, [b"abc"])
-    assert header.n_chunks == 1
+    assert ImageHeader.from_bytes(stream, LIMIT) == (header, len(header.to_bytes()))
 
 
 def test_every_byte_of_the_header_is_documented():
@@ -94,82 +87,6 @@ def test_every_byte_of_the_header_is_documented():
     expected += bytes([3, 20, 30, 3, 71, 2, 8])
     expected += zlib.crc32(expected).to_bytes(4, "little")
     assert HEADER.to_bytes() == expected
-
-
-def test_checksums_run_on():
-    stream = pack(HEADER, CHUNKS)
-    plain = HEADER.to_bytes()[:-4]
-    expected = HEADER.to_bytes()
-    for chunk in CHUNKS:
-        plain += varint(len(chunk)) + chunk
-        expected += varint(len(chunk)) + chunk + zlib.crc32(plain).to_bytes(4, "little")
-    assert stream == expected
-    assert unpack(stream, LIMIT) == (HEADER, CHUNKS)
-    assert unpack(memoryview(stream), LIMIT) == (HEADER, CHUNKS)
-
-
-def test_places_are_the_whole():
-    seen = np.zeros((3, 20, 30), int)
-    places = list(HEADER.places())
-    for place in places:
-        seen[place] += 1
-    assert len(places) == HEADER.n_chunks == 2 * 3 * 4
-    np.testing.assert_array_equal(seen, 1)
-
-
-# ------------------------------------------------------------------ damage
-
-
-def test_every_single_bit_counts():
-    stream = pack(HEADER, CHUNKS)
-    for i in range(8 * len(stream)):
-        damaged = bytearray(stream)
-        damaged[i // 8] ^= 1 << i % 8
-        with pytest.raises(BitstreamError):
-            unpack(bytes(damaged), LIMIT)
-
-
-def test_every_cut_counts():
-    stream = pack(HEADER, CHUNKS)
-    for stop in range(len(stream)):
-        with pytest.raises(BitstreamError):
-            unpack(stream[:stop], LIMIT)
-    with pytest.raises(BitstreamError, match="2 bytes follow the last chunk"):
-        unpack(stream + b"ab", LIMIT)
-
-
-def chunks_with_checksums(stream, chunks):
-    parts, position = [], len(HEADER.to_bytes())
-    for chunk in chunks:
-        stop = position + len(varint(len(chunk)) + chunk) + 4
-        parts.append(stream[position:stop])
-        position = stop
-    return parts
-
-
-def test_chunks_stay_in_their_place():
-    stream = pack(HEADER, chunks := [b"same", b"same"] * 12)
-    start, parts = HEADER.to_bytes(), chunks_with_checksums(stream, chunks)
-    for i, j in itertools.combinations(range(len(parts)), 2):
-        swapped = parts.copy()
-        swapped[i], swapped[j] = parts[j], parts[i]
-        with pytest.raises(BitstreamError, match=f"chunk {i} of 24 is damaged"):
-            unpack(start + b"".join(swapped), LIMIT)
-
-
-@pytest.mark.parametrize("changes", [{}, {"quality": 70}, {"fingerprint": 1}])
-def test_chunks_stay_in_their_stream(changes):
-    other = replace(HEADER, **changes)
-    others = [chunk[::-1] + b"!" for chunk in CHUNKS]
-    parts = chunks_with_checksums(pack(HEADER, CHUNKS), CHUNKS)
-    foreign = chunks_with_checksums(pack(other, others), others)
-    for first in range(1 - bool(changes), len(parts)):
-        for last in range(first, len(parts)):
-            mixed = [*parts[:first], *foreign[first : last + 1], *parts[last + 1 :]]
-            if first == 0 and last == len(parts) - 1 and not changes:
-                continue
-            with pytest.raises(BitstreamError, match="is damaged"):
-                unpack(HEADER.to_bytes() + b"".join(mixed), LIMIT)
 
 
 # ------------------------------------------------------------------ hostile headers
@@ -183,7 +100,7 @@ HOSTILE = [
     ),
     *({"n_together": value} for value in (1, 99, 101, 256, 2**30, 2**62)),
     *({"tile": value} for value in (1, 4, 8, 511, 1024, 2**20, 2**40, 2**62)),
-    *({"quality": value} for value in (N_QUALITIES, 255, 2**40, 2**62)),
+    *({"number": value} for value in (N_NUMBERS, 255, 2**40, 2**62)),
     {"n_images": 2**30, "height": 1, "width": 1, "n_together": 2**30},
     {"n_images": 2**30, "height": 1, "width": 1, "n_together": 256},
     {"n_images": 1, "n_together": 1, "height": 2**15, "width": 2**15, "tile": 2**15},
@@ -216,8 +133,8 @@ def test_hostile_header(model, header, chunk, changes):
 def test_hostile_raw_header(model, header, changes):
     names = ("kind", "dtype", "fingerprint", "n_images", "height", "width", "channels")
     changes = {name: value for name, value in changes.items() if name in names}
-    hostile = Header(RAW, *(changes.get(name, getattr(header, name)) for name in names[1:]))
-    is_changed = hostile != Header(RAW, *(getattr(header, name) for name in names[1:]))
+    hostile = ImageHeader(RAW, *(changes.get(name, getattr(header, name)) for name in names[1:]))
+    is_changed = hostile != ImageHeader(RAW, *(getattr(header, name) for name in names[1:]))
     stream = pack(hostile, [bytes(100 * 64)])
     if is_changed:
         with pytest.raises(BitstreamError):
@@ -236,7 +153,7 @@ def test_hostile_raw_header(model, header, changes):
 )
 def test_counts_that_do_not_fit(header, what):
     with pytest.raises(BitstreamError, match=what):
-        read_header(header.to_bytes(), LIMIT)
+        ImageHeader.from_bytes(header.to_bytes(), LIMIT)
 
 
 def with_checksum(start):
@@ -260,19 +177,19 @@ def test_unknown_first_bytes(place, value, what):
     start = bytearray(HEADER.to_bytes()[:-4])
     start[place] = value
     with pytest.raises(BitstreamError, match=what):
-        read_header(with_checksum(bytes(start)) + bytes(1000), LIMIT)
+        ImageHeader.from_bytes(with_checksum(bytes(start)) + bytes(1000), LIMIT)
 
 
 @pytest.mark.parametrize("n_bytes", range(len(HEADER.to_bytes())))
 def test_header_that_ends(n_bytes):
     with pytest.raises(BitstreamError):
-        read_header(HEADER.to_bytes()[:n_bytes], LIMIT)
+        ImageHeader.from_bytes(HEADER.to_bytes()[:n_bytes], LIMIT)
 
 
 def test_number_that_does_not_end(header):
     start = header.to_bytes()[:11] + b"\xff" * 100
     with pytest.raises(BitstreamError, match="the number at byte 11 is too long"):
-        read_header(with_checksum(start), LIMIT)
+        ImageHeader.from_bytes(with_checksum(start), LIMIT)
 
 
 def test_wrong_number_of_chunks(model, header, chunk):
@@ -280,14 +197,14 @@ def test_wrong_number_of_chunks(model, header, chunk):
         model.decompress([pack(header, [chunk, chunk])])
     with pytest.raises(BitstreamError, match="chunk 0 of 1: the stream ends"):
         model.decompress([pack(header, [])])
-    raw = Header(RAW, "uint8", header.fingerprint, 100, 8, 8, 1)
+    raw = ImageHeader(RAW, "uint8", header.fingerprint, 100, 8, 8, 1)
     with pytest.raises(BitstreamError, match="bytes follow the last chunk"):
         model.decompress([pack(raw, [bytes(6400), b""])])
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 6399, 6401, 12800])
 def test_raw_data_of_wrong_length(model, header, n_bytes):
-    raw = Header(RAW, "uint8", header.fingerprint, 100, 8, 8, 1)
+    raw = ImageHeader(RAW, "uint8", header.fingerprint, 100, 8, 8, 1)
     with pytest.raises(BitstreamError, match=f"{n_bytes} bytes of raw data, but 6400 values"):
         model.decompress([pack(raw, [bytes(n_bytes)])])
 
@@ -303,7 +220,7 @@ def test_no_stream_is_much_larger_than_raw_data(model, shape):
 def test_largest_raw_header():
     for n_bits in itertools.product(range(31), repeat=4):
         if sum(n_bits) <= 30:
-            header = Header(RAW, "float64", 2**32 - 1, *(2**n for n in n_bits))
+            header = ImageHeader(RAW, "float64", 2**32 - 1, *(2**n for n in n_bits))
             assert len(header.to_bytes() + varint(8 * header.n_values)) + 4 <= 32
 
 
@@ -313,7 +230,7 @@ def test_largest_raw_header():
 @pytest.fixture(params=["constriction", "numpy"])
 def coder(request, monkeypatch):
     if request.param == "numpy":
-        monkeypatch.setattr(_coder, "constriction", None)
+        monkeypatch.setattr(_entropy, "constriction", None)
 
 
 def of_words(n_groups, words, escapes=b""):
@@ -382,12 +299,12 @@ def test_no_groups_are_the_mean_picture(model, header):
 def of_integers(model, magnitude, seed):
     """Return a well-formed chunk of integers of random signs that no picture has."""
     random = np.random.default_rng(seed)
-    encoder = _coder.Encoder()
+    encoder = _entropy.Encoder()
     codec = model._codec
 
-    def code(channels, squares, means, numbers):
-        integers = magnitude * random.choice([-1, 1], numbers.shape)
-        encoder.put(integers, codec.tables, numbers.byte().numpy())
+    def code(channels, squares, means, which):
+        integers = magnitude * random.choice([-1, 1], which.shape)
+        encoder.put(integers, codec._tables, which.byte().numpy())
         return torch.from_numpy(integers)
 
     codec._walk((2, 2, 2, 16), 56, code)
@@ -407,25 +324,113 @@ def test_huge_symbols(model, header, magnitude):
 def test_numbers_out_of_range(digits, header):
     model = ImageCompressor(patch_shape=(4, 4), max_epochs=0, random_state=0).fit(digits[:600])
     model._codec.network.transform.synthesis.data *= 1e37
-    model.fingerprint_ = model._codec.fingerprint()
+    model.fingerprint_ = model._streams_of(model._codec).fingerprint
     header = replace(header, n_images=2, n_together=2, fingerprint=model.fingerprint_)
     with pytest.raises(BitstreamError, match="chunk 0 of 1: its numbers are out of range"):
         model.decompress([pack(header, [of_integers(model, 2**31 - 1, 0)])])
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_both_coders_read_the_same_from_anything(seed, monkeypatch):
-    random = np.random.default_rng(seed)
-    words = random.integers(1, 2**32, seed // 2)
-    chunk = of_words(0, words)[1:] + bytes(1000)
-    tables = [_coder.Table.from_probabilities(random.dirichlet(np.full(12, 0.3)))]
+# ------------------------------------------------------------------ lines
 
-    def read():
-        decoder = _coder.Decoder(chunk)
-        return decoder.take(tables, np.zeros(100, np.uint8)), decoder._coder.is_empty()
 
-    fast, is_empty = read()
-    monkeypatch.setattr(_coder, "constriction", None)
-    slow, is_empty_too = read()
-    np.testing.assert_array_equal(fast, slow)
-    assert is_empty == is_empty_too
+def noisy_tone(n_samples):
+    """Return rows of a tone and 5 % of noise."""
+    noise = np.random.default_rng(n_samples).normal(0, 0.05, n_samples)
+    return (0.5 * np.sin(np.arange(n_samples) / 9) + noise).astype(np.float32)[None]
+
+
+@pytest.fixture(scope="module")
+def of_lines():
+    X = noisy_tone(64_000).reshape(100, 640)
+    return ImageCompressor(max_epochs=0, patch_shape=(1, 64), random_state=0).fit(X)
+
+
+@pytest.fixture(scope="module")
+def long_line():
+    return noisy_tone(65_536)[..., None]
+
+
+def n_coded(stream):
+    """Return how many bytes of a stream are codes: words, of ANS, and escapes."""
+    total = 0
+    for chunk in unpack(stream, ImageHeader)[1]:
+        _, start = read_varint(chunk, 1)  # behind the number of groups
+        total += len(chunk) - start
+    return total
+
+
+@pytest.mark.parametrize("quality", [0, 50, 100])
+def test_framing_of_a_long_line(of_lines, long_line, quality):
+    (stream,) = of_lines.compress([long_line[..., 0]], quality=quality)
+    assert unpack(stream, ImageHeader)[0].kind == CODED
+    assert 0 < len(stream) - n_coded(stream) < 0.01 * len(stream)
+
+
+def test_lines_in_short_tiles_are_read(of_lines, long_line):
+    """As they were written before."""
+    streams = of_lines._streams
+    header, _ = unpack(streams.write([long_line[0][None]], 56), ImageHeader)
+    assert header.chunk_shape == (1, 2**18, 2**18)
+    old = replace(header, tile=512)
+    parts = [long_line[:, columns] for _, _, columns in old.places()]
+    assert len(parts) == 128
+    chunks = [of_lines._codec.encode(streams.coefficients([part]), 56) for part in parts]
+    decoded = streams.read(pack(old, chunks))
+    assert np.abs(decoded[0] - long_line).mean() < 0.1
+    for tile in (448, 1024, 2**17, 2**18 + 64):
+        other = replace(header, tile=tile)
+        with pytest.raises(BitstreamError, match="must be"):
+            streams.read(pack(other, chunks[: other.n_chunks]))
+
+
+@pytest.mark.parametrize(
+    ("patch_shape", "shape", "tile"),
+    [
+        ((1, 64), (1, 512), 512),
+        ((1, 64), (1, 513), 2**18),
+        ((1, 30), (1, 30), 510),
+        ((1, 64), (2, 65_536), 512),
+        ((1, 64), (65_536, 1), 512),
+        ((64, 1), (65_536, 1), 2**18),
+        ((8, 8), (1, 65_536), 512),
+    ],
+)
+def test_only_long_lines_have_long_tiles(patch_shape, shape, tile):
+    X = np.random.default_rng(0).random((3, 64, 64), dtype=np.float32)
+    model = ImageCompressor(patch_shape=patch_shape, max_epochs=0, random_state=0).fit(X)
+    layouts = model._streams.layouts((5, *shape, 1))
+    assert layouts[0]["tile"] == tile
+    assert len(layouts) == 1 + (tile == 2**18)
+    assert layouts[-1]["tile"] == patch_shape[1] * (512 // patch_shape[1]) or max(patch_shape) == 64
+
+
+# ------------------------------------------------------------------ fingerprints
+
+
+def test_a_fingerprint_tells_ranges_apart(digits):
+    """Models that differ in nothing but the range of values don't read each other's streams."""
+    X = digits[:300].astype(np.float32)
+    first, second = (
+        ImageCompressor(patch_shape=(4, 4), max_epochs=0, random_state=0).fit(scale * X)
+        for scale in (1, 4)
+    )
+    networks = [model._codec.network.state_dict() for model in (first, second)]
+    assert all(torch.equal(networks[0][name], networks[1][name]) for name in networks[0])
+    assert first._codec.fingerprint() == second._codec.fingerprint()
+    with pytest.raises(BitstreamError, match="was written by the model"):
+        second.decompress(first.compress(X[:1]))
+
+
+def test_the_rule_of_fingerprints(model):
+    checksum = 0
+    tables = model._codec.tables
+    for array in (
+        *(tensor.numpy() for tensor in model._codec.network.state_dict().values()),
+        tables.weights,
+        tables.centroids,
+        tables.tables,
+        np.array([0, 255], "<f8"),
+        np.array([0, 1, 4, 4], np.uint8),
+    ):
+        checksum = zlib.crc32(array.tobytes(), checksum)
+    assert model.fingerprint_ == checksum
