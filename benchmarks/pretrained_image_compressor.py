@@ -18,6 +18,7 @@ from image_compression import photographs
 
 import skae.compression
 from skae.compression import ImageCompressor
+from skae.compression._bundled import arrays_of
 
 TARGET = Path(skae.compression.__file__).parent / "photographs.npz"
 
@@ -39,7 +40,7 @@ def main() -> None:
         random_state=0,
         verbose=1,
     ).fit(train)
-    np.savez_compressed(args.output, **model._arrays())
+    np.savez_compressed(args.output, **arrays_of(model))
     size = args.output.stat().st_size
     print(f"{time.process_time() - start:.0f} CPU seconds, {size:,} bytes: {args.output}")
 

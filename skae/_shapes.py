@@ -4,11 +4,14 @@ The ground floor of the house: numpy only, for rooms that know torch and for roo
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ._plain import registered
 
 _CHANNELS = (1, 3, 4)  # of pictures, unless it is said that there may be others
 _MOST_CHANNELS = 4  # a longer last axis is a width
@@ -102,7 +105,8 @@ def _words(shape: ImageShape) -> str:
     return f"{channels} channel{'s' * (channels > 1)} of {height} x {width} pixels"
 
 
-class Images(NamedTuple):
+@registered
+class Images:
     """Images, and the form that they came in.
 
     Parameters
@@ -143,7 +147,7 @@ class Images(NamedTuple):
     def with_channels(self) -> "Images":
         """Return the same images, all with an axis of channels."""
         arrays = [array if array.ndim == 3 else array[..., None] for array in self.arrays]
-        return self._replace(arrays=arrays)
+        return replace(self, arrays=arrays)
 
     def restored(self, arrays: np.ndarray | list[np.ndarray]) -> Any:
         """Return images in this form.

@@ -5,7 +5,13 @@ Knows no task. Open ``_net_estimator.py`` first: the life of a fit, and the hook
 """
 
 from ._autoencoder import BaseAutoencoder
-from ._checks import attributes_kept_on_failure, checked_input, checked_sizes, checked_table
+from ._checks import (
+    attributes_kept_on_failure,
+    checked_codes,
+    checked_input,
+    checked_sizes,
+    checked_table,
+)
 from ._net_estimator import Fit, NetEstimator
 
 __all__ = [
@@ -13,6 +19,7 @@ __all__ = [
     "Fit",
     "NetEstimator",
     "attributes_kept_on_failure",
+    "checked_codes",
     "checked_input",
     "checked_sizes",
     "checked_table",

@@ -7,14 +7,13 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted
 from torch import Tensor, nn
 
 from ..networks import ACTIVATIONS, NETWORKS
 from ..training import ArrayRows, Batch, Rows
 from ..training._nested import accepted_names
 from ..training._trainer import check_magnitude
-from ._checks import DTYPES, checked_sizes
+from ._checks import checked_codes, checked_sizes
 from ._net_estimator import NetEstimator
 
 
@@ -126,19 +125,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
             What the codes stand for, in the units of the training data; a data frame if these had
             categories.
         """
-        Z = self._checked_codes(X)
+        Z = checked_codes(self, X)
         return self._restored(self._decoded(Z), Z.dtype, X)
-
-    def _checked_codes(self, X: Any) -> np.ndarray:
-        """Return codes as an array, if the estimator is fitted and they are as wide as its own."""
-        check_is_fitted(self)
-        X = check_array(X, dtype=DTYPES, input_name="X")
-        if X.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"X has {X.shape[1]} columns, but the code of this {type(self).__name__} has "
-                f"{self._n_features_out} components"
-            )
-        return X
 
     def _decoded(self, Z: np.ndarray) -> np.ndarray:
         """Return the expected rows, as the network sees them, for checked codes."""

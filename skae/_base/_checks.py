@@ -62,6 +62,31 @@ def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> A
     )
 
 
+def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:
+    """Return codes as an array, if the estimator is fitted and they are as wide as its own.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator.
+    X : array-like of shape (n_samples, n_components)
+        What its method was given.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_components)
+        Float64, or float32 if `X` is.
+    """
+    check_is_fitted(estimator)
+    X = check_array(X, dtype=DTYPES, input_name="X")
+    if X.shape[1] != estimator._n_features_out:
+        raise ValueError(
+            f"X has {X.shape[1]} columns, but the code of this {type(estimator).__name__} has "
+            f"{estimator._n_features_out} components"
+        )
+    return X
+
+
 def checked_table(
     estimator: BaseEstimator, X: Any, form: Any, *, reset: bool = False
 ) -> np.ndarray:

@@ -91,6 +91,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
+    # What is made anew from the rest of the state, and not stored.
+    _derived_attributes: tuple[str, ...] = ("module_",)
+
     # What an estimator that does not show these parameters trains with.
     batch_size = 256
     callbacks: Any = None
@@ -314,8 +317,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__().copy()
         if "net_" in state:
-            del state["module_"]
             state["net_"] = state["net_"].state()
+        for name in self._derived_attributes:
+            state.pop(name, None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

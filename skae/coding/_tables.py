@@ -1,12 +1,12 @@
 """Tables of frequencies, by which integers are coded, and all that a codec has fitted."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from torch import Tensor
 
+from .._plain import registered
 from ..networks import BIT_WEIGHT, DEAD_ZONE, LOG_SCALES
 
 PRECISION = 24
@@ -106,7 +106,7 @@ class Table:
         return constriction.stream.model.Categorical(probabilities, perfect=False)
 
 
-@dataclass(frozen=True, eq=False)
+@registered
 class CodecTables:
     """All that a codec has fitted, besides its network.
 

@@ -5,12 +5,13 @@ import torch
 from torch import Tensor
 
 from ..coding import N_NUMBERS, N_PER_LEVEL, Codec
-from ..training import Batch, Rows
+from ..training import Batch
+from ._signal_rows import SignalRows
 
 _N_QUALITIES_WANTED, _AT_ONE_QUALITY = 64, (32, 256)
 
 
-class DecodedRows(Rows):
+class DecodedRows(SignalRows):
     """Images, and what they are decoded to at random qualities.
 
     The input is the decoded image before its pixels are corrected, the target the image, and what
@@ -18,7 +19,7 @@ class DecodedRows(Rows):
 
     Parameters
     ----------
-    images : Rows
+    images : SignalRows
         Flattened images.
     codec : Codec
         The codec.
@@ -32,7 +33,7 @@ class DecodedRows(Rows):
 
     def __init__(
         self,
-        images: Rows,
+        images: SignalRows,
         codec: Codec,
         n_copies: int,
         max_values: int,
@@ -55,7 +56,11 @@ class DecodedRows(Rows):
                 y, _ = codec.cost(network.coefficients(x), number)
                 self._images[part], self._levels[part] = x, number / N_PER_LEVEL
                 self._decoded[part] = network.projected(y).flatten(1)
-        self.images, self.codec = images, codec
+        self._source, self.codec = images, codec
+
+    @property
+    def source(self) -> SignalRows:
+        return self._source
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         parts = (self._decoded, self._images, self._levels)

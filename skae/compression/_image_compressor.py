@@ -1,11 +1,8 @@
 """An estimator that learns to write images as short byte strings."""
 
-import copy
-import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import fields
-from importlib import resources
+from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -15,36 +12,31 @@ from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import GradientNormClipping
-from torch import nn
 
-from .._base import BaseAutoencoder
+from .._base import checked_codes
+from .._plain import Part
 from .._shapes import Images, ImageShape, are_rows, checked_image_shape
-from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, CodecTables
+from ..coding import Codec
 from ..metrics import psnr
-from ..networks import BIT_WEIGHT, ImageCodecNetwork, SharpeningNetwork
+from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
-from ..training._device import resolve_device
+from ._bundled import fitted_to_photographs
+from ._compressor import BaseCompressor
+from ._crops import Crops, Cut, cut_of
 from ._decoded_rows import DecodedRows
 from ._image_streams import ImageStreams
-from ._images import Crops, are_alike, checked_images, padded_image
-from ._objectives import AdversarialTexture, RateDistortion, RestorationLoss
+from ._images import are_alike, checked_images, padded_image
+from ._objectives import RateDistortion, RestorationLoss
+from ._signal_rows import SignalRows
+from ._texture_game import trained_sharpener
 
 _KERNELS = {"conv": 3, "mlp": 1}
-_WHOLE, _PATCH, _LINE = 1024, 8, 64
-_CROP = 16  # patches
-_CROP_OF_PHOTOGRAPHS = (_CROP * _PATCH, _CROP * _PATCH)
-_NETWORK = "network."
-_FORMER_FINGERPRINTS = (0x96D82ABF,)  # of the bundled model, before its range of values was in it
-_VALUES_TO_LEARN, _CROPS_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**15, 2**23
-_LARGEST_RATIO = 2.0**30
 _RESTORATION = {"module__width": 48, "module__n_blocks": 2}
-_FEW_IMAGES, _VALUES_TO_RESTORE = 2**13, 2**27
+_FEW_IMAGES, _VALUES_TO_RESTORE, _VALUES_TO_CODE = 2**13, 2**27, 2**23
 _MOST_PASSES, _IMAGES_TO_RESTORE, _MOST_COPIES = 20, 2**17, 10
-_CRITIC_WEIGHT, _AMPLITUDE_WEIGHT = 0.5, 12.0
-_MOST_PER_GAME_STEP, _VALUES_PER_GAME_STEP = 64, 2**17
 
 
-class ImageCompressor(BaseAutoencoder):
+class ImageCompressor(BaseCompressor):
     """Lossy compression of images by an autoencoder that is trained on images of their kind.
 
     Images are cut into patches, which become coefficients of their principal components; residual
@@ -135,16 +127,11 @@ class ImageCompressor(BaseAutoencoder):
     """
 
     _parameter_constraints: dict = {
-        **{
-            name: allowed
-            for name, allowed in BaseAutoencoder._parameter_constraints.items()
-            if name not in ("hidden_layer_sizes", "activation")
-        },
+        **BaseCompressor._parameter_constraints,
         "module": [StrOptions(set(_KERNELS))],
         "image_shape": ["array-like", None],
         "patch_shape": [StrOptions({"auto"}), "array-like"],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "quality": [Interval(Real, 0, 100, closed="both")],
         "adversarial": ["boolean"],
         "adversarial_steps": [Interval(Integral, 0, None, closed="left")],
     }
@@ -203,114 +190,70 @@ class ImageCompressor(BaseAutoencoder):
     def _checked(self, X: Any, *, reset: bool = False) -> Images:
         if not reset:
             check_is_fitted(self)
-        if not are_rows(X):
-            images = checked_images(X)
-        else:
-            X = validate_data(
-                self,
-                X,
-                accept_sparse="csr",
-                dtype=[np.float64, np.float32, np.uint8, np.uint16],
-                reset=reset,
-            )
-            X = X.toarray() if sparse.issparse(X) else X
-            shape = self._row_shape(X.shape[1])
-            arrays = list(shape.pictures(X))
-            images = Images(arrays, "rows", shape[0] == 1, not shape.channels_last)
+        images = self._images_in_rows(X, reset) if are_rows(X) else checked_images(X)
         if reset:
-            self._form = images._replace(arrays=[images.arrays[0][:0]])
+            self._form = replace(images, arrays=[images.arrays[0][:0]])
             self._shape = images.arrays[0].shape if images.are_equal else None
             is_integer = images.dtype.kind == "u"
             low = 0.0 if is_integer else images.min()
             high = float(np.iinfo(images.dtype).max) if is_integer else images.max()
             self._range = low, (high - low) or 1.0
             return images
-        expected = self._form
-        if images.arrays[0].shape[2] != expected.arrays[0].shape[2]:
+        n_channels, expected = images.arrays[0].shape[2], self._form.arrays[0].shape[2]
+        if n_channels != expected:
             raise ValueError(
-                f"X has {images.arrays[0].shape[2]} channels, but {type(self).__name__} was fitted "
-                f"on images of {expected.arrays[0].shape[2]}"
+                f"X has {n_channels} channels, but {type(self).__name__} was fitted on images of "
+                f"{expected}"
             )
-        if not are_alike(images.dtype, expected.dtype):
+        if not are_alike(images.dtype, self._form.dtype):
             raise ValueError(
                 f"X has dtype {images.dtype}, but {type(self).__name__} was fitted on images of "
-                f"{expected.dtype}"
+                f"{self._form.dtype}"
             )
         return images
 
-    def _row_shape(self, n_features: int) -> ImageShape:
-        if self.image_shape is None:
-            return ImageShape((1, 1, n_features))
-        return checked_image_shape(self.image_shape, n_features)
-
-    def _patch(self, images: Images) -> tuple[int, int]:
-        if not isinstance(self.patch_shape, str):
-            shape = tuple(self.patch_shape)
-            if len(shape) != 2 or not all(isinstance(n, Integral) and n >= 1 for n in shape):
-                raise ValueError(
-                    f"patch_shape={self.patch_shape} must be 'auto' or two positive integers, "
-                    "height and width"
-                )
-            height, width = np.max([array.shape[:2] for array in images.arrays], axis=0)
-            if math.prod(shape) > _WHOLE and (shape[0] > height or shape[1] > width):
-                raise ValueError(
-                    f"patch_shape={self.patch_shape} must not be larger than the images, which "
-                    f"have at most {height} x {width} pixels"
-                )
-            return int(shape[0]), int(shape[1])
-        height, width, _ = images.arrays[0].shape
-        if images.are_equal and images.arrays[0].size <= _WHOLE:
-            return height, width
-        return (1, _LINE) if height == 1 and images.are_equal else (_PATCH, _PATCH)
+    def _images_in_rows(self, X: Any, reset: bool) -> Images:
+        dtypes = [np.float64, np.float32, np.uint8, np.uint16]
+        X = validate_data(self, X, accept_sparse="csr", dtype=dtypes, reset=reset)
+        X = X.toarray() if sparse.issparse(X) else X
+        shape = ImageShape((1, 1, X.shape[1]))
+        if self.image_shape is not None:
+            shape = checked_image_shape(self.image_shape, X.shape[1])
+        return Images(list(shape.pictures(X)), "rows", shape[0] == 1, not shape.channels_last)
 
     # ------------------------------------------------------------------ fit
 
-    def _patch_and_crop(self, X: Images) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Return the shapes of patches, and of the crops to train on, which all images hold."""
-        ph, pw = self._patch(X)
-        height, width = np.min([array.shape[:2] for array in X.arrays], axis=0).tolist()
-        return (ph, pw), (min(-(-height // ph), _CROP) * ph, min(-(-width // pw), _CROP) * pw)
-
-    def _kernel_size(self, X: Images) -> int:
-        patch, crop = self._patch_and_crop(X)
+    def _kernel_size(self, X: Images, cut: Cut) -> int:
         # Some of the images may have neighbouring patches, but the crops have none.
-        default = 1 if patch == crop and not X.are_equal else _KERNELS[self.module]
+        default = 1 if cut.is_whole and not X.are_equal else _KERNELS[self.module]
         return self._nested_params.get("module__kernel_size", default)
 
-    def _restores_pixels(self, X: Images) -> bool:
-        """Tell whether the decoder corrects pixels, as patches are whole images."""
-        patch, crop = self._patch_and_crop(X)
-        return ImageCodecNetwork.restores(crop, patch, self._kernel_size(X))
-
     def _plan(self, X: Images) -> Recipe:
-        patch, crop = self._patch_and_crop(X)
-        restores = self._restores_pixels(X)
+        cut = cut_of(X, self.patch_shape)
+        kernel_size = self._kernel_size(X, cut)
+        restores = ImageCodecNetwork.restores(cut.crop, cut.patch, kernel_size)
         params = {
             "callbacks": [GradientNormClipping(1.0), *(self.callbacks or [])],
             "iterator_valid__batch_size": self.batch_size,
             "objective": RestorationLoss() if restores else RateDistortion(),
             "optimizer__param_groups": [("*sis", {"lr": 0.04 * self.lr})],
-            "module__image_shape": (*crop, X.arrays[0].shape[2]),
-            "module__patch_shape": patch,
+            "module__image_shape": (*cut.crop, X.arrays[0].shape[2]),
+            "module__patch_shape": cut.patch,
             "module__n_components": None if self.n_components == "auto" else self.n_components,
-            "module__kernel_size": self._kernel_size(X),
+            "module__kernel_size": kernel_size,
             "module__adversarial": self.adversarial,
             **(_RESTORATION if restores else {}),
+            **self._nested_params,
         }
-        return Recipe(
-            ImageCodecNetwork,
-            "squared_error",
-            self.optimizer,
-            self.dtype,
-            {**params, **self._nested_params},
-        )
+        module = Part("networks", "ImageCodecNetwork", {})
+        return Recipe(module, "squared_error", self.optimizer, self.dtype, params)
 
     def _view(
         self, X: Images, dtype: torch.dtype, device: torch.device, *, training: bool = False
     ) -> Rows:
-        patch, crop = self._patch_and_crop(X)
-        arrays = [padded_image(array, patch) for array in X.arrays]
-        return Crops(arrays, crop, self._range[0], 255 / self._range[1], 0, dtype, device)
+        cut = cut_of(X, self.patch_shape)
+        arrays = [padded_image(array, cut.patch) for array in X.arrays]
+        return Crops(arrays, cut.crop, self._range[0], 255 / self._range[1], 0, dtype, device)
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         if not isinstance(recipe.params["objective"], RestorationLoss):
@@ -319,14 +262,14 @@ class ImageCompressor(BaseAutoencoder):
         n_restored = min(_IMAGES_TO_RESTORE, _MOST_PASSES * n) / (n * self._n_copies(n))
         return max(1, round(n_restored))
 
-    def _prepared(self, net: AutoencoderNet, rows: Rows, max_epochs: int) -> Rows:
+    def _prepared(self, net: AutoencoderNet, rows: Any, max_epochs: int) -> SignalRows:
         module: Any = net.module_
         if not module.restores_pixels:
             return rows
         # All but the decoder has its final state now.
         codec = self._frozen(net, rows)
         module.contexts.load_state_dict(codec.network.contexts.state_dict())
-        n_values = _VALUES_TO_RESTORE if max_epochs else _VALUES_TO_COUNT
+        n_values = _VALUES_TO_RESTORE if max_epochs else _VALUES_TO_CODE
         # The same rows in a fit that goes on, and nothing drawn that training draws from.
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         return DecodedRows(rows, codec, self._n_copies(len(rows)), n_values, generator)
@@ -337,38 +280,16 @@ class ImageCompressor(BaseAutoencoder):
         few = 1 if self.early_stopping else math.ceil(_FEW_IMAGES / n_images)
         return min(_MOST_COPIES, few)
 
-    def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
-        """Set contexts and tables, which training has no part in."""
-        n_some = max(1, min(_CROPS_TO_LEARN, _VALUES_TO_LEARN // rows.n_features))
-        generator = torch.Generator().manual_seed(net.generator.initial_seed())
-        some = rows.batch(torch.randperm(len(rows), generator=generator)[:n_some]).input
-        if not (largest := float(some.abs().max()) / 255) < _LARGEST_RATIO:
-            low, span = self._range
-            raise ValueError(
-                f"X has values up to {low + span * largest:.3g}, too large to compute with; those "
-                f"of the first training images lie between {low:.3g} and {low + span:.3g}"
-            )
+    def _polish(self, net: AutoencoderNet, rows: Rows, codec: Codec) -> None:
         trained: Any = net.averaged_module_
-        trained.fit_contexts(some)
-        codec = Codec(_network_of(trained))
-        few = some[: max(1, _VALUES_TO_COUNT // some.shape[1])]
-        with torch.no_grad():
-            grid = codec.network.coefficients(few.cpu().float())
-        return codec.learned([grid], range(0, N_NUMBERS, N_PER_LEVEL))
+        if trained.sharpener is None:
+            return
+        state = trained_sharpener(net, rows, self.adversarial_steps, self.dtype).state_dict()
+        for network in (trained, net.module_, codec.network):
+            network.sharpener.load_state_dict(state)
 
-    def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
-        trained: Any = net.averaged_module_
-        if isinstance(rows, DecodedRows):
-            codec, rows = rows.codec, rows.images
-            codec.network.load_state_dict(trained.state_dict())
-        else:
-            codec = self._frozen(net, rows)
-        if trained.sharpener is not None:
-            state = self._sharpened(net, rows).state_dict()
-            for network in (trained, net.module_, codec.network):
-                network.sharpener.load_state_dict(state)
-        fingerprint = self._streams_of(codec).fingerprint
-        attributes = {"_codec": codec, "fingerprint_": fingerprint, "_former_fingerprints": ()}
+    def _coding_attributes(self, codec: Codec, former: tuple[int, ...] = ()) -> dict[str, Any]:
+        attributes = super()._coding_attributes(codec, former)
         if self._shape is not None:
             attributes["_n_features_out"] = math.prod(self._grid(codec.network))
         return attributes
@@ -378,26 +299,9 @@ class ImageCompressor(BaseAutoencoder):
         (height, width, _), (ph, pw) = self._shape, network.patch_shape
         return -(-height // ph), -(-width // pw), network.n_components
 
-    def _sharpened(self, net: AutoencoderNet, rows: Rows) -> nn.Module:
-        """Return the sharpener after a game against a critic, in which all else stands still."""
-        size = min(_MOST_PER_GAME_STEP, max(2, _VALUES_PER_GAME_STEP // rows.n_features))
-        params = {
-            "lr": 1e-3,
-            "batch_size": size,
-            "verbose": int(self.verbose),
-            "objective": AdversarialTexture(_CRITIC_WEIGHT, _AMPLITUDE_WEIGHT),
-            "module__codec": net.averaged_module_,
-            "optimizer__betas": (0.0, 0.9),
-        }
-        recipe = Recipe(SharpeningNetwork, "squared_error", "adam", self.dtype, params)
-        game = recipe.build(torch.device(net.device), net.generator.initial_seed())
-        game.start_averaging()
-        n_epochs, rest = divmod(self.adversarial_steps * size, len(rows))
-        game.fit_rows(rows, None, n_epochs)
-        if rest:
-            order = torch.randperm(len(rows), generator=game.generator)
-            game.fit_rows(rows.subset(order[:rest]), None, 1)
-        return game.averaged_module_.codec.sharpener
+    def _streams_of(self, codec: Codec, *fingerprints: Any) -> ImageStreams:
+        first = self._form.arrays[0]
+        return ImageStreams(codec, self._range, first.dtype, first.shape[2], *fingerprints)
 
     # ------------------------------------------------------------------ streams
 
@@ -449,175 +353,8 @@ class ImageCompressor(BaseAutoencoder):
             streams.append(stream)
         return streams
 
-    def compress_dataset(self, X: Any, *, quality: float | None = None) -> bytes:
-        """Write many equal images as one byte string.
-
-        They share a header and checksums, so that small images cost little more than their code.
-
-        Parameters
-        ----------
-        X : array-like or list of ndarray
-            Images of one shape.
-        quality : float, default=None
-            From 0, few bits, to 100, high fidelity; None takes that of the estimator.
-
-        Returns
-        -------
-        bytes
-            A stream, for :meth:`decompress_dataset`.
-        """
-        images = self._checked(X)
-        if not images.are_equal:
-            shapes = sorted({array.shape for array in images.arrays})
-            raise ValueError(f"compress_dataset needs images of one shape, but X has {shapes}")
-        return self._streams.write(images.arrays, self._number(quality))
-
-    def decompress(
-        self,
-        streams: Sequence[bytes],
-        *,
-        region: tuple[slice, slice] | None = None,
-        realism: float | None = None,
-        max_values: int = MAX_VALUES,
-    ) -> Any:
-        """Read images.
-
-        Parameters
-        ----------
-        streams : list of bytes
-            What :meth:`compress` has returned.
-        region : tuple of two slices, default=None
-            The rows and the columns that are wanted; only the tiles that hold them are decoded.
-            None for all.
-        realism : float, default=None
-            From 0, the most faithful picture, to 1, with all of the texture that the adversarial
-            training has learned to draw. None is 1 for a model with ``adversarial=True``, else 0.
-        max_values : int, default=2**30
-            How many values a stream may unfold to: protection against hostile streams.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Images, in the form of the training data.
-
-        Raises
-        ------
-        BitstreamError
-            If a stream was changed, or written by another model.
-        """
-        check_is_fitted(self)
-        realism = self._checked_realism(realism)
-        if isinstance(streams, bytes | bytearray | memoryview):
-            raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
-        arrays = [
-            a
-            for stream in streams
-            for a in self._streams.read(stream, max_values, realism=realism, region=region)
-        ]
-        if not arrays:
-            raise ValueError("streams holds no stream, at least 1 is required")
-        return self._form.restored(arrays)
-
-    def decompress_dataset(
-        self,
-        stream: bytes,
-        indices: Any = None,
-        *,
-        realism: float | None = None,
-        max_values: int = MAX_VALUES,
-    ) -> Any:
-        """Read images of a data set.
-
-        Parameters
-        ----------
-        stream : bytes
-            What :meth:`compress_dataset` has returned.
-        indices : int, slice or array-like of int, default=None
-            Which images; None for all. Only the chunks that hold them are decoded.
-        realism : float, default=None
-            As in :meth:`decompress`.
-        max_values : int, default=2**30
-            How many values the stream may unfold to.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Images, in the form of the training data.
-
-        Raises
-        ------
-        BitstreamError
-            If the stream was changed, or written by another model.
-        """
-        check_is_fitted(self)
-        realism = self._checked_realism(realism)
-        return self._form.restored(self._streams.read(stream, max_values, indices, realism))
-
-    def _checked_realism(self, realism: float | None) -> float:
-        has_texture = self._codec.network.sharpener is not None
-        if realism is None:
-            return float(has_texture)
-        if not (isinstance(realism, Real) and 0 <= realism <= 1):
-            raise ValueError(f"realism={realism!r} must be a number between 0 and 1")
-        if realism > 0 and not has_texture:
-            raise ValueError(
-                f"realism={realism} needs a model that was fitted with adversarial=True"
-            )
-        return float(realism)
-
-    def _searched(
-        self, array: np.ndarray, is_high: Callable[[np.ndarray, bytes], bool]
-    ) -> tuple[bytes, bytes]:
-        """Return the last stream that is not high and the first that is, or one if all agree."""
-        low, high = 0, N_NUMBERS  # the first high one lies in between, both included
-        seen: dict[int, bytes] = {}
-        while low < high:
-            middle = (low + high) // 2
-            seen[middle] = self._streams.write([array], middle)
-            low, high = (low, middle) if is_high(array, seen[middle]) else (middle + 1, high)
-        below, above = max(low - 1, 0), min(low, N_NUMBERS - 1)
-        return seen[below], seen[above]
-
     def _psnr(self, array: np.ndarray, stream: bytes) -> float:
-        decoded = self._streams.read(stream)[0]
-        return psnr(array, decoded, max_value=self._range[1])
-
-    @property
-    def _streams(self) -> ImageStreams:
-        return self._streams_of(self._codec, self.fingerprint_, self._former_fingerprints)
-
-    def _streams_of(self, codec: Codec, *fingerprints: Any) -> ImageStreams:
-        first = self._form.arrays[0]
-        return ImageStreams(codec, self._range, first.dtype, first.shape[2], *fingerprints)
-
-    def _number(self, quality: float | None) -> int:
-        quality = self.quality if quality is None else quality
-        if not (isinstance(quality, Real) and 0 <= quality <= 100):
-            raise ValueError(f"quality={quality!r} must be a number between 0 and 100")
-        return round(quality / 100 * (N_NUMBERS - 1))
-
-    # ------------------------------------------------------------------ codes
-
-    def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
-        """Return the coefficients of images, before they are rounded.
-
-        Parameters
-        ----------
-        X : array-like or list of ndarray
-            Images.
-
-        Returns
-        -------
-        ndarray of shape (n_images, n_coefficients) or list of ndarray
-            A list of such rows, if images have different shapes.
-        """
-        images = self._checked(X)
-        dtype = images.dtype if images.dtype.kind == "f" else np.dtype(np.float32)
-        codes = [
-            self._streams.coefficients([array]).flatten().numpy().astype(dtype)
-            for array in images.arrays
-        ]
-        return np.stack(codes) if images.are_equal else codes
+        return psnr(array, self._streams.read(stream)[0], max_value=self._range[1])
 
     @torch.inference_mode()
     def inverse_transform(self, X: Any) -> Any:
@@ -638,7 +375,7 @@ class ImageCompressor(BaseAutoencoder):
         ValueError
             If the training images had different shapes.
         """
-        Z = self._checked_codes(X)
+        Z = checked_codes(self, X)
         if self._shape is None:
             raise ValueError(
                 "inverse_transform needs training images of one shape; decompress reads images of "
@@ -648,69 +385,6 @@ class ImageCompressor(BaseAutoencoder):
         y = torch.from_numpy(Z.astype(np.float32)).reshape(len(Z), *self._grid(network))
         x = network.unrounded(y)[:, :height, :width]
         return self._form.restored(self._streams.pixels(x, self._form.dtype))
-
-    def reconstruct(self, X: Any) -> Any:
-        """Compress images and decompress them again.
-
-        Parameters
-        ----------
-        X : array-like or list of ndarray
-            Images.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            What is left of them at the estimator's quality.
-        """
-        return self.decompress(self.compress(X))
-
-    def score_samples(self, X: Any) -> np.ndarray:
-        """Return minus the cost of each image at the estimator's quality.
-
-        Parameters
-        ----------
-        X : array-like or list of ndarray
-            Images.
-
-        Returns
-        -------
-        ndarray of shape (n_images,)
-            Minus the bits per value, and minus the mean squared error in the units in which it is
-            worth a bit at this quality.
-
-        Notes
-        -----
-        Bits are the ideal length of the code of each image, without header and checksums, which
-        images of a data set share.
-        """
-        images, number = self._checked(X), self._number(None)
-        worth = BIT_WEIGHT * self._codec.network.step_size(number / N_PER_LEVEL) ** 2
-        by_shape: dict[tuple[int, ...], list[int]] = {}
-        for i, array in enumerate(images.arrays):
-            by_shape.setdefault(array.shape, []).append(i)
-        scores = np.empty(len(images.arrays))
-        for shape, indices in by_shape.items():
-            arrays = [images.arrays[i] for i in indices]
-            bits, squares = self._streams.costs(arrays, number)
-            scores[indices] = -(bits + squares / worth) / math.prod(shape)
-        return scores
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the mean of :meth:`score_samples`.
-
-        Parameters
-        ----------
-        X : array-like or list of ndarray
-            Images.
-        y : Ignored
-            Not used, present for API consistency.
-
-        Returns
-        -------
-        float
-            Minus the mean cost; higher is better.
-        """
-        return float(np.mean(self.score_samples(X)))
 
     # ------------------------------------------------------------------ state
 
@@ -731,57 +405,4 @@ class ImageCompressor(BaseAutoencoder):
             License), by ``benchmarks/pretrained_image_compressor.py``. With ``warm_start=True``,
             its :meth:`fit` goes on from there.
         """
-        with np.load(resources.files(__package__) / "photographs.npz", allow_pickle=False) as file:
-            arrays = dict(file)
-        fixed = {"adversarial": False, **json.loads(str(arrays["params"]))}
-        if changed := sorted(fixed.keys() & params.keys()):
-            raise ValueError(f"{', '.join(changed)} can't be set, the network is trained already")
-        model = cls(**fixed, **params)
-        model._check_nested_params()
-        model._validate_params()
-        images = model._checked([np.zeros((*_CROP_OF_PHOTOGRAPHS, 3), np.uint8)], reset=True)
-        recipe = model._plan(images)
-        net = recipe.build(resolve_device(model.device, getattr(torch, recipe.dtype)))
-        state = {
-            name.removeprefix(_NETWORK): torch.from_numpy(array)
-            for name, array in arrays.items()
-            if name.startswith(_NETWORK)
-        }
-        net.module_.load_state_dict(state)
-        net.start_averaging()
-        vars(model).update(model._fitted_attributes(net, recipe), max_epochs_=0, _shape=None)
-        tables = CodecTables(**{each.name: arrays[each.name] for each in fields(CodecTables)})
-        model._codec = Codec(_network_of(net.averaged_module_), tables)
-        model.fingerprint_ = model._streams_of(model._codec).fingerprint
-        model._former_fingerprints = _FORMER_FINGERPRINTS
-        model._n_features_out = net.module_.n_components * _CROP**2
-        return model
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        """Return what :meth:`pretrained` reads; trained weights lose half of their bits."""
-        network = {
-            name: value.half() if name.startswith(("encoder", "decoder", "contexts")) else value
-            for name, value in self._codec.network.state_dict().items()
-        }
-        params = {name: getattr(self, name) for name in ("module", "patch_shape", "n_components")}
-        return {
-            **{_NETWORK + name: value.numpy() for name, value in network.items()},
-            **vars(self._codec.tables),
-            "params": np.array(json.dumps({**params, **self._nested_params})),
-        }
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        if "_codec" in state:
-            state["_codec"] = state["_codec"].tables
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "_codec" in state:
-            self._codec = Codec(_network_of(self.module_), state["_codec"])
-
-
-def _network_of(module: nn.Module) -> Any:
-    """Return a copy of a network that coding can use."""
-    return copy.deepcopy(module).cpu().float()
+        return fitted_to_photographs(cls, params)

@@ -1,4 +1,4 @@
-"""Images that can be compressed, and crops of them to train on."""
+"""Images that can be compressed, and their values as the network sees them."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from .._shapes import Images, read_images
-from ..training import Batch, Rows
 
 DTYPES = (np.uint8, np.uint16, np.float32, np.float64)
 
@@ -105,64 +104,3 @@ def scaled(array: np.ndarray, offset: float, factor: float) -> Tensor:
     wide = array.astype(np.promote_types(array.dtype, np.float32), copy=False)
     with np.errstate(over="ignore"):
         return torch.from_numpy(((wide - offset) * factor).astype(np.float32, copy=False))
-
-
-class Crops(Rows):
-    """Crops of images, cut when they are needed.
-
-    Parameters
-    ----------
-    arrays : list of ndarray of shape (height, width, channels)
-        Images, none smaller than a crop.
-    shape : tuple of two ints
-        Height and width of a crop.
-    offset, factor : float
-        Values are shifted and multiplied by these.
-    seed : int
-        Determines where the crops lie.
-    dtype : torch.dtype
-        Type of the batches.
-    device : torch.device
-        Where the batches go.
-    """
-
-    def __init__(
-        self,
-        arrays: list[np.ndarray],
-        shape: tuple[int, int],
-        offset: float,
-        factor: float,
-        seed: int,
-        dtype: torch.dtype,
-        device: torch.device,
-    ) -> None:
-        random = np.random.default_rng(seed)
-        h, w = shape
-        areas = np.array([a.shape[0] * a.shape[1] for a in arrays], dtype=float)
-        # As many as cover the images, or each image at least once.
-        counts = np.ceil(areas / (h * w)).astype(int)
-        which = np.repeat(np.arange(len(arrays)), counts)
-        self.places = [
-            (
-                i,
-                random.integers(arrays[i].shape[0] - h + 1),
-                random.integers(arrays[i].shape[1] - w + 1),
-            )
-            for i in which
-        ]
-        self.mirrored = random.random(len(which)) < 0.5
-        self.arrays, self.shape, self.offset, self.factor = arrays, shape, offset, factor
-        super().__init__(len(which), h * w * arrays[0].shape[2], dtype, device)
-
-    def _batch(self, positions: Tensor | slice) -> Batch:
-        """Cut some of the crops."""
-        chosen = torch.arange(self.n_rows)[positions]
-        h, w = self.shape
-        crops = []
-        for row in chosen.tolist():
-            i, top, left = self.places[row]
-            crop = self.arrays[i][top : top + h, left : left + w]
-            crops.append(crop[:, ::-1] if self.mirrored[row] else crop)
-        values = scaled(np.stack(crops).reshape(len(crops), -1), self.offset, self.factor)
-        x = values.to(device=self.device, dtype=self.dtype)
-        return Batch(x, x)

@@ -1,0 +1,332 @@
+"""What compressors of every medium share: contexts, tables, streams, the search for a quality."""
+
+import copy
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from .._base import NetEstimator
+from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
+from ..networks import BIT_WEIGHT
+from ..training import AutoencoderNet, Rows
+
+_VALUES_TO_LEARN, _ROWS_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**15, 2**23
+_LARGEST_RATIO = 2.0**30
+
+
+class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+    """Base of the estimators that write signals as short byte strings.
+
+    A medium says in :meth:`_checked` what signals are: an object with `arrays`, one for each signal
+    with its channels last, `are_equal`, `dtype`, and `restored` for the way back to the form that
+    they came in. It is kept as `_form`, without its arrays' values. :meth:`_streams_of` says how
+    signals become streams, and the training rows are SignalRows.
+    """
+
+    _parameter_constraints: dict = {
+        **NetEstimator._parameter_constraints,
+        "quality": [Interval(Real, 0, 100, closed="both")],
+    }
+    _derived_attributes = (*NetEstimator._derived_attributes, "_codec")
+
+    @abstractmethod
+    def _streams_of(self, codec: Codec, *fingerprints: Any) -> StreamCodec:
+        """Return what writes and reads streams by a codec; None given, it computes a fingerprint."""
+
+    @abstractmethod
+    def compress(self, X: Any, *, quality: float | None = None) -> list[bytes]:
+        """Write each signal as a byte string."""
+
+    # ------------------------------------------------------------------ fit
+
+    def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
+        """Set contexts and tables, which training has no part in."""
+        n_some = max(1, min(_ROWS_TO_LEARN, _VALUES_TO_LEARN // rows.n_features))
+        generator = torch.Generator().manual_seed(net.generator.initial_seed())
+        some = rows.batch(torch.randperm(len(rows), generator=generator)[:n_some]).input
+        if not (largest := float(some.abs().max()) / 255) < _LARGEST_RATIO:
+            low, span = self._range
+            raise ValueError(
+                f"X has values up to {low + span * largest:.3g}, too large to compute with; those "
+                f"of the first training data lie between {low:.3g} and {low + span:.3g}"
+            )
+        trained: Any = net.averaged_module_
+        trained.fit_contexts(some)
+        codec = Codec(network_of(trained))
+        few = some[: max(1, _VALUES_TO_COUNT // some.shape[1])]
+        with torch.no_grad():
+            grid = codec.network.coefficients(few.cpu().float())
+        return codec.learned([grid], range(0, N_NUMBERS, N_PER_LEVEL))
+
+    def _finish(self, net: AutoencoderNet, rows: Any, y: Any) -> dict[str, Any]:
+        codec = rows.codec
+        if codec is None:
+            codec = self._frozen(net, rows)
+        else:
+            codec.network.load_state_dict(net.averaged_module_.state_dict())
+        self._polish(net, rows.source, codec)
+        return self._coding_attributes(codec)
+
+    def _polish(self, net: AutoencoderNet, rows: Rows, codec: Codec) -> None:
+        """Train what comes after decoding, if there is something."""
+
+    def _coding_attributes(self, codec: Codec, former: tuple[int, ...] = ()) -> dict[str, Any]:
+        """Return the fitted attributes that coding needs; `former` are earlier fingerprints."""
+        return {
+            "_codec": codec,
+            "_tables": codec.tables,
+            "fingerprint_": self._streams_of(codec).fingerprint,
+            "_former_fingerprints": former,
+        }
+
+    @cached_property
+    def _codec(self) -> Codec:
+        return Codec(network_of(self.module_), self._tables)
+
+    @property
+    def _streams(self) -> Any:
+        return self._streams_of(self._codec, self.fingerprint_, self._former_fingerprints)
+
+    # ------------------------------------------------------------------ streams
+
+    def _number(self, quality: float | None) -> int:
+        """Return the number of the rounding step for a quality; None takes the estimator's."""
+        quality = self.quality if quality is None else quality
+        if not (isinstance(quality, Real) and 0 <= quality <= 100):
+            raise ValueError(f"quality={quality!r} must be a number between 0 and 100")
+        return round(float(quality) / 100 * (N_NUMBERS - 1))
+
+    def _searched(
+        self, array: np.ndarray, is_high: Callable[[np.ndarray, bytes], bool]
+    ) -> tuple[bytes, bytes]:
+        """Return the last stream that is not high and the first that is, or one if all agree."""
+        low, high = 0, N_NUMBERS  # the first high one lies in between, both included
+        seen: dict[int, bytes] = {}
+        while low < high:
+            middle = (low + high) // 2
+            seen[middle] = self._streams.write([array], middle)
+            low, high = (low, middle) if is_high(array, seen[middle]) else (middle + 1, high)
+        below, above = max(low - 1, 0), min(low, N_NUMBERS - 1)
+        return seen[below], seen[above]
+
+    def compress_dataset(self, X: Any, *, quality: float | None = None) -> bytes:
+        """Write many equal signals as one byte string.
+
+        They share a header and checksums, so that small ones cost little more than their code.
+
+        Parameters
+        ----------
+        X : array-like or list of ndarray
+            Signals of one shape, such as images.
+        quality : float, default=None
+            From 0, few bits, to 100, high fidelity; None takes that of the estimator.
+
+        Returns
+        -------
+        bytes
+            A stream, for :meth:`decompress_dataset`.
+        """
+        signals = self._checked(X)
+        if not signals.are_equal:
+            shapes = sorted({array.shape for array in signals.arrays})
+            raise ValueError(f"compress_dataset needs data of one shape, but X has {shapes}")
+        return self._streams.write(signals.arrays, self._number(quality))
+
+    def decompress(
+        self,
+        streams: Sequence[bytes],
+        *,
+        region: tuple[slice, ...] | None = None,
+        realism: float | None = None,
+        max_values: int = MAX_VALUES,
+    ) -> Any:
+        """Read signals.
+
+        Parameters
+        ----------
+        streams : list of bytes
+            What :meth:`compress` has returned.
+        region : tuple of slices, default=None
+            The part of each axis that is wanted, of images rows and columns; only what holds it is
+            decoded. None for all.
+        realism : float, default=None
+            From 0, the most faithful, to 1, with all of what rounding has erased and the model has
+            learned to draw anew. None is 1 for a model with ``adversarial=True``, else 0.
+        max_values : int, default=2**30
+            How many values a stream may unfold to: protection against hostile streams.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Signals, in the form of the training data.
+
+        Raises
+        ------
+        BitstreamError
+            If a stream was changed, or written by another model.
+        """
+        check_is_fitted(self)
+        realism = self._checked_realism(realism)
+        if isinstance(streams, bytes | bytearray | memoryview):
+            raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
+        arrays = [
+            a
+            for stream in streams
+            for a in self._streams.read(stream, max_values, realism=realism, region=region)
+        ]
+        if not arrays:
+            raise ValueError("streams holds no stream, at least 1 is required")
+        return self._form.restored(arrays)
+
+    def decompress_dataset(
+        self,
+        stream: bytes,
+        indices: Any = None,
+        *,
+        realism: float | None = None,
+        max_values: int = MAX_VALUES,
+    ) -> Any:
+        """Read signals of a data set.
+
+        Parameters
+        ----------
+        stream : bytes
+            What :meth:`compress_dataset` has returned.
+        indices : int, slice or array-like of int, default=None
+            Which signals; None for all. Only the chunks that hold them are decoded.
+        realism : float, default=None
+            As in :meth:`decompress`.
+        max_values : int, default=2**30
+            How many values the stream may unfold to.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Signals, in the form of the training data.
+
+        Raises
+        ------
+        BitstreamError
+            If the stream was changed, or written by another model.
+        """
+        check_is_fitted(self)
+        realism = self._checked_realism(realism)
+        return self._form.restored(self._streams.read(stream, max_values, indices, realism))
+
+    def _checked_realism(self, realism: float | None) -> float:
+        has_texture = self._codec.network.sharpener is not None
+        if realism is None:
+            return float(has_texture)
+        if not (isinstance(realism, Real) and 0 <= realism <= 1):
+            raise ValueError(f"realism={realism!r} must be a number between 0 and 1")
+        if realism > 0 and not has_texture:
+            raise ValueError(
+                f"realism={realism} needs a model that was fitted with adversarial=True"
+            )
+        return float(realism)
+
+    # ------------------------------------------------------------------ codes and scores
+
+    def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
+        """Return the coefficients of signals, before they are rounded.
+
+        Parameters
+        ----------
+        X : array-like or list of ndarray
+            Signals.
+
+        Returns
+        -------
+        ndarray of shape (n_signals, n_coefficients) or list of ndarray
+            A list of such rows, if signals have different shapes.
+        """
+        signals, streams = self._checked(X), self._streams
+        dtype = signals.dtype if signals.dtype.kind == "f" else np.dtype(np.float32)
+        codes = [
+            streams.coefficients([array]).flatten().numpy().astype(dtype)
+            for array in signals.arrays
+        ]
+        return np.stack(codes) if signals.are_equal else codes
+
+    def reconstruct(self, X: Any) -> Any:
+        """Compress signals and decompress them again.
+
+        Parameters
+        ----------
+        X : array-like or list of ndarray
+            Signals.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            What is left of them at the estimator's quality.
+        """
+        return self.decompress(self.compress(X))
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return minus the cost of each signal at the estimator's quality.
+
+        Parameters
+        ----------
+        X : array-like or list of ndarray
+            Signals.
+
+        Returns
+        -------
+        ndarray of shape (n_signals,)
+            Minus the bits per value, and minus the mean squared error in the units in which it is
+            worth a bit at this quality.
+
+        Notes
+        -----
+        Bits are the ideal length of the code of each signal, without header and checksums, which
+        those of a data set share.
+        """
+        signals, number = self._checked(X), self._number(None)
+        worth = BIT_WEIGHT * self._codec.network.step_size(number / N_PER_LEVEL) ** 2
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for i, array in enumerate(signals.arrays):
+            by_shape.setdefault(array.shape, []).append(i)
+        scores = np.empty(len(signals.arrays))
+        for shape, indices in by_shape.items():
+            arrays = [signals.arrays[i] for i in indices]
+            bits, squares = self._streams.costs(arrays, number)
+            scores[indices] = -(bits + squares / worth) / math.prod(shape)
+        return scores
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean of :meth:`score_samples`.
+
+        Parameters
+        ----------
+        X : array-like or list of ndarray
+            Signals.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        float
+            Minus the mean cost; higher is better.
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def network_of(module: nn.Module) -> Any:
+    """Return a copy of a network that coding can use."""
+    return copy.deepcopy(module).cpu().float()

@@ -1,0 +1,146 @@
+"""How images are cut: into patches, and into crops to train on."""
+
+import math
+from collections.abc import Sequence
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._shapes import Images
+from ..training import Batch
+from ._images import scaled
+from ._signal_rows import SignalRows
+
+_WHOLE, _PATCH, _LINE = 1024, 8, 64
+_CROP = 16  # patches
+
+
+class Cut(NamedTuple):
+    """How images are cut.
+
+    Parameters
+    ----------
+    patch : tuple of two ints
+        Height and width of patches.
+    crop : tuple of two ints
+        Height and width of the crops to train on, which all images hold if they are padded to
+        whole patches.
+    """
+
+    patch: tuple[int, int]
+    crop: tuple[int, int]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a crop is a single patch."""
+        return self.patch == self.crop
+
+
+def cut_of(images: Images, patch_shape: str | Sequence[int]) -> Cut:
+    """Return how to cut images.
+
+    Parameters
+    ----------
+    images : Images
+        Training images.
+    patch_shape : "auto" or sequence of two ints
+        Height and width of the patches.
+
+    Returns
+    -------
+    Cut
+        Shapes of patches and crops.
+
+    Raises
+    ------
+    ValueError
+        If there is no such patch.
+    """
+    ph, pw = _patch_of(images, patch_shape)
+    height, width = np.min([array.shape[:2] for array in images.arrays], axis=0).tolist()
+    return Cut((ph, pw), (min(-(-height // ph), _CROP) * ph, min(-(-width // pw), _CROP) * pw))
+
+
+def _patch_of(images: Images, patch_shape: str | Sequence[int]) -> tuple[int, int]:
+    if not isinstance(patch_shape, str):
+        shape = tuple(patch_shape)
+        if len(shape) != 2 or not all(isinstance(n, Integral) and n >= 1 for n in shape):
+            raise ValueError(
+                f"patch_shape={patch_shape} must be 'auto' or two positive integers, height and "
+                "width"
+            )
+        height, width = np.max([array.shape[:2] for array in images.arrays], axis=0)
+        if math.prod(shape) > _WHOLE and (shape[0] > height or shape[1] > width):
+            raise ValueError(
+                f"patch_shape={patch_shape} must not be larger than the images, which have at most "
+                f"{height} x {width} pixels"
+            )
+        return int(shape[0]), int(shape[1])
+    height, width, _ = images.arrays[0].shape
+    if images.are_equal and images.arrays[0].size <= _WHOLE:
+        return height, width
+    return (1, _LINE) if height == 1 and images.are_equal else (_PATCH, _PATCH)
+
+
+class Crops(SignalRows):
+    """Crops of images, cut when they are needed.
+
+    Parameters
+    ----------
+    arrays : list of ndarray of shape (height, width, channels)
+        Images, none smaller than a crop.
+    shape : tuple of two ints
+        Height and width of a crop.
+    offset, factor : float
+        Values are shifted and multiplied by these.
+    seed : int
+        Determines where the crops lie.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    """
+
+    def __init__(
+        self,
+        arrays: list[np.ndarray],
+        shape: tuple[int, int],
+        offset: float,
+        factor: float,
+        seed: int,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        random = np.random.default_rng(seed)
+        h, w = shape
+        areas = np.array([a.shape[0] * a.shape[1] for a in arrays], dtype=float)
+        # As many as cover the images, or each image at least once.
+        counts = np.ceil(areas / (h * w)).astype(int)
+        which = np.repeat(np.arange(len(arrays)), counts)
+        self.places = [
+            (
+                i,
+                random.integers(arrays[i].shape[0] - h + 1),
+                random.integers(arrays[i].shape[1] - w + 1),
+            )
+            for i in which
+        ]
+        self.mirrored = random.random(len(which)) < 0.5
+        self.arrays, self.shape, self.offset, self.factor = arrays, shape, offset, factor
+        super().__init__(len(which), h * w * arrays[0].shape[2], dtype, device)
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        """Cut some of the crops."""
+        chosen = torch.arange(self.n_rows)[positions]
+        h, w = self.shape
+        crops = []
+        for row in chosen.tolist():
+            i, top, left = self.places[row]
+            crop = self.arrays[i][top : top + h, left : left + w]
+            crops.append(crop[:, ::-1] if self.mirrored[row] else crop)
+        values = scaled(np.stack(crops).reshape(len(crops), -1), self.offset, self.factor)
+        x = values.to(device=self.device, dtype=self.dtype)
+        return Batch(x, x)
