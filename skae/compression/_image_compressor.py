@@ -608,7 +608,7 @@ class ImageCompressor(BaseAutoencoder):
 
     def _psnr(self, array: np.ndarray, stream: bytes) -> float:
         decoded = self._streams.read(stream)[0]
-        return psnr(array, decoded, max_value=self._range[1])
+        return psnr([array], [decoded], max_value=self._range[1])
 
     @property
     def _streams(self) -> StreamCodec:
