@@ -41,7 +41,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
 
     @abstractmethod
     def _streams_of(self, codec: Codec, *fingerprints: Any) -> StreamCodec:
-        """Return what writes and reads streams by a codec; None given, it computes a fingerprint."""
+        """Return what writes and reads streams; it computes the fingerprint if none is given."""
 
     @abstractmethod
     def compress(self, X: Any, *, quality: float | None = None) -> list[bytes]:

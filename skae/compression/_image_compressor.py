@@ -25,7 +25,7 @@ from ._compressor import BaseCompressor
 from ._crops import Crops, Cut, cut_of
 from ._decoded_rows import DecodedRows
 from ._image_streams import ImageStreams
-from ._images import are_alike, checked_images, padded_image
+from ._images import check_like, checked_images, padded_image
 from ._objectives import RateDistortion, RestorationLoss
 from ._signal_rows import SignalRows
 from ._texture_game import trained_sharpener
@@ -199,17 +199,7 @@ class ImageCompressor(BaseCompressor):
             high = float(np.iinfo(images.dtype).max) if is_integer else images.max()
             self._range = low, (high - low) or 1.0
             return images
-        n_channels, expected = images.arrays[0].shape[2], self._form.arrays[0].shape[2]
-        if n_channels != expected:
-            raise ValueError(
-                f"X has {n_channels} channels, but {type(self).__name__} was fitted on images of "
-                f"{expected}"
-            )
-        if not are_alike(images.dtype, self._form.dtype):
-            raise ValueError(
-                f"X has dtype {images.dtype}, but {type(self).__name__} was fitted on images of "
-                f"{self._form.dtype}"
-            )
+        check_like(images, self._form, type(self).__name__)
         return images
 
     def _images_in_rows(self, X: Any, reset: bool) -> Images:
@@ -354,7 +344,7 @@ class ImageCompressor(BaseCompressor):
         return streams
 
     def _psnr(self, array: np.ndarray, stream: bytes) -> float:
-        return psnr(array, self._streams.read(stream)[0], max_value=self._range[1])
+        return psnr([array], [self._streams.read(stream)[0]], max_value=self._range[1])
 
     @torch.inference_mode()
     def inverse_transform(self, X: Any) -> Any:

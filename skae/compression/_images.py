@@ -27,6 +27,27 @@ def are_alike(dtype: np.dtype, other: np.dtype) -> bool:
     return dtype == other or "u" not in (dtype.kind, other.kind)
 
 
+def check_like(images: Images, others: Images, owner: str) -> None:
+    """Raise ValueError unless images can be coded by a model of others.
+
+    Parameters
+    ----------
+    images, others : Images
+        What a method was given, and the form of the training images.
+    owner : str
+        The estimator, for the message.
+    """
+    n_channels, expected = images.arrays[0].shape[2], others.arrays[0].shape[2]
+    if n_channels != expected:
+        raise ValueError(
+            f"X has {n_channels} channels, but {owner} was fitted on images of {expected}"
+        )
+    if not are_alike(images.dtype, others.dtype):
+        raise ValueError(
+            f"X has dtype {images.dtype}, but {owner} was fitted on images of {others.dtype}"
+        )
+
+
 def checked_images(X: Any) -> Images:
     """Return images that did not come as rows.
 
