@@ -184,7 +184,9 @@ def cases() -> Iterator[tuple[str, Any, tuple]]:
     yield "adversarial-rows", AdversarialAutoencoder(4, row_critic_weight=1.0, **few), (t["mixed"],)
     yield "detector", AutoencoderOutlierDetector(**r), (t["cancer"],)
     yield "detector-sparse", AutoencoderOutlierDetector(scale=None, **r), (t["sparse"],)
-    missing = np.where(np.random.default_rng(2).random(t["cancer"].shape) < 0.1, np.nan, t["cancer"])
+    missing = np.where(
+        np.random.default_rng(2).random(t["cancer"].shape) < 0.1, np.nan, t["cancer"]
+    )
     yield "detector-missing", AutoencoderOutlierDetector(contamination=0.1, **r), (missing,)
     yield "detector-model", AutoencoderOutlierDetector(Autoencoder(4, **few), **r), (t["scaled"],)
     yield "compressor", ImageCompressor(**r), (t["images"],)
