@@ -36,7 +36,9 @@ clean: ## Delete everything that was built, except .venv
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-# One stamp per extra, so that a second call installs nothing until a requirement changes.
+# One stamp per dependency group, so that a second call installs nothing until a requirement changes.
+# The pip that comes with Python may be too old to know groups.
 .venv/.installed-%: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$*]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group $*
 	@touch $@

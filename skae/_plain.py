@@ -30,7 +30,7 @@ def registered(cls: type) -> Any:
     type
         The dataclass.
     """
-    made = dataclass(eq=False)(cls)
+    made: type = dataclass(eq=False)(cls)
     REGISTERED[f"{cls.__module__}.{cls.__qualname__}"] = made
     return made
 

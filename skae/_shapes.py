@@ -162,10 +162,9 @@ class Images:
         ndarray or list of ndarray
             Rows, an array or a list; a list also if their shapes differ.
         """
-        is_array = isinstance(arrays, np.ndarray)
-        if self.form == "list" or not (is_array or len({a.shape for a in arrays}) == 1):
+        if self.form == "list" or len({array.shape for array in arrays}) != 1:
             return [self._as_given(array) for array in arrays]
-        if not is_array:  # a single image is not copied
+        if isinstance(arrays, list):  # a single image is not copied
             arrays = np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
         images = self._as_given(arrays)
         return images.reshape(len(images), -1) if self.form == "rows" else images

@@ -8,14 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import GradientNormClipping
 
 from .._base import checked_codes
 from .._plain import Part
-from .._shapes import Images, ImageShape, are_rows, checked_image_shape
+from .._shapes import Images, are_rows
 from ..coding import Codec
 from ..metrics import psnr
 from ..networks import ImageCodecNetwork
@@ -25,7 +24,7 @@ from ._compressor import BaseCompressor
 from ._crops import Crops, Cut, cut_of
 from ._decoded_rows import DecodedRows
 from ._image_streams import ImageStreams
-from ._images import check_like, checked_images, padded_image
+from ._images import check_like, checked_images, images_in_rows, padded_image
 from ._objectives import RateDistortion, RestorationLoss
 from ._signal_rows import SignalRows
 from ._texture_game import trained_sharpener
@@ -190,7 +189,7 @@ class ImageCompressor(BaseCompressor):
     def _checked(self, X: Any, *, reset: bool = False) -> Images:
         if not reset:
             check_is_fitted(self)
-        images = self._images_in_rows(X, reset) if are_rows(X) else checked_images(X)
+        images = images_in_rows(self, X, reset) if are_rows(X) else checked_images(X)
         if reset:
             self._form = replace(images, arrays=[images.arrays[0][:0]])
             self._shape = images.arrays[0].shape if images.are_equal else None
@@ -201,15 +200,6 @@ class ImageCompressor(BaseCompressor):
             return images
         check_like(images, self._form, type(self).__name__)
         return images
-
-    def _images_in_rows(self, X: Any, reset: bool) -> Images:
-        dtypes = [np.float64, np.float32, np.uint8, np.uint16]
-        X = validate_data(self, X, accept_sparse="csr", dtype=dtypes, reset=reset)
-        X = X.toarray() if sparse.issparse(X) else X
-        shape = ImageShape((1, 1, X.shape[1]))
-        if self.image_shape is not None:
-            shape = checked_image_shape(self.image_shape, X.shape[1])
-        return Images(list(shape.pictures(X)), "rows", shape[0] == 1, not shape.channels_last)
 
     # ------------------------------------------------------------------ fit
 

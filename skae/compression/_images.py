@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
+from sklearn.utils.validation import validate_data
 from torch import Tensor
 
-from .._shapes import Images, read_images
+from .._shapes import Images, ImageShape, checked_image_shape, read_images
 
 DTYPES = (np.uint8, np.uint16, np.float32, np.float64)
 
@@ -86,6 +88,32 @@ def checked_images(X: Any) -> Images:
                 f"{first.shape[2]} of {first.dtype} and X[{i}] {image.shape[2]} of {image.dtype}"
             )
     return images
+
+
+def images_in_rows(estimator: Any, X: Any, reset: bool) -> Images:
+    """Return images that came as the rows of a matrix.
+
+    Parameters
+    ----------
+    estimator : ImageCompressor
+        Says what shape they have.
+    X : {array-like, CSR matrix or array} of shape (n_images, n_features)
+        Flattened images.
+    reset : bool
+        Whether they are training data.
+
+    Returns
+    -------
+    Images
+        The images.
+    """
+    dtypes = [np.float64, np.float32, np.uint8, np.uint16]
+    X = validate_data(estimator, X, accept_sparse="csr", dtype=dtypes, reset=reset)
+    X = X.toarray() if sparse.issparse(X) else X
+    shape = ImageShape((1, 1, X.shape[1]))
+    if estimator.image_shape is not None:
+        shape = checked_image_shape(estimator.image_shape, X.shape[1])
+    return Images(list(shape.pictures(X)), "rows", shape[0] == 1, not shape.channels_last)
 
 
 def padded_image(array: np.ndarray, patch_shape: tuple[int, int]) -> np.ndarray:

@@ -256,10 +256,8 @@ class AdversarialAutoencoder(BaseGenerator):
         self.module = module
         self.likelihood = likelihood
         self.scale = scale
-        self.code_critic_weight = code_critic_weight
-        self.row_critic_weight = row_critic_weight
-        self.critic_hidden_layer_sizes = critic_hidden_layer_sizes
-        self.critic_lr = critic_lr
+        self.code_critic_weight, self.row_critic_weight = code_critic_weight, row_critic_weight
+        self.critic_hidden_layer_sizes, self.critic_lr = critic_hidden_layer_sizes, critic_lr
         self.critic_regularization = critic_regularization
         self.gradient_penalty = gradient_penalty
         self.prior = prior
@@ -271,14 +269,12 @@ class AdversarialAutoencoder(BaseGenerator):
         self.max_epochs = max_epochs
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
+        self.n_iter_no_change, self.tol = n_iter_no_change, tol
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose
+        self.random_state, self.verbose = random_state, verbose
         self._nested_params = kwargs
 
     def _plan(self, X: np.ndarray) -> Recipe:

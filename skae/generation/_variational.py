@@ -350,9 +350,7 @@ class VariationalAutoencoder(BaseGenerator):
 
     def _class_likelihoods(self, X: np.ndarray, n_samples: int) -> np.ndarray:
         """Return the log-likelihood of each row in each class, or one column without classes."""
-        n_bits = math.ceil(math.log2(n_samples))
-        points = qmc.Sobol(self._n_features_out, rng=0).random_base2(n_bits)[:n_samples]
-        noise = norm.ppf(points.clip(_TAIL, 1 - _TAIL))
+        noise = _spread_noise(n_samples, self._n_features_out)
         # Frequent values stand for intervals of scores: average over places in them.
         n_places = min(_PLACES, n_samples) if self._columns.has_ties else 1
         places = np.tile((np.arange(n_places) + 0.5) / n_places, (len(self._columns.scores), 1))
@@ -381,3 +379,10 @@ class VariationalAutoencoder(BaseGenerator):
             ratio = (log_prob - log_q).double().cpu()
             logs.append((ratio.unsqueeze(-1) + prior.unflatten(0, z.shape[:2])).logsumexp(0))
         return torch.stack(logs).logsumexp(0) + log_volume.cpu().unsqueeze(1)
+
+
+def _spread_noise(n_samples: int, n_components: int) -> np.ndarray:
+    """Return normal noise that fills space more evenly than random numbers, always the same."""
+    n_bits = math.ceil(math.log2(n_samples))
+    points = qmc.Sobol(n_components, rng=0).random_base2(n_bits)[:n_samples]
+    return norm.ppf(points.clip(_TAIL, 1 - _TAIL))

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from .._plain import registered
 
+
+@registered
 class Corruption:
     """Base class: a random damage to a batch.
 
@@ -15,8 +18,7 @@ class Corruption:
         How strong the damage is.
     """
 
-    def __init__(self, level: float) -> None:
-        self.level = level
+    level: float
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Return a damaged copy of a batch.
@@ -40,6 +42,7 @@ class Corruption:
         return torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype) < self.level
 
 
+@registered
 class GaussianNoise(Corruption):
     """Adds normal noise.
 
@@ -53,6 +56,7 @@ class GaussianNoise(Corruption):
         return torch.empty_like(x).normal_(0, self.level, generator=generator).add_(x)
 
 
+@registered
 class MaskingNoise(Corruption):
     """Sets cells to zero.
 
@@ -66,6 +70,7 @@ class MaskingNoise(Corruption):
         return x.masked_fill(self._hit(x, generator), 0)
 
 
+@registered
 class SaltAndPepperNoise(Corruption):
     """Sets cells to the batch's lowest or highest value.
 
@@ -81,6 +86,7 @@ class SaltAndPepperNoise(Corruption):
         return torch.where(self._hit(x, generator), torch.where(salt, high, low), x)
 
 
+@registered
 class SwapNoise(Corruption):
     """Replaces cells by the same column's value in another row.
 

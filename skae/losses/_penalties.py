@@ -1,13 +1,17 @@
 """Penalties on the code, added to the reconstruction loss in training."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
+
+from .._plain import registered
 
 
 class Penalty:
     """Base class: a term of the training loss, a function of a batch and of its code."""
 
-    needs_input_gradient = False
+    needs_input_gradient: ClassVar[bool] = False
 
     def __call__(self, x: Tensor, code: Tensor, generator: torch.Generator) -> Tensor:
         """Return the penalty of a batch.
@@ -29,6 +33,7 @@ class Penalty:
         raise NotImplementedError
 
 
+@registered
 class L1Sparsity(Penalty):
     """Mean absolute value of the code.
 
@@ -38,13 +43,13 @@ class L1Sparsity(Penalty):
         Factor of the penalty.
     """
 
-    def __init__(self, weight: float) -> None:
-        self.weight = weight
+    weight: float
 
     def __call__(self, x: Tensor, code: Tensor, generator: torch.Generator) -> Tensor:
         return self.weight * code.abs().mean()
 
 
+@registered
 class KLSparsity(Penalty):
     """Kullback-Leibler divergence between wanted and mean activity of the code's units.
 
@@ -59,8 +64,8 @@ class KLSparsity(Penalty):
         Wanted mean activity, between 0 and 1.
     """
 
-    def __init__(self, weight: float, target: float = 0.05) -> None:
-        self.weight, self.target = weight, target
+    weight: float
+    target: float = 0.05
 
     def __call__(self, x: Tensor, code: Tensor, generator: torch.Generator) -> Tensor:
         activity = code.sigmoid().mean(0).clamp(1e-6, 1 - 1e-6)
@@ -69,6 +74,7 @@ class KLSparsity(Penalty):
         return self.weight * divergence.mean()
 
 
+@registered
 class ContractivePenalty(Penalty):
     """Squared Frobenius norm of the encoder's Jacobian, per component (Rifai et al., ICML 2011).
 
@@ -81,10 +87,9 @@ class ContractivePenalty(Penalty):
         Factor of the penalty.
     """
 
-    needs_input_gradient = True
+    needs_input_gradient: ClassVar[bool] = True
 
-    def __init__(self, weight: float) -> None:
-        self.weight = weight
+    weight: float
 
     def __call__(self, x: Tensor, code: Tensor, generator: torch.Generator) -> Tensor:
         direction = torch.empty_like(code).normal_(generator=generator)

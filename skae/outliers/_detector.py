@@ -14,6 +14,7 @@ from .._base import attributes_kept_on_failure, checked_input
 from .._meta import HasModel, available_if_model_has
 from ._decisions import benjamini_hochberg, conformal_p_values
 from ._ensemble import DenoisingEnsemble
+from ._explanations import explained
 
 __all__ = ["AutoencoderOutlierDetector"]
 
@@ -366,41 +367,9 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             row, what another makes of the row by `reconstruct`, or missing) and `share` of the
             score. Alarms are in the order of their scores, worst first.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("explain needs pandas: pip install pandas") from error
         if not (isinstance(n_features, Integral) and n_features >= 1):
             raise ValueError(f"n_features={n_features!r} must be an integer of at least 1")
-        labels = X.index if isinstance(X, pd.DataFrame) else None
+        labels = getattr(X, "index", None) if hasattr(X, "iloc") else None
         X = checked_input(self, X)
-        scores = self.estimator_.score_samples(X)
-        alarms = np.flatnonzero(scores < self.offset_)
-        alarms = alarms[np.argsort(scores[alarms], kind="stable")]
-        rows = X[alarms].toarray() if hasattr(X, "toarray") else X[alarms]
-        n_shown = min(n_features, X.shape[1])
-        errors = self.estimator_.feature_errors(rows) if len(rows) else np.zeros(rows.shape)
-        top = np.argsort(-errors, axis=1, kind="stable")[:, :n_shown]
-        expected = self._expected(rows, top)
         names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
-        total = np.maximum(errors.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-        each = np.repeat(alarms, n_shown)
-        return pd.DataFrame(
-            {
-                "row": each if labels is None else labels[each],
-                "score": np.repeat(scores[alarms], n_shown),
-                "feature": names[top].ravel(),
-                "value": np.take_along_axis(rows, top, axis=1).ravel(),
-                "expected": expected.ravel(),
-                "share": np.take_along_axis(errors / total, top, axis=1).ravel(),
-            }
-        )
-
-    def _expected(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """Return what the model expects in some cells of each row."""
-        if len(rows) and isinstance(self.estimator_, DenoisingEnsemble):
-            each = np.repeat(rows, features.shape[1], axis=0)
-            return self.estimator_.expected_values(each, features.ravel()).reshape(features.shape)
-        if len(rows) and hasattr(self.estimator_, "reconstruct"):
-            return np.take_along_axis(self.estimator_.reconstruct(rows), features, axis=1)
-        return np.full(features.shape, np.nan)
+        return explained(self.estimator_, self.offset_, X, labels, names, n_features)

@@ -12,8 +12,7 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from .._base import Fit, NetEstimator
-from ..losses import Observed
-from ..networks import DenseEnsemble
+from .._plain import Part
 from ..training import Batch, Recipe, Reconstruction, Rows
 from ..training._rows import inference_rows
 from ._rows import BothNoises, EnsembleRows, Scale, ScaledRows
@@ -70,7 +69,8 @@ class DenoisingEnsemble(NetEstimator):
             "module__n_members": 2 * self.n_folds_,
             "objective": Reconstruction(corruption=BothNoises(_NOISE, _MASKED)),
         }
-        return Recipe(DenseEnsemble, Observed, "adam", "float32", params)
+        network, loss = Part("networks", "DenseEnsemble", {}), Part("losses", "Observed", {})
+        return Recipe(network, loss, "adam", "float32", params)
 
     def _view(
         self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False

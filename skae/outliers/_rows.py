@@ -11,6 +11,7 @@ from torch import Tensor
 from .._plain import registered
 from ..losses import Corruption, GaussianNoise, MaskingNoise
 from ..training import Batch, Rows
+from ..training._rows import of_array
 
 _LARGEST_SCALED, _LARGEST = 30.0, 1e15  # what values are clipped to
 _ROUNDING = 1e-12
@@ -138,7 +139,7 @@ class ScaledRows(Rows):
         self._X, self._scale, self._folds = X, scale, folds
 
     def _batch(self, positions: Tensor | slice) -> Batch:
-        chosen = positions if isinstance(positions, slice) else positions.numpy()
+        chosen = of_array(positions)
         x = self._shown(torch.from_numpy(self._scale(self._X[chosen])), chosen)
         x = x.to(device=self.device, dtype=self.dtype)
         folds = () if self._folds is None else (torch.from_numpy(self._folds[chosen]),)

@@ -260,12 +260,12 @@ class Columns:
         elif self.scale == "normal_scores":
             gaussian["least_variance"] = _LEAST_VARIANCE
         sizes = {"sizes": self.group_sizes}
-        parts = [
+        kinds = [
             (Part("losses", "GaussianLikelihood", gaussian | given), range(m)),
             (Part("losses", "BernoulliLikelihood", {}), range(m, m + b)),
             (Part("losses", "CategoricalLikelihood", sizes), range(m + b, self.n_outputs)),
         ]
-        parts = [(part, list(columns)) for part, columns in parts if len(columns)]
+        parts = [(part, list(columns)) for part, columns in kinds if len(columns)]
         if len(parts) == 1 and not self.group_sizes:
             return parts[0][0]
         return Part("losses", "ColumnLikelihoods", {"parts": parts})

@@ -29,9 +29,10 @@ def described(dtype: Any) -> tuple:
     if library == "pandas":
         if dtype.name == "category":
             categories = dtype.categories
-            values = None if categories is None else categories.to_list()
-            of = None if categories is None else described(categories.dtype)
-            return ("pandas", "category", values, of, dtype.ordered)
+            if categories is None:
+                return ("pandas", "category", None, None, dtype.ordered)
+            of = described(categories.dtype)
+            return ("pandas", "category", categories.to_list(), of, dtype.ordered)
         if dtype.name in ("str", "string"):
             return ("pandas", "string", dtype.storage, dtype.na_value is np.nan)
         return ("pandas", str(dtype))

@@ -1,12 +1,11 @@
 """Rows of a table, encoded batch by batch."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..training import ArrayRows, Batch, Rows
+from ..training._rows import of_array
 from ._columns import Columns
 
 
@@ -41,7 +40,7 @@ class ColumnRows(Rows):
         self._X, self._columns, self._positions = X, columns, positions
 
     def _batch(self, positions: Tensor | slice) -> Batch:
-        chosen: Any = positions if isinstance(positions, slice) else positions.numpy()
+        chosen = of_array(positions)
         places = self._positions
         if places is not None and len(places) > 1:
             places = places[chosen]

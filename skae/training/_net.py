@@ -110,18 +110,6 @@ class AutoencoderNet(NeuralNet):
         self.criterion_.to(self.dtype)
         return self
 
-    @torch.no_grad()
-    def start_from(self, batch: Batch) -> None:
-        """Let the module look at some rows before training, if it has a method `initialize`.
-
-        Parameters
-        ----------
-        batch : Batch
-            Rows of the training data.
-        """
-        if hasattr(self.module_, "initialize"):
-            self.module_.initialize(batch.input, self.criterion_.link(batch.target))
-
     def start_averaging(self) -> None:
         """Start the average of the weights from the present ones."""
         self.average = WeightAverage(self.module_)

@@ -181,7 +181,7 @@ class ArrayRows(Rows):
     """
 
     def __init__(self, X: Any, dtype: torch.dtype, device: torch.device) -> None:
-        super().__init__(*X.shape, dtype, device)
+        super().__init__(X.shape[0], X.shape[1], dtype, device)
         if isinstance(X, np.ndarray) and not _is_memory_mapped(X):
             # torch takes neither read-only arrays nor negative strides.
             X = X if X.flags.writeable and X.flags.c_contiguous else np.array(X, order="C")
@@ -189,12 +189,13 @@ class ArrayRows(Rows):
         self._X = X
 
     def _batch(self, positions: Tensor | slice) -> Batch:
-        is_slice = isinstance(positions, slice)
-        if isinstance(self._X, Tensor):
+        if isinstance(self._X, Tensor) and isinstance(positions, slice):
             # Never a view: a network that works in place must not write into the user's array.
-            x = self._X[positions].clone() if is_slice else self._X[positions.to(self._X.device)]
+            x = self._X[positions].clone()
+        elif isinstance(self._X, Tensor):
+            x = self._X[torch.as_tensor(positions, device=self._X.device)]
         else:
-            chosen = self._X[positions if is_slice else positions.numpy()]
+            chosen = self._X[of_array(positions)]
             dense = chosen.toarray() if sparse.issparse(chosen) else np.array(chosen)
             x = torch.from_numpy(dense).to(device=self.device, dtype=self.dtype)
         return Batch(x, x)
@@ -214,15 +215,11 @@ class SparseRows(Rows):
     """
 
     def __init__(self, X: Any, dtype: torch.dtype, device: torch.device) -> None:
-        super().__init__(*X.shape, dtype, device)
+        super().__init__(X.shape[0], X.shape[1], dtype, device)
         self._X = X
 
     def _batch(self, positions: Tensor | slice) -> Batch:
-        return self._tensors(
-            self._X[positions if isinstance(positions, slice) else positions.numpy()]
-        )
-
-    def _tensors(self, chosen: Any) -> Batch:
+        chosen = self._X[of_array(positions)]
         x = torch.sparse_csr_tensor(
             torch.from_numpy(chosen.indptr.astype(np.int64)),
             torch.from_numpy(chosen.indices.astype(np.int64)),
@@ -324,6 +321,22 @@ class BatchIterator:
             stop = n if i == last else (i + 1) * size
             rows = slice(i * size + self.rank, stop, self.n_shards)
             yield self.dataset.batch(rows if order is None else order[rows])
+
+
+def of_array(positions: Tensor | slice) -> Any:
+    """Return positions as NumPy and SciPy take them.
+
+    Parameters
+    ----------
+    positions : Tensor of int64 on the CPU, or slice
+        As in :meth:`Rows.batch`.
+
+    Returns
+    -------
+    ndarray of int64 or slice
+        The same.
+    """
+    return positions if isinstance(positions, slice) else positions.numpy()
 
 
 def _is_memory_mapped(X: np.ndarray) -> bool:

@@ -122,8 +122,10 @@ def new_net(
         chosen = torch.randperm(len(chosen), generator=net.generator)
         chosen = chosen[: max(1, _MAX_CELLS_TO_START_FROM // d)].sort().values
     batch = rows.batch(chosen)
-    with seeded_global_generators(seed, device):
-        net.start_from(batch)
+    module: Any = net.module_
+    if hasattr(module, "initialize"):
+        with seeded_global_generators(seed, device), torch.no_grad():
+            module.initialize(batch.input, net.criterion_.link(batch.target))
     net.start_averaging()
     return net, _code_width(net, rows.batch(chosen[:2]))
 
