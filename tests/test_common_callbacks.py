@@ -1,5 +1,7 @@
 """scikit-learn's callbacks watch a training, and end it."""
 
+import copy
+
 import numpy as np
 import pytest
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -9,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skae import Autoencoder, AutoencoderOutlierDetector
 
-from .estimators import assert_same_outputs, new, over_estimators
+from .estimators import assert_same_outputs, new, over_all, over_networks
 
 
 @pytest.fixture
@@ -38,12 +40,12 @@ class Recorder:
         self.events.append(f"end {context.task_name} {context.task_id}")
 
 
-class ScoreRecorder(Recorder):
-    """Keeps the score of every epoch's network, as the estimator itself would compute it."""
+class EpochRecorder(Recorder):
+    """Keeps a copy of the estimator with every epoch's network."""
 
     def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
         if fitted_estimator is not None:
-            self.events.append(fitted_estimator.score(X))
+            self.events.append(copy.deepcopy(fitted_estimator))
 
 
 class StopAfterTwo(Recorder):
@@ -105,7 +107,7 @@ def test_failing_callback_closes_what_it_can(X):
     assert recorder.events[-1] == "teardown"
 
 
-@over_estimators()
+@over_all()
 def test_watching_does_not_change_the_training(estimator, X):
     expected = new(estimator).fit(X)
 
@@ -114,14 +116,16 @@ def test_watching_does_not_change_the_training(estimator, X):
     assert_same_outputs(watched, expected, X)
 
 
-@over_estimators("partial_fit", names=["early_stopping", "own_module", "penalised", "deep", "conv"])
+@over_networks("partial_fit", names=["early_stopping", "own_module", "penalised", "deep", "conv"])
 def test_callback_sees_the_network_of_each_epoch(estimator, X):
-    recorder = ScoreRecorder()
+    recorder = EpochRecorder()
 
     new(estimator, max_epochs=2, early_stopping=False).set_callbacks(recorder).fit(X)
 
-    scores = [new(estimator, max_epochs=n, early_stopping=False).fit(X).score(X) for n in (1, 2)]
-    assert [event for event in recorder.events if isinstance(event, float)] == scores
+    epochs = [event for event in recorder.events if not isinstance(event, str)]
+    expected = [new(estimator, max_epochs=n, early_stopping=False).fit(X) for n in (1, 2)]
+    for seen, fitted in zip(epochs, expected, strict=True):
+        assert_same_outputs(seen, fitted, X)
 
 
 def test_stop_returns_the_network_of_that_epoch(X):

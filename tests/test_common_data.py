@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from .estimators import assert_same_outputs, new, outputs, over_estimators
+from .estimators import assert_same_outputs, new, outputs, over_all, over_sparse, over_transformers
 
 
 @pytest.fixture
@@ -27,25 +27,25 @@ def assert_equal_to_dense(estimator, container, X):
 
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
-@over_estimators()
+@over_sparse()
 def test_csr(estimator, container, X):
     assert_equal_to_dense(estimator, container(X), X)
 
 
-@over_estimators(names=["default"])
+@over_sparse(names=["default"])
 def test_csr_in_the_unit_interval(estimator, X):
     X = np.clip(X, 0, 1)
 
     assert_equal_to_dense(estimator, sparse.csr_array(X), X)
 
 
-@over_estimators(names=["default"])
+@over_sparse(names=["default"])
 @pytest.mark.parametrize("container", [sparse.csc_array, sparse.coo_array])
 def test_other_sparse_formats(estimator, container, X):
     assert_equal_to_dense(estimator, container(X), X)
 
 
-@over_estimators("partial_fit", names=["default"])
+@over_sparse("partial_fit", names=["default"])
 def test_csr_in_partial_fit(estimator, X):
     dense = new(estimator).partial_fit(X).partial_fit(X[:20])
 
@@ -55,7 +55,7 @@ def test_csr_in_partial_fit(estimator, X):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@over_estimators()
+@over_all()
 def test_memory_mapped(estimator, dtype, X, tmp_path):
     np.save(tmp_path / "X.npy", X.astype(dtype))
 
@@ -65,12 +65,12 @@ def test_memory_mapped(estimator, dtype, X, tmp_path):
 @pytest.mark.parametrize(
     "change", [np.asfortranarray, lambda X: X[::-1][::-1], lambda X: X.tolist()]
 )
-@over_estimators(names=["default", "conv"])
+@over_all(names=["default", "conv"])
 def test_layouts_in_memory(estimator, change, X):
     assert_equal_to_dense(estimator, change(X), X)
 
 
-@over_estimators(names=["default"])
+@over_all(names=["default"])
 def test_read_only(estimator, X):
     locked = X.copy()
     locked.flags.writeable = False
@@ -78,7 +78,7 @@ def test_read_only(estimator, X):
     assert_equal_to_dense(estimator, locked, X)
 
 
-@over_estimators(names=["default"])
+@over_all(names=["default"])
 def test_integers_equal_floats(estimator):
     X = np.random.default_rng(0).integers(0, 9, size=(40, 6))
 
@@ -86,7 +86,7 @@ def test_integers_equal_floats(estimator):
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
-@over_estimators(names=["default"])
+@over_all(names=["default"])
 def test_data_frames(estimator, frame, X):
     columns = {f"feature {i}": column for i, column in enumerate(X.T)}
     names = list(columns)
@@ -100,7 +100,7 @@ def test_data_frames(estimator, frame, X):
 
 
 @pytest.mark.parametrize(("library", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
-@over_estimators("transform", names=["default"])
+@over_transformers(names=["default"])
 def test_data_frames_come_back_from_transform(estimator, library, frame, X):
     model = new(estimator).set_output(transform=library).fit(X)
 
@@ -111,7 +111,7 @@ def test_data_frames_come_back_from_transform(estimator, library, frame, X):
     np.testing.assert_array_equal(code.to_numpy(), new(estimator).fit(X).transform(X))
 
 
-@over_estimators("transform")
+@over_transformers()
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_dtype_of_the_code_is_that_of_the_data(estimator, dtype, X):
     assert new(estimator).fit(X).transform(X.astype(dtype)).dtype == dtype

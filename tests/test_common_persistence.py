@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import skops.io
 
-from .estimators import assert_same_outputs, new, over_estimators
+from .estimators import assert_same_outputs, new, over_all
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ over_ways = pytest.mark.parametrize(
 
 
 @over_ways
-@over_estimators()
+@over_all()
 def test_gives_the_same(estimator, through, X, tmp_path):
     model = new(estimator).fit(X)
 
@@ -65,7 +65,7 @@ def test_gives_the_same(estimator, through, X, tmp_path):
 
 
 @over_ways
-@over_estimators("partial_fit")
+@over_all("partial_fit")
 def test_trains_on_the_same(estimator, through, X, tmp_path):
     model = new(estimator).fit(X)
     stored = through(model, tmp_path / "model")
@@ -76,7 +76,7 @@ def test_trains_on_the_same(estimator, through, X, tmp_path):
 
 
 @pytest.mark.parametrize("through", [through_copy, through_deepcopy])
-@over_estimators("partial_fit")
+@over_all("partial_fit")
 def test_copy_trains_on_its_own(estimator, through, X):
     model = new(estimator).fit(X)
     before = pickle.loads(pickle.dumps(model))
@@ -86,7 +86,7 @@ def test_copy_trains_on_its_own(estimator, through, X):
     assert_same_outputs(model, before, X)
 
 
-@over_estimators()
+@over_all()
 def test_pickle_keeps_the_parameters(estimator, X):
     model = new(estimator).fit(X)
 

@@ -10,7 +10,7 @@ import torch
 import torch._dynamo  # torch does so when it first trains; what that imports adds a warning filter
 from sklearn.base import clone
 
-from .estimators import assert_same_outputs, new, outputs, over_estimators
+from .estimators import assert_same_outputs, new, outputs, over_all
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def global_state():
     }
 
 
-@over_estimators()
+@over_all()
 def test_global_state_is_left_alone(estimator, X):
     before = global_state()
 
@@ -41,7 +41,7 @@ def test_global_state_is_left_alone(estimator, X):
     assert [name for name, state in global_state().items() if state != before[name]] == []
 
 
-@over_estimators(names=["own_module"])
+@over_all(names=["own_module"])
 def test_global_generator_has_no_influence(estimator, X):
     expected = new(estimator).fit(X)
 
@@ -50,7 +50,7 @@ def test_global_generator_has_no_influence(estimator, X):
     assert_same_outputs(new(estimator).fit(X), expected, X)
 
 
-@over_estimators()
+@over_all()
 def test_fits_in_threads_equal_serial_ones(estimator, X):
     models = [new(estimator).set_params(random_state=seed) for seed in range(3)]
     expected = [clone(model).fit(X) for model in models]
@@ -62,7 +62,7 @@ def test_fits_in_threads_equal_serial_ones(estimator, X):
         assert_same_outputs(model, serial, X)
 
 
-@over_estimators()
+@over_all()
 def test_inference_in_threads_equals_serial_one(estimator, X):
     model = new(estimator).fit(X)
     expected = outputs(model, X)
@@ -75,7 +75,7 @@ def test_inference_in_threads_equals_serial_one(estimator, X):
             np.testing.assert_array_equal(result[name], expected[name], err_msg=name)
 
 
-@over_estimators()
+@over_all()
 def test_data_are_left_alone(estimator, X):
     before = X.copy()
 
