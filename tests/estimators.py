@@ -59,7 +59,7 @@ class PaddedImages(nn.Module):
         return self.images.decode(z)[:, : self.n_features]
 
 
-# All but the default one with few epochs, to be quick.
+# With few epochs, to be quick.
 NETWORK_CONFIGURATIONS = {
     "default": {},
     "float64": {"dtype": "float64", "max_epochs": 2},
@@ -96,6 +96,7 @@ NETWORKS = {
     Autoencoder: {name: Autoencoder(**p) for name, p in NETWORK_CONFIGURATIONS.items()},
     VariationalAutoencoder: {
         **{name: VariationalAutoencoder(**p) for name, p in GENERATOR_CONFIGURATIONS.items()},
+        "default": VariationalAutoencoder(max_epochs=5),
         "importance_weighted": VariationalAutoencoder(
             n_importance_samples=3, prior="normal", max_epochs=2
         ),
@@ -107,13 +108,14 @@ NETWORKS = {
     AdversarialAutoencoder: {
         **{
             name: AdversarialAutoencoder(**GENERATOR_CONFIGURATIONS[name])
-            for name in ("default", "float64", "conv", "early_stopping", "warm_start")
+            for name in ("float64", "conv", "early_stopping", "warm_start")
         },
+        "default": AdversarialAutoencoder(max_epochs=5),
         "two_critics": AdversarialAutoencoder(row_critic_weight=1.0, max_epochs=2),
         "spectral": AdversarialAutoencoder(critic_regularization="spectral_norm", max_epochs=2),
     },
     ImageCompressor: {
-        "default": ImageCompressor(),
+        "default": ImageCompressor(batch_size=64),
         "float64": ImageCompressor(dtype="float64", max_epochs=1, batch_size=64),
         "conv": ImageCompressor(patch_shape=(1, 2), max_epochs=2, module__width=8),
         "mlp": ImageCompressor(module="mlp", patch_shape=(1, 3), max_epochs=1, module__n_blocks=1),
@@ -132,10 +134,10 @@ NETWORKS = {
 # Estimators that have a model, their parameter `estimator`, each with its configurations.
 MODELS = {
     AutoencoderOutlierDetector: {
-        "default": AutoencoderOutlierDetector(),
+        "default": AutoencoderOutlierDetector(n_estimators=2),
         **{
             # With both of two components, errors would be rounding errors, the same for all rows.
-            name: AutoencoderOutlierDetector(Autoencoder(1, **params))
+            name: AutoencoderOutlierDetector(Autoencoder(1, **params), n_estimators=2)
             for name, params in NETWORK_CONFIGURATIONS.items()
             if name != "default"
         },
@@ -224,24 +226,11 @@ def _over(parameters):
 
 def _parameters(kind, methods=(), names=None):
     return [
-        pytest.param(_quick(estimator, name), id=f"{estimator_class.__name__}-{name}")
+        pytest.param(estimator, id=f"{estimator_class.__name__}-{name}")
         for estimator_class, configurations in kind.items()
         for name, estimator in configurations.items()
         if all(hasattr(estimator, method) for method in methods) and (not names or name in names)
     ]
-
-
-def _quick(estimator, name):
-    """Make the default of what is slow less so; its own tests see it as it is."""
-    if name != "default":
-        return estimator
-    fewer = {
-        AutoencoderOutlierDetector: {"n_estimators": 2},
-        VariationalAutoencoder: {"max_epochs": 5},
-        AdversarialAutoencoder: {"max_epochs": 5},
-        ImageCompressor: {"batch_size": 64},
-    }
-    return clone(estimator).set_params(**fewer.get(type(estimator), {}))
 
 
 def new(estimator, **params):
@@ -261,9 +250,28 @@ def outputs(estimator, X):
     return {name: getattr(estimator, name)(X) for name in OUTPUTS if hasattr(estimator, name)}
 
 
+def shared_fit(estimator, X):
+    """Return a copy that was fitted to an array and what it gives, for tests that change nothing.
+
+    Tests of the same configuration and data get the same objects.
+    """
+    key = estimator, X.dtype, X.shape, X.tobytes()
+    if key not in _SHARED_FITS:
+        model = new(estimator).fit(X)
+        _SHARED_FITS[key] = model, outputs(model, X)
+    return _SHARED_FITS[key]
+
+
+_SHARED_FITS = {}
+
+
 def assert_same_outputs(actual, expected, X):
     """Compare two fitted estimators bit for bit."""
-    actual, expected = outputs(actual, X), outputs(expected, X)
+    assert_equal_outputs(outputs(actual, X), outputs(expected, X))
+
+
+def assert_equal_outputs(actual, expected):
+    """Compare what two estimators give, bit for bit."""
     assert actual.keys() == expected.keys()
     for name in expected:
         np.testing.assert_array_equal(actual[name], expected[name], err_msg=name)

@@ -6,7 +6,16 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from .estimators import assert_same_outputs, new, outputs, over_all, over_sparse, over_transformers
+from .estimators import (
+    assert_equal_outputs,
+    assert_same_outputs,
+    new,
+    outputs,
+    over_all,
+    over_sparse,
+    over_transformers,
+    shared_fit,
+)
 
 
 @pytest.fixture
@@ -16,14 +25,12 @@ def X():
 
 
 def assert_equal_to_dense(estimator, container, X):
-    dense = new(estimator).fit(X)
-    expected = outputs(dense, X)
+    _, expected = shared_fit(estimator, X)
 
     model = new(estimator).fit(container)
 
-    assert_same_outputs(model, dense, X)
-    for name, output in outputs(model, container).items():
-        np.testing.assert_array_equal(np.asarray(output), expected[name], err_msg=name)
+    assert_equal_outputs(outputs(model, X), expected)
+    assert_equal_outputs(outputs(model, container), expected)
 
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
@@ -94,9 +101,8 @@ def test_data_frames(estimator, frame, X):
     model = new(estimator).fit(frame(columns))
 
     assert list(model.feature_names_in_) == names
-    expected = outputs(new(estimator).fit(X), X)
-    for name, output in outputs(model, frame(columns)).items():
-        np.testing.assert_array_equal(output, expected[name], err_msg=name)
+    _, expected = shared_fit(estimator, X)
+    assert_equal_outputs(outputs(model, frame(columns)), expected)
 
 
 @pytest.mark.parametrize(("library", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
@@ -108,10 +114,12 @@ def test_data_frames_come_back_from_transform(estimator, library, frame, X):
 
     assert isinstance(code, frame)
     assert list(code.columns) == list(model.get_feature_names_out())
-    np.testing.assert_array_equal(code.to_numpy(), new(estimator).fit(X).transform(X))
+    np.testing.assert_array_equal(code.to_numpy(), shared_fit(estimator, X)[1]["transform"])
 
 
 @over_transformers()
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_dtype_of_the_code_is_that_of_the_data(estimator, dtype, X):
-    assert new(estimator).fit(X).transform(X.astype(dtype)).dtype == dtype
+    model, _ = shared_fit(estimator, X)
+
+    assert model.transform(X.astype(dtype)).dtype == dtype

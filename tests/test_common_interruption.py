@@ -17,7 +17,7 @@ from .estimators import (
     with_network_params,
 )
 
-over_moments = pytest.mark.parametrize("moment", ["batch", "epoch"])
+MOMENTS = ("batch", "epoch")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def interruptible(estimator):
     return with_network_params(estimator, callbacks=[CtrlC()], batch_size=16, warm_start=False)
 
 
-@over_moments
+@pytest.mark.parametrize("moment", MOMENTS)
 @over_trainings()
 def test_interrupted_first_fit_leaves_it_unfitted(estimator, moment, X, monkeypatch):
     model = interruptible(estimator)
@@ -75,43 +75,40 @@ def test_interrupted_first_fit_leaves_it_unfitted(estimator, moment, X, monkeypa
         check_is_fitted(model)
 
 
-@over_moments
 @over_trainings()
-def test_interrupted_second_fit_leaves_the_first(estimator, moment, X, monkeypatch):
+def test_interrupted_second_fit_leaves_the_first(estimator, X, monkeypatch):
     model = interruptible(estimator).fit(X)
     before = frozen(model)
-    monkeypatch.setattr(CtrlC, "moment", moment)
 
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X[:, :5] + 1)
+    for moment in MOMENTS:
+        monkeypatch.setattr(CtrlC, "moment", moment)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X[:, :5] + 1)
+        assert_unchanged(model, before)
 
-    assert_unchanged(model, before)
 
-
-@over_moments
 @over_networks()
-def test_interrupted_warm_start_leaves_the_first_fit(estimator, moment, X, monkeypatch):
-    model = interruptible(estimator).set_params(warm_start=True).fit(X)
+def test_interrupted_warm_start_leaves_the_first_fit(estimator, X, monkeypatch):
+    model = interruptible(estimator).set_params(warm_start=True, max_epochs=2).fit(X)
     before = frozen(model)
-    monkeypatch.setattr(CtrlC, "moment", moment)
 
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X + 1)
+    for moment in MOMENTS:
+        monkeypatch.setattr(CtrlC, "moment", moment)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X + 1)
+        assert_unchanged(model, before)
 
-    assert_unchanged(model, before)
 
-
-@over_moments
 @over_networks("partial_fit")
-def test_interrupted_partial_fit_leaves_the_first(estimator, moment, X, monkeypatch):
+def test_interrupted_partial_fit_leaves_the_first(estimator, X, monkeypatch):
     model = interruptible(estimator).partial_fit(X)
     before = frozen(model)
-    monkeypatch.setattr(CtrlC, "moment", moment)
 
-    with pytest.raises(KeyboardInterrupt):
-        model.partial_fit(X + 1)
-
-    assert_unchanged(model, before)
+    for moment in MOMENTS:
+        monkeypatch.setattr(CtrlC, "moment", moment)
+        with pytest.raises(KeyboardInterrupt):
+            model.partial_fit(X + 1)
+        assert_unchanged(model, before)
 
 
 @over_networks("partial_fit", "reconstruct", names=["early_stopping"])

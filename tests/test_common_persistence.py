@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 import skops.io
 
-from .estimators import assert_same_outputs, new, over_all
+from .estimators import (
+    assert_equal_outputs,
+    assert_same_outputs,
+    assert_unchanged,
+    frozen,
+    new,
+    outputs,
+    over_all,
+    shared_fit,
+)
 
 
 @pytest.fixture
@@ -59,9 +68,13 @@ over_ways = pytest.mark.parametrize(
 @over_ways
 @over_all()
 def test_gives_the_same(estimator, through, X, tmp_path):
-    model = new(estimator).fit(X)
+    model, expected = shared_fit(estimator, X)
+    before = frozen(model)
 
-    assert_same_outputs(through(model, tmp_path / "model"), model, X)
+    stored = through(model, tmp_path / "model")
+
+    assert_equal_outputs(outputs(stored, X), expected)
+    assert_unchanged(model, before)
 
 
 @over_ways
@@ -88,7 +101,7 @@ def test_copy_trains_on_its_own(estimator, through, X):
 
 @over_all()
 def test_pickle_keeps_the_parameters(estimator, X):
-    model = new(estimator).fit(X)
+    model, _ = shared_fit(estimator, X)
 
     stored = pickle.loads(pickle.dumps(model))
 
