@@ -284,7 +284,7 @@ def frozen(value):
     if isinstance(value, Recipe):
         return frozen(vars(value))
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        return value.shape, value.dtype, value.tolist() if value.dtype == "O" else value.tobytes()
     if isinstance(value, dict):
         return {key: frozen(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
