@@ -9,12 +9,10 @@ import pytest
 import skops.io
 
 from .estimators import (
-    assert_equal_outputs,
     assert_same_outputs,
     assert_unchanged,
     frozen,
     new,
-    outputs,
     over_all,
     shared_fit,
 )
@@ -68,12 +66,12 @@ over_ways = pytest.mark.parametrize(
 @over_ways
 @over_all()
 def test_gives_the_same(estimator, through, X, tmp_path):
-    model, expected = shared_fit(estimator, X)
+    model, _ = shared_fit(estimator, X)
     before = frozen(model)
 
     stored = through(model, tmp_path / "model")
 
-    assert_equal_outputs(outputs(stored, X), expected)
+    assert_same_outputs(stored, model, X[:10])
     assert_unchanged(model, before)
 
 
@@ -85,7 +83,7 @@ def test_trains_on_the_same(estimator, through, X, tmp_path):
 
     stored.partial_fit(X)
 
-    assert_same_outputs(stored, model.partial_fit(X), X)
+    assert_same_outputs(stored, model.partial_fit(X), X[:10])
 
 
 @pytest.mark.parametrize("through", [through_copy, through_deepcopy])
@@ -96,7 +94,7 @@ def test_copy_trains_on_its_own(estimator, through, X):
 
     through(model, None).partial_fit(10 * X)
 
-    assert_same_outputs(model, before, X)
+    assert_same_outputs(model, before, X[:10])
 
 
 @over_all()
