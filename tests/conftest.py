@@ -14,17 +14,14 @@ import numpy as np
 import pytest
 import torch
 
-from skae.outliers import _ensemble
-from skae.training import _preparation
-
 
 @pytest.fixture(autouse=True)
 def _few_steps(request, monkeypatch):
     """Train less by default in tests that ask what all estimators do, however good they are."""
     if request.path.name.startswith("test_common"):
-        monkeypatch.setattr(_preparation, "_AUTO_EPOCHS", (2, 5))
-        monkeypatch.setattr(_ensemble, "_N_STEPS", 20)
-        monkeypatch.setattr(_ensemble, "_FEWEST_STEPS", 20)
+        monkeypatch.setattr("skae.training._preparation._AUTO_EPOCHS", (2, 5))
+        monkeypatch.setattr("skae.outliers._ensemble._N_STEPS", 20)
+        monkeypatch.setattr("skae.outliers._ensemble._FEWEST_STEPS", 20)
 
 
 @pytest.fixture(autouse=True)

@@ -117,7 +117,7 @@ NETWORKS = {
     ImageCompressor: {
         "default": ImageCompressor(batch_size=64),
         "float64": ImageCompressor(dtype="float64", max_epochs=1, batch_size=64),
-        "conv": ImageCompressor(patch_shape=(1, 2), max_epochs=2, module__width=8),
+        "conv": ImageCompressor(patch_shape=(1, 2), max_epochs=1, module__width=8),
         "mlp": ImageCompressor(module="mlp", patch_shape=(1, 3), max_epochs=1, module__n_blocks=1),
         "few_components": ImageCompressor(n_components=2, quality=80, batch_size=64),
         "early_stopping": ImageCompressor(
