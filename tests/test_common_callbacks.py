@@ -17,6 +17,7 @@ from .estimators import (
     new,
     outputs,
     over_all,
+    over_models,
     over_networks,
     shared_fit,
 )
@@ -160,6 +161,17 @@ def test_detector_passes_its_callbacks_to_its_model(X):
         "end fit 0",
         "teardown",
     ]
+
+
+@over_models(names=["default", "early_stopping"])
+def test_callbacks_watch_the_model(estimator, X):
+    recorder = Recorder()
+
+    new(estimator).set_callbacks(recorder).fit(X)
+
+    assert recorder.events[:4] == ["setup", "begin fit 0", "begin fit 0", "begin epoch 0"]
+    assert recorder.events[-4].startswith("end epoch")
+    assert recorder.events[-3:] == ["end fit 0", "end fit 0", "teardown"]
 
 
 def test_partial_fit_is_one_epoch(X):
