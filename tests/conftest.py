@@ -6,14 +6,22 @@ import os
 # checks.
 os.environ["SCIPY_ARRAY_API"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+# Data and networks in the tests are small: a second thread of torch or OpenBLAS costs more than it
+# brings, and pytest-xdist already fills the cores.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest
 import torch
 
-# The networks in the tests are small: a second thread costs more than it brings, and pytest-xdist
-# already fills the cores.
-torch.set_num_threads(1)
+
+@pytest.fixture(autouse=True)
+def _few_steps(request, monkeypatch):
+    """Train less by default in tests that ask what all estimators do, however good they are."""
+    if request.path.name.startswith("test_common"):
+        monkeypatch.setattr("skae.training._trainer._AUTO_EPOCHS", (2, 5))
+        monkeypatch.setattr("skae.outliers._ensemble._N_STEPS", 20)
+        monkeypatch.setattr("skae.outliers._ensemble._FEWEST_STEPS", 20)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from math import ceil, sqrt
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
 from torch import nn
 from torch.nn import functional as F
 
@@ -16,8 +17,10 @@ from skae import (
     ImageCompressor,
     VariationalAutoencoder,
 )
+from skae._plain import REGISTERED
 from skae.networks import ConvAutoencoder
-from skae.training import Recipe
+
+from .kinds import Denoiser, Imputer, Recommender, Restorer
 
 
 class DropoutNetwork(nn.Module):
@@ -56,7 +59,7 @@ class PaddedImages(nn.Module):
         return self.images.decode(z)[:, : self.n_features]
 
 
-# All but the default one with few epochs, to be quick.
+# With few epochs, to be quick.
 NETWORK_CONFIGURATIONS = {
     "default": {},
     "float64": {"dtype": "float64", "max_epochs": 2},
@@ -84,19 +87,16 @@ NETWORK_CONFIGURATIONS = {
 
 GENERATOR_CONFIGURATIONS = {k: v for k, v in NETWORK_CONFIGURATIONS.items() if k != "penalised"}
 
-CONFIGURATIONS = {
+FEW_CONFIGURATIONS = {
+    name: NETWORK_CONFIGURATIONS[name] for name in ("default", "own_module", "early_stopping")
+}
+
+# Estimators that train a net of their own, each with its configurations.
+NETWORKS = {
     Autoencoder: {name: Autoencoder(**p) for name, p in NETWORK_CONFIGURATIONS.items()},
-    AutoencoderOutlierDetector: {
-        "default": AutoencoderOutlierDetector(),
-        **{
-            # With both of two components, errors would be rounding errors, the same for all rows.
-            name: AutoencoderOutlierDetector(Autoencoder(1, **params))
-            for name, params in NETWORK_CONFIGURATIONS.items()
-            if name != "default"
-        },
-    },
     VariationalAutoencoder: {
         **{name: VariationalAutoencoder(**p) for name, p in GENERATOR_CONFIGURATIONS.items()},
+        "default": VariationalAutoencoder(max_epochs=5),
         "importance_weighted": VariationalAutoencoder(
             n_importance_samples=3, prior="normal", max_epochs=2
         ),
@@ -108,15 +108,16 @@ CONFIGURATIONS = {
     AdversarialAutoencoder: {
         **{
             name: AdversarialAutoencoder(**GENERATOR_CONFIGURATIONS[name])
-            for name in ("default", "float64", "conv", "early_stopping", "warm_start")
+            for name in ("float64", "conv", "early_stopping", "warm_start")
         },
+        "default": AdversarialAutoencoder(max_epochs=5),
         "two_critics": AdversarialAutoencoder(row_critic_weight=1.0, max_epochs=2),
         "spectral": AdversarialAutoencoder(critic_regularization="spectral_norm", max_epochs=2),
     },
     ImageCompressor: {
-        "default": ImageCompressor(),
+        "default": ImageCompressor(batch_size=64),
         "float64": ImageCompressor(dtype="float64", max_epochs=1, batch_size=64),
-        "conv": ImageCompressor(patch_shape=(1, 2), max_epochs=2, module__width=8),
+        "conv": ImageCompressor(patch_shape=(1, 2), max_epochs=1, module__width=8),
         "mlp": ImageCompressor(module="mlp", patch_shape=(1, 3), max_epochs=1, module__n_blocks=1),
         "few_components": ImageCompressor(n_components=2, quality=80, batch_size=64),
         "early_stopping": ImageCompressor(
@@ -126,7 +127,45 @@ CONFIGURATIONS = {
             warm_start=True, max_epochs=1, lr=1e-12, batch_size=64, module__width=8
         ),
     },
+    Denoiser: {name: Denoiser(**p) for name, p in FEW_CONFIGURATIONS.items()},
+    Recommender: {
+        name: Recommender(**NETWORK_CONFIGURATIONS[name])
+        for name in ("default", "float64", "early_stopping")
+    },
 }
+
+# Estimators that have a model, their parameter `estimator`, each with its configurations.
+MODELS = {
+    AutoencoderOutlierDetector: {
+        "default": AutoencoderOutlierDetector(n_estimators=2),
+        **{
+            # With both of two components, errors would be rounding errors, the same for all rows.
+            name: AutoencoderOutlierDetector(Autoencoder(1, **params), n_estimators=2)
+            for name, params in NETWORK_CONFIGURATIONS.items()
+            if name != "default"
+        },
+    },
+    Imputer: {
+        "default": Imputer(),
+        "early_stopping": Imputer(Denoiser(**NETWORK_CONFIGURATIONS["early_stopping"])),
+    },
+    Restorer: {
+        "default": Restorer(),
+        "early_stopping": Restorer(Denoiser(**NETWORK_CONFIGURATIONS["early_stopping"])),
+    },
+}
+
+CONFIGURATIONS = {**NETWORKS, **MODELS}
+
+# Methods that give an array for rows.
+OUTPUTS = (
+    "transform",
+    "reconstruct",
+    "score_samples",
+    "predict",
+    "feature_errors",
+    "recommend",
+)
 
 
 def public_estimators():
@@ -137,46 +176,64 @@ def public_estimators():
 
 def configured():
     """Return all estimators in all configurations."""
-    return [parameter.values[0] for parameter in _parameters((), None)]
+    return [parameter.values[0] for parameter in _parameters(CONFIGURATIONS)]
 
 
-def over_estimators(*methods, names=None):
+def over_all(*methods, names=None):
     """Parametrize a test with the estimators that have some methods, in some configurations."""
-    return pytest.mark.parametrize("estimator", _parameters(methods, names))
+    return _over(_parameters(CONFIGURATIONS, methods, names))
+
+
+def over_networks(*methods, names=None):
+    """Parametrize a test with the estimators that train a net of their own."""
+    return _over(_parameters(NETWORKS, methods, names))
+
+
+def over_models(*methods, names=None):
+    """Parametrize a test with the estimators that have a model."""
+    return _over(_parameters(MODELS, methods, names))
+
+
+def over_trainings(*methods, names=None):
+    """Parametrize a test with the estimators of whose net parameters can be set, own or given."""
+    own, given = _parameters(NETWORKS, methods, names), _parameters(MODELS, methods, names)
+    return _over([*own, *(each for each in given if each.values[0].estimator is not None)])
+
+
+def over_transformers(*methods, names=None):
+    """Parametrize a test with the estimators that transform, to codes or within data space."""
+    return over_all("transform", *methods, names=names)
+
+
+def over_sparse(*methods, names=None):
+    """Parametrize a test with the estimators that take sparse rows."""
+    everything = _parameters(CONFIGURATIONS, methods, names)
+    return _over([each for each in everything if get_tags(each.values[0]).input_tags.sparse])
 
 
 def over_fits(*fits, names=None):
-    """Parametrize a test with transformers, and with those of some ways to fit that they have."""
+    """Parametrize a test with nets, and with those of some ways to fit that they have."""
     return pytest.mark.parametrize(
         ("estimator", "fit"),
         [
             pytest.param(*each.values, fit, id=f"{each.id}-{fit}")
             for fit in fits
-            for each in _parameters(("transform", fit), names)
+            for each in _parameters(NETWORKS, (fit,), names)
         ],
     )
 
 
-def _parameters(methods, names):
+def _over(parameters):
+    return pytest.mark.parametrize("estimator", parameters)
+
+
+def _parameters(kind, methods=(), names=None):
     return [
-        pytest.param(_quick(estimator, name), id=f"{estimator_class.__name__}-{name}")
-        for estimator_class, configurations in CONFIGURATIONS.items()
+        pytest.param(estimator, id=f"{estimator_class.__name__}-{name}")
+        for estimator_class, configurations in kind.items()
         for name, estimator in configurations.items()
         if all(hasattr(estimator, method) for method in methods) and (not names or name in names)
     ]
-
-
-def _quick(estimator, name):
-    """Make the default of what is slow less so; its own tests see it as it is."""
-    if name != "default":
-        return estimator
-    fewer = {
-        AutoencoderOutlierDetector: {"n_estimators": 2},
-        VariationalAutoencoder: {"max_epochs": 5},
-        AdversarialAutoencoder: {"max_epochs": 5},
-        ImageCompressor: {"batch_size": 64},
-    }
-    return clone(estimator).set_params(**fewer.get(type(estimator), {}))
 
 
 def new(estimator, **params):
@@ -186,20 +243,38 @@ def new(estimator, **params):
 
 def with_network_params(estimator, **params):
     """Return a copy with other parameters of the network, be it its own or that of its model."""
-    if not hasattr(estimator, "lr"):
+    if type(estimator) in MODELS:
         params = {f"estimator__{name}": value for name, value in params.items()}
     return new(estimator, **params)
 
 
 def outputs(estimator, X):
     """Return all that a fitted estimator gives for some rows."""
-    methods = ("transform", "reconstruct", "score_samples", "predict", "feature_errors")
-    return {name: getattr(estimator, name)(X) for name in methods if hasattr(estimator, name)}
+    return {name: getattr(estimator, name)(X) for name in OUTPUTS if hasattr(estimator, name)}
+
+
+def shared_fit(estimator, X):
+    """Return a copy that was fitted to an array and what it gives, for tests that change nothing.
+
+    Tests of the same configuration and data get the same objects.
+    """
+    key = estimator, X.dtype, X.shape, X.tobytes()
+    if key not in _SHARED_FITS:
+        model = new(estimator).fit(X)
+        _SHARED_FITS[key] = model, outputs(model, X)
+    return _SHARED_FITS[key]
+
+
+_SHARED_FITS = {}
 
 
 def assert_same_outputs(actual, expected, X):
     """Compare two fitted estimators bit for bit."""
-    actual, expected = outputs(actual, X), outputs(expected, X)
+    assert_equal_outputs(outputs(actual, X), outputs(expected, X))
+
+
+def assert_equal_outputs(actual, expected):
+    """Compare what two estimators give, bit for bit."""
     assert actual.keys() == expected.keys()
     for name in expected:
         np.testing.assert_array_equal(actual[name], expected[name], err_msg=name)
@@ -209,10 +284,10 @@ def frozen(value):
     """Return a copy of a state that can be compared."""
     if isinstance(value, BaseEstimator):
         return frozen(value.__getstate__())
-    if isinstance(value, Recipe):
+    if type(value) in REGISTERED.values():
         return frozen(vars(value))
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        return value.shape, value.dtype, value.tolist() if value.dtype == "O" else value.tobytes()
     if isinstance(value, dict):
         return {key: frozen(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

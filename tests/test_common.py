@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from .estimators import CONFIGURATIONS, configured, over_estimators, public_estimators
+from .estimators import CONFIGURATIONS, configured, over_all, over_transformers, public_estimators
 
 # What scikit-learn's own test suite runs besides `check_estimator`.
 FURTHER_TRANSFORMER_CHECKS = [
@@ -46,7 +46,7 @@ def test_every_public_estimator_has_configurations(estimator_class):
 
     assert n_configurations >= 7, (
         f"{name} is public, but the common checks know {n_configurations} configurations of it: "
-        f"add {name}: {{'default': {name}(), and at least six more}} to CONFIGURATIONS in "
+        f"add {name}: {{'default': {name}(), and at least six more}} to NETWORKS or MODELS in "
         f"tests/estimators.py"
     )
 
@@ -56,13 +56,13 @@ def test_check_estimator(estimator, check):
     run(check, estimator)
 
 
-@over_estimators()
+@over_all()
 def test_column_names(estimator):
     run(check_dataframe_column_names_consistency, type(estimator).__name__, estimator)
 
 
 # Its configuration could not add anything: the check sets every parameter itself.
-@over_estimators(names=["default"])
+@over_all(names=["default"])
 def test_param_validation(estimator):
     run(check_param_validation, type(estimator).__name__, estimator)
 
@@ -70,6 +70,6 @@ def test_param_validation(estimator):
 # Fitted to an array, the estimators also transform data frames there, and vice versa.
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
 @pytest.mark.parametrize("check", FURTHER_TRANSFORMER_CHECKS)
-@over_estimators("transform")
+@over_transformers()
 def test_further_transformer_check(estimator, check):
     run(check, type(estimator).__name__, estimator)

@@ -1,5 +1,7 @@
 """scikit-learn's callbacks watch a training, and end it."""
 
+import copy
+
 import numpy as np
 import pytest
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -9,7 +11,16 @@ from sklearn.preprocessing import StandardScaler
 
 from skae import Autoencoder, AutoencoderOutlierDetector
 
-from .estimators import assert_same_outputs, new, over_estimators
+from .estimators import (
+    assert_equal_outputs,
+    assert_same_outputs,
+    new,
+    outputs,
+    over_all,
+    over_models,
+    over_networks,
+    shared_fit,
+)
 
 
 @pytest.fixture
@@ -38,12 +49,12 @@ class Recorder:
         self.events.append(f"end {context.task_name} {context.task_id}")
 
 
-class ScoreRecorder(Recorder):
-    """Keeps the score of every epoch's network, as the estimator itself would compute it."""
+class EpochRecorder(Recorder):
+    """Keeps a copy of the estimator with every epoch's network."""
 
     def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
         if fitted_estimator is not None:
-            self.events.append(fitted_estimator.score(X))
+            self.events.append(copy.deepcopy(fitted_estimator))
 
 
 class StopAfterTwo(Recorder):
@@ -105,23 +116,25 @@ def test_failing_callback_closes_what_it_can(X):
     assert recorder.events[-1] == "teardown"
 
 
-@over_estimators()
+@over_all()
 def test_watching_does_not_change_the_training(estimator, X):
-    expected = new(estimator).fit(X)
+    _, expected = shared_fit(estimator, X)
 
     watched = new(estimator).set_callbacks(Recorder()).fit(X)
 
-    assert_same_outputs(watched, expected, X)
+    assert_equal_outputs(outputs(watched, X), expected)
 
 
-@over_estimators("partial_fit", names=["early_stopping", "own_module", "penalised", "deep", "conv"])
+@over_networks("partial_fit", names=["early_stopping", "own_module", "penalised", "deep", "conv"])
 def test_callback_sees_the_network_of_each_epoch(estimator, X):
-    recorder = ScoreRecorder()
+    recorder = EpochRecorder()
 
     new(estimator, max_epochs=2, early_stopping=False).set_callbacks(recorder).fit(X)
 
-    scores = [new(estimator, max_epochs=n, early_stopping=False).fit(X).score(X) for n in (1, 2)]
-    assert [event for event in recorder.events if isinstance(event, float)] == scores
+    epochs = [event for event in recorder.events if not isinstance(event, str)]
+    expected = [new(estimator, max_epochs=n, early_stopping=False).fit(X) for n in (1, 2)]
+    for seen, fitted in zip(epochs, expected, strict=True):
+        assert_same_outputs(seen, fitted, X)
 
 
 def test_stop_returns_the_network_of_that_epoch(X):
@@ -148,6 +161,17 @@ def test_detector_passes_its_callbacks_to_its_model(X):
         "end fit 0",
         "teardown",
     ]
+
+
+@over_models(names=["default", "early_stopping"])
+def test_callbacks_watch_the_model(estimator, X):
+    recorder = Recorder()
+
+    new(estimator).set_callbacks(recorder).fit(X)
+
+    assert recorder.events[:4] == ["setup", "begin fit 0", "begin fit 0", "begin epoch 0"]
+    assert recorder.events[-4].startswith("end epoch")
+    assert recorder.events[-3:] == ["end fit 0", "end fit 0", "teardown"]
 
 
 def test_partial_fit_is_one_epoch(X):

@@ -6,7 +6,16 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from .estimators import assert_same_outputs, new, outputs, over_estimators
+from .estimators import (
+    assert_equal_outputs,
+    assert_same_outputs,
+    new,
+    outputs,
+    over_all,
+    over_sparse,
+    over_transformers,
+    shared_fit,
+)
 
 
 @pytest.fixture
@@ -16,36 +25,34 @@ def X():
 
 
 def assert_equal_to_dense(estimator, container, X):
-    dense = new(estimator).fit(X)
-    expected = outputs(dense, X)
+    _, expected = shared_fit(estimator, X)
 
     model = new(estimator).fit(container)
 
-    assert_same_outputs(model, dense, X)
-    for name, output in outputs(model, container).items():
-        np.testing.assert_array_equal(np.asarray(output), expected[name], err_msg=name)
+    assert_equal_outputs(outputs(model, X), expected)
+    assert_equal_outputs(outputs(model, container), expected)
 
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
-@over_estimators()
+@over_sparse()
 def test_csr(estimator, container, X):
     assert_equal_to_dense(estimator, container(X), X)
 
 
-@over_estimators(names=["default"])
+@over_sparse(names=["default"])
 def test_csr_in_the_unit_interval(estimator, X):
     X = np.clip(X, 0, 1)
 
     assert_equal_to_dense(estimator, sparse.csr_array(X), X)
 
 
-@over_estimators(names=["default"])
+@over_sparse(names=["default"])
 @pytest.mark.parametrize("container", [sparse.csc_array, sparse.coo_array])
 def test_other_sparse_formats(estimator, container, X):
     assert_equal_to_dense(estimator, container(X), X)
 
 
-@over_estimators("partial_fit", names=["default"])
+@over_sparse("partial_fit", names=["default"])
 def test_csr_in_partial_fit(estimator, X):
     dense = new(estimator).partial_fit(X).partial_fit(X[:20])
 
@@ -55,7 +62,7 @@ def test_csr_in_partial_fit(estimator, X):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@over_estimators()
+@over_all()
 def test_memory_mapped(estimator, dtype, X, tmp_path):
     np.save(tmp_path / "X.npy", X.astype(dtype))
 
@@ -65,12 +72,12 @@ def test_memory_mapped(estimator, dtype, X, tmp_path):
 @pytest.mark.parametrize(
     "change", [np.asfortranarray, lambda X: X[::-1][::-1], lambda X: X.tolist()]
 )
-@over_estimators(names=["default", "conv"])
+@over_all(names=["default", "conv"])
 def test_layouts_in_memory(estimator, change, X):
     assert_equal_to_dense(estimator, change(X), X)
 
 
-@over_estimators(names=["default"])
+@over_all(names=["default"])
 def test_read_only(estimator, X):
     locked = X.copy()
     locked.flags.writeable = False
@@ -78,7 +85,7 @@ def test_read_only(estimator, X):
     assert_equal_to_dense(estimator, locked, X)
 
 
-@over_estimators(names=["default"])
+@over_all(names=["default"])
 def test_integers_equal_floats(estimator):
     X = np.random.default_rng(0).integers(0, 9, size=(40, 6))
 
@@ -86,7 +93,7 @@ def test_integers_equal_floats(estimator):
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
-@over_estimators(names=["default"])
+@over_all(names=["default"])
 def test_data_frames(estimator, frame, X):
     columns = {f"feature {i}": column for i, column in enumerate(X.T)}
     names = list(columns)
@@ -94,13 +101,12 @@ def test_data_frames(estimator, frame, X):
     model = new(estimator).fit(frame(columns))
 
     assert list(model.feature_names_in_) == names
-    expected = outputs(new(estimator).fit(X), X)
-    for name, output in outputs(model, frame(columns)).items():
-        np.testing.assert_array_equal(output, expected[name], err_msg=name)
+    _, expected = shared_fit(estimator, X)
+    assert_equal_outputs(outputs(model, frame(columns)), expected)
 
 
 @pytest.mark.parametrize(("library", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
-@over_estimators("transform", names=["default"])
+@over_transformers(names=["default"])
 def test_data_frames_come_back_from_transform(estimator, library, frame, X):
     model = new(estimator).set_output(transform=library).fit(X)
 
@@ -108,10 +114,12 @@ def test_data_frames_come_back_from_transform(estimator, library, frame, X):
 
     assert isinstance(code, frame)
     assert list(code.columns) == list(model.get_feature_names_out())
-    np.testing.assert_array_equal(code.to_numpy(), new(estimator).fit(X).transform(X))
+    np.testing.assert_array_equal(code.to_numpy(), shared_fit(estimator, X)[1]["transform"])
 
 
-@over_estimators("transform")
+@over_transformers()
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_dtype_of_the_code_is_that_of_the_data(estimator, dtype, X):
-    assert new(estimator).fit(X).transform(X.astype(dtype)).dtype == dtype
+    model, _ = shared_fit(estimator, X)
+
+    assert model.transform(X.astype(dtype)).dtype == dtype

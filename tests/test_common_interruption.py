@@ -9,17 +9,15 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback
 
 from .estimators import (
-    NETWORK_CONFIGURATIONS,
+    assert_same_outputs,
     assert_unchanged,
     frozen,
-    over_estimators,
+    over_networks,
+    over_trainings,
     with_network_params,
 )
 
-# The parameters of a default detector's model cannot be set.
-WITH_NETWORK_PARAMS = set(NETWORK_CONFIGURATIONS) - {"default"}
-
-over_moments = pytest.mark.parametrize("moment", ["batch", "epoch"])
+MOMENTS = ("batch", "epoch")
 
 
 @pytest.fixture
@@ -62,8 +60,8 @@ def interruptible(estimator):
     return with_network_params(estimator, callbacks=[CtrlC()], batch_size=16, warm_start=False)
 
 
-@over_moments
-@over_estimators(names=WITH_NETWORK_PARAMS)
+@pytest.mark.parametrize("moment", MOMENTS)
+@over_trainings()
 def test_interrupted_first_fit_leaves_it_unfitted(estimator, moment, X, monkeypatch):
     model = interruptible(estimator)
     before = frozen(model)
@@ -77,46 +75,43 @@ def test_interrupted_first_fit_leaves_it_unfitted(estimator, moment, X, monkeypa
         check_is_fitted(model)
 
 
-@over_moments
-@over_estimators(names=WITH_NETWORK_PARAMS)
-def test_interrupted_second_fit_leaves_the_first(estimator, moment, X, monkeypatch):
+@over_trainings()
+def test_interrupted_second_fit_leaves_the_first(estimator, X, monkeypatch):
     model = interruptible(estimator).fit(X)
     before = frozen(model)
-    monkeypatch.setattr(CtrlC, "moment", moment)
 
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X[:, :5] + 1)
+    for moment in MOMENTS:
+        monkeypatch.setattr(CtrlC, "moment", moment)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X[:, :5] + 1)
+        assert_unchanged(model, before)
 
-    assert_unchanged(model, before)
 
-
-@over_moments
-@over_estimators("partial_fit", names=WITH_NETWORK_PARAMS)
-def test_interrupted_warm_start_leaves_the_first_fit(estimator, moment, X, monkeypatch):
-    model = interruptible(estimator).set_params(warm_start=True).fit(X)
+@over_networks()
+def test_interrupted_warm_start_leaves_the_first_fit(estimator, X, monkeypatch):
+    model = interruptible(estimator).set_params(warm_start=True, max_epochs=2).fit(X)
     before = frozen(model)
-    monkeypatch.setattr(CtrlC, "moment", moment)
 
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X + 1)
+    for moment in MOMENTS:
+        monkeypatch.setattr(CtrlC, "moment", moment)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X + 1)
+        assert_unchanged(model, before)
 
-    assert_unchanged(model, before)
 
-
-@over_moments
-@over_estimators("partial_fit", names=WITH_NETWORK_PARAMS)
-def test_interrupted_partial_fit_leaves_the_first(estimator, moment, X, monkeypatch):
+@over_networks("partial_fit")
+def test_interrupted_partial_fit_leaves_the_first(estimator, X, monkeypatch):
     model = interruptible(estimator).partial_fit(X)
     before = frozen(model)
-    monkeypatch.setattr(CtrlC, "moment", moment)
 
-    with pytest.raises(KeyboardInterrupt):
-        model.partial_fit(X + 1)
+    for moment in MOMENTS:
+        monkeypatch.setattr(CtrlC, "moment", moment)
+        with pytest.raises(KeyboardInterrupt):
+            model.partial_fit(X + 1)
+        assert_unchanged(model, before)
 
-    assert_unchanged(model, before)
 
-
-@over_estimators("partial_fit", names=["early_stopping"])
+@over_networks("partial_fit", "reconstruct", names=["early_stopping"])
 def test_interrupted_partial_fit_leaves_the_bounds(estimator, X, monkeypatch):
     model = interruptible(estimator).fit(np.clip(X, 0, 1))
     before = model.reconstruct(5 * X)
@@ -128,7 +123,7 @@ def test_interrupted_partial_fit_leaves_the_bounds(estimator, X, monkeypatch):
     np.testing.assert_array_equal(model.reconstruct(5 * X), before)
 
 
-@over_estimators(names=["penalised"])
+@over_trainings(names=["penalised", "own_module"])
 def test_training_goes_on_after_an_interruption(estimator, X, monkeypatch):
     model = interruptible(estimator)
     with monkeypatch.context() as patch:
@@ -138,27 +133,26 @@ def test_training_goes_on_after_an_interruption(estimator, X, monkeypatch):
 
     model.fit(X)
 
-    expected = interruptible(estimator).fit(X).score_samples(X)
-    np.testing.assert_array_equal(model.score_samples(X), expected)
+    assert_same_outputs(model, interruptible(estimator).fit(X), X)
 
 
-@over_estimators("partial_fit", names=WITH_NETWORK_PARAMS)
+@over_networks()
 def test_keyboard_interrupt_of_a_skorch_callback_ends_the_fit(estimator, X):
     model = with_network_params(estimator, callbacks=[Stop()], max_epochs=9).fit(X)
 
     assert model.n_iter_ == 2
 
 
-@over_estimators("partial_fit", names=["own_module"])
+@over_networks(names=["own_module"])
 def test_training_stopped_by_a_callback_equals_a_short_one(estimator, X):
     stopped = with_network_params(estimator, callbacks=[Stop()], max_epochs=9).fit(X)
 
     short = with_network_params(estimator, max_epochs=2).fit(X)
 
-    np.testing.assert_array_equal(stopped.transform(X), short.transform(X))
+    assert_same_outputs(stopped, short, X)
 
 
-@over_estimators("partial_fit", names=["deep"])
+@over_networks(names=["deep"])
 def test_ctrl_c_under_a_handler_in_python(estimator, X, monkeypatch):
     def handler(signum, frame):
         raise KeyboardInterrupt

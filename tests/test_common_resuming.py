@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from .estimators import assert_same_outputs, new, over_estimators, over_fits
+from .estimators import assert_same_outputs, new, outputs, over_fits, over_networks
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def X():
     return np.random.default_rng(0).normal(size=(40, 6))
 
 
-@over_estimators("transform", "partial_fit")
+@over_networks("partial_fit")
 def test_partial_fits_equal_one_fit(estimator, X):
     whole = new(estimator, max_epochs=5, early_stopping=False).fit(X)
 
@@ -19,36 +19,39 @@ def test_partial_fits_equal_one_fit(estimator, X):
     for _ in range(5):
         parts.partial_fit(X)
 
-    assert_same_outputs(parts, whole, X)
+    assert_same_outputs(parts, whole, X[:10])
 
 
-@over_estimators("transform")
+@over_networks()
 def test_warm_start_equals_one_fit(estimator, X):
     whole = new(estimator, max_epochs=5, early_stopping=False).fit(X)
 
     parts = new(estimator, max_epochs=3, early_stopping=False, warm_start=True).fit(X)
     parts.set_params(max_epochs=2).fit(X)
 
-    assert_same_outputs(parts, whole, X)
+    assert_same_outputs(parts, whole, X[:10])
     assert parts.loss_curve_ == whole.loss_curve_
     assert parts.n_iter_ == 5
 
 
-@over_estimators("transform")
+@over_networks()
 def test_fit_starts_anew_without_warm_start(estimator, X):
     once = new(estimator, warm_start=False).fit(X)
 
     twice = new(estimator, warm_start=False).fit(X + 1).fit(X)
 
-    assert_same_outputs(twice, once, X)
+    assert_same_outputs(twice, once, X[:10])
 
 
 @over_fits("fit", "partial_fit", names=["default"])
 def test_going_on_trains(estimator, fit, X):
     model = new(estimator, max_epochs=1, warm_start=True).fit(X)
-    before = model.score_samples(X)
+    before = outputs(model, X)
 
     getattr(model, fit)(X)
 
-    assert not np.array_equal(model.score_samples(X), before)
+    changed = [
+        n for n, output in outputs(model, X).items() if not np.array_equal(output, before[n])
+    ]
+    assert "score_samples" in changed or ("score_samples" not in before and changed)
     assert model.n_iter_ == 2

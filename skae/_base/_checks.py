@@ -40,6 +40,8 @@ def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
 def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> Any:
     """Return the input of an estimator as an array or CSR, if it is fitted and `X` like its data.
 
+    Whether sparse data and missing values are allowed is what its tags say.
+
     Parameters
     ----------
     estimator : estimator
@@ -56,9 +58,14 @@ def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> A
     """
     if not reset:
         check_is_fitted(estimator)
-    finite: Any = "allow-nan" if get_tags(estimator).input_tags.allow_nan else True
+    tags = get_tags(estimator).input_tags
     return validate_data(
-        estimator, X, accept_sparse="csr", dtype=DTYPES, ensure_all_finite=finite, reset=reset
+        estimator,
+        X,
+        accept_sparse="csr" if tags.sparse else False,
+        dtype=DTYPES,
+        ensure_all_finite="allow-nan" if tags.allow_nan else True,
+        reset=reset,
     )
 
 
