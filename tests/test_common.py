@@ -21,13 +21,16 @@ from .estimators import CONFIGURATIONS, configured, over_all, over_transformers,
 # What scikit-learn's own test suite runs besides `check_estimator`.
 FURTHER_TRANSFORMER_CHECKS = [
     check_get_feature_names_out_error,
+    check_set_output_transform_pandas,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+]
+# The same wrapping of the same output, asked for in other ways: no configuration can change it.
+CHECKS_OF_OTHER_WAYS_TO_SET_OUTPUT = [
     check_global_output_transform_pandas,
     check_global_set_output_transform_polars,
     check_set_output_transform,
-    check_set_output_transform_pandas,
     check_set_output_transform_polars,
-    check_transformer_get_feature_names_out,
-    check_transformer_get_feature_names_out_pandas,
 ]
 
 
@@ -72,4 +75,11 @@ def test_param_validation(estimator):
 @pytest.mark.parametrize("check", FURTHER_TRANSFORMER_CHECKS)
 @over_transformers()
 def test_further_transformer_check(estimator, check):
+    run(check, type(estimator).__name__, estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
+@pytest.mark.parametrize("check", CHECKS_OF_OTHER_WAYS_TO_SET_OUTPUT)
+@over_transformers(names=["default"])
+def test_other_ways_to_set_output(estimator, check):
     run(check, type(estimator).__name__, estimator)
