@@ -120,8 +120,9 @@ def test_the_cost_is_that_of_the_stream(streams):
     n_bits, squares = streams.costs(X, 80)
     for x, bits, square in zip(X, n_bits, squares, strict=True):
         stream = streams.write([x], 80)
-        n_bytes = sum(map(len, unpack(stream, LineHeader)[1]))
-        assert 8 * n_bytes == pytest.approx(bits, rel=0.05)
+        chunks = unpack(stream, LineHeader)[1]
+        excess = sum(map(len, chunks)) - bits / 8
+        assert 0 < excess < 8 * len(chunks)  # a state of the coder, and two numbers
         error = streams.read(stream)[0].astype(float) - x
         assert np.square(error).sum() == pytest.approx(square, rel=1e-3)
 

@@ -108,6 +108,6 @@ def test_bundled_model_reads_streams_of_its_former_fingerprint():
     assert np.abs(decoded.astype(int) - picture).max() <= 1
     twin = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(twin.decompress([load_stream("photographs/flower")])[0], decoded)
-    other = ImageCompressor.pretrained(warm_start=True).fit([picture])
+    other = ImageCompressor.pretrained(warm_start=True).fit([np.tile(picture, (4, 3, 1))])
     with pytest.raises(BitstreamError, match="was written by the model 96d82abf"):
         other.decompress([load_stream("photographs/flower")])
