@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 
+@dataclass(frozen=True)
 class Domain:
     """All real numbers, and base class of smaller domains.
 

@@ -44,6 +44,7 @@ class Link:
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
 class Identity(Link):
     """The decoder works on the scale of the data."""
 
