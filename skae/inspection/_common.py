@@ -128,18 +128,18 @@ def check_at_least_one(name: str, value: int | None) -> None:
         raise ValueError(f"{name} must be at least 1, got {value}.")
 
 
-def check_same_shape(**arrays: NDArray) -> None:
-    """Raise ValueError unless both arrays have the same shape."""
-    first, second = (array.shape for array in arrays.values())
-    if first != second:
+def check_same_shape(**arrays: NDArray | None) -> None:
+    """Raise ValueError unless both arrays have the same shape; None is passed over."""
+    shapes = [array.shape for array in arrays.values() if array is not None]
+    if len(set(shapes)) > 1:
         raise ValueError(
-            f"{' and '.join(arrays)} must have the same shape, got {first} and {second}."
+            f"{' and '.join(arrays)} must have the same shape, got {shapes[0]} and {shapes[1]}."
         )
 
 
-def check_length(array: NDArray, name: str, length: int, *, each: str = "") -> None:
-    """Raise ValueError unless the array is flat and that long; `each` says what its values are."""
-    if array.shape != (length,):
+def check_length(array: NDArray | None, name: str, length: int, *, each: str = "") -> None:
+    """Raise ValueError unless the array (None is passed over) holds that many values."""
+    if array is not None and array.shape != (length,):
         raise ValueError(
             f"{name} must have shape ({length},),{each and f' {each},'} got shape {array.shape}."
         )

@@ -150,8 +150,7 @@ class CompressedImageDisplay:
             Length of a row, after which the next one begins. If None, at most 4.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------
@@ -220,8 +219,7 @@ class CompressedImageDisplay:
             Length of a row, after which the next one begins. If None, at most 4.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------
@@ -250,8 +248,7 @@ class CompressedImageDisplay:
             Length of a row, after which the next one begins. If None, at most 4.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------

@@ -44,9 +44,7 @@ def draw_row_panels(
     for i, panel in enumerate(panels):
         lines[:, i] = draw(panel, original[i], reconstructed[i], line_kwargs)
         panel.set_title(captions[i], fontsize="small", loc="center" if dots else "right")
-        panel.tick_params(
-            labelleft=i == 0 or not dots, labelbottom=i == n_samples - 1 or dots
-        )
+        panel.tick_params(labelleft=i == 0 or not dots, labelbottom=i == n_samples - 1 or dots)
 
     # A label in the middle of all panels: in the middle panel, or in the gap before it.
     middle, odd = panels[n_samples // 2], n_samples % 2
