@@ -6,7 +6,8 @@ attributes, so that a Pipeline, a GridSearchCV or an estimator of scikit-learn s
 of this package.
 
 Nothing here trains a model, and nothing here imports torch. matplotlib is imported when a picture
-is drawn. Open ``_loss_curve.py`` first: it is the shortest display.
+is drawn. The files imported below hold a display each, the others what displays choose, compute and
+draw. Open ``_loss_curve.py`` first: it is the shortest display.
 """
 
 from ._compressed_image import CompressedImageDisplay

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -53,6 +53,25 @@ def get_axes(ax: Axes | None, caller: str, figsize: tuple[float, float] = (5.5, 
     return ax
 
 
+def add_panels(
+    ax: Axes, places: Iterable[tuple[float, ...]], *, share_y: bool = False
+) -> NDArray[np.object_]:
+    """Return panels at places of `ax` that share their axes; of `ax` only its texts are seen."""
+    clear_frame(ax)
+    panels: list[Axes] = []
+    for place in places:
+        first = panels[0] if panels else None
+        panels.append(ax.inset_axes(place, sharex=first, sharey=first if share_y else None))
+        panels[-1].spines[["top", "right"]].set_visible(False)
+    return np.array(panels, dtype=object)
+
+
+def add_grid(ax: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
+    """Add thin lines at the ticks, behind all else."""
+    ax.grid(axis=axis, color="0.9", linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
 def clear_frame(ax: Axes) -> None:
     """Leave nothing of `ax` to be seen but the panels that are placed in it."""
     ax.set(xticks=[], yticks=[])
@@ -67,6 +86,16 @@ def merge_style(
     from matplotlib.cbook import normalize_kwargs
 
     return {**defaults, **normalize_kwargs(dict(given or {}), artist)}
+
+
+def three_digits(value: float) -> str:
+    """Write a number by three digits, zeros at the end included."""
+    return f"{value:#.3g}".rstrip(".")
+
+
+def n_bars(n_samples: int) -> int:
+    """Return how many bars suit a histogram of so many samples."""
+    return int(np.clip(np.sqrt(n_samples), 10, 60))
 
 
 def use_log_scale(log_scale: bool | Literal["auto"], low: float, high: float) -> bool:
@@ -96,6 +125,29 @@ def find_holder(estimator: Any, attribute: str) -> Any | None:
     return next((holder for holder in holders if holder is not None), None)
 
 
+def check_at_least_one(name: str, value: int | None) -> None:
+    """Raise ValueError if a number of something is less than 1; None is passed over."""
+    if value is not None and value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}.")
+
+
+def check_same_shape(**arrays: NDArray | None) -> None:
+    """Raise ValueError unless both arrays have the same shape; None is passed over."""
+    shapes = [array.shape for array in arrays.values() if array is not None]
+    if len(set(shapes)) > 1:
+        raise ValueError(
+            f"{' and '.join(arrays)} must have the same shape, got {shapes[0]} and {shapes[1]}."
+        )
+
+
+def check_length(array: NDArray | None, name: str, length: int, *, each: str = "") -> None:
+    """Raise ValueError unless the array (None is passed over) holds that many values."""
+    if array is not None and array.shape != (length,):
+        raise ValueError(
+            f"{name} must have shape ({length},),{each and f' {each},'} got shape {array.shape}."
+        )
+
+
 def check_same_length(**arrays: Any) -> None:
     """Raise ValueError unless all arrays (None is passed over) have the same length."""
     lengths = {name: _num_samples(array) for name, array in arrays.items() if array is not None}
@@ -109,11 +161,7 @@ def check_names(feature_names: ArrayLike | None, X: Any, n_features: int) -> NDA
     if feature_names is None:
         feature_names = getattr(X, "columns", [f"x{i}" for i in range(n_features)])
     names = np.asarray(feature_names).astype(str)
-    if names.shape != (n_features,):
-        raise ValueError(
-            f"feature_names must have shape ({n_features},), one name for each feature of X, "
-            f"got shape {names.shape}."
-        )
+    check_length(names, "feature_names", n_features, each="one name for each feature of X")
     return names
 
 

@@ -11,7 +11,14 @@ from sklearn.utils.validation import check_array
 
 from ..metrics import psnr
 from ._codec import compress_at
-from ._common import check_same_length, clear_frame, get_axes, merge_style
+from ._common import (
+    check_at_least_one,
+    check_same_length,
+    clear_frame,
+    get_axes,
+    merge_style,
+    three_digits,
+)
 from ._image_grid import draw_tile
 
 if TYPE_CHECKING:
@@ -143,8 +150,7 @@ class CompressedImageDisplay:
             Length of a row, after which the next one begins. If None, at most 4.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------
@@ -213,8 +219,7 @@ class CompressedImageDisplay:
             Length of a row, after which the next one begins. If None, at most 4.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------
@@ -243,16 +248,14 @@ class CompressedImageDisplay:
             Length of a row, after which the next one begins. If None, at most 4.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------
         display : CompressedImageDisplay
             The display itself.
         """
-        if n_columns is not None and n_columns < 1:
-            raise ValueError(f"n_columns must be at least 1, got {n_columns}.")
+        check_at_least_one("n_columns", n_columns)
         self.psnr_ = np.array(
             [psnr([self.image], [each], max_value=self.max_value) for each in self.decoded]
         )
@@ -300,8 +303,7 @@ class CompressedImageDisplay:
         titles = [f"original\n{depth} bpp"]
         for name, rate, ratio in zip(names, self.rates, self.psnr_, strict=True):
             quality = "lossless" if np.isinf(ratio) else f"{ratio:.1f} dB"
-            # Three digits each, zeros at the end included.
-            titles.append(f"{name}\n{f'{rate:#.3g}'.rstrip('.')} bpp, {quality}")
+            titles.append(f"{name}\n{three_digits(rate)} bpp, {quality}")
         return titles
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._common import PALETTE, clear_frame, get_axes, merge_style
+from ._common import PALETTE, add_grid, add_panels, get_axes, merge_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,23 +36,18 @@ def draw_contribution_bars(
 
     from matplotlib.patches import Rectangle
 
-    clear_frame(ax)
     style = merge_style(Rectangle, {"color": PALETTE[6], "height": 0.7}, bar_kwargs)
-    panels: list[Axes] = []
+    tops = [1 - i * (height + BETWEEN) / whole for i in range(n_rows)]
+    panels = add_panels(ax, [(0, top - height / whole, 1, height / whole) for top in tops])
     bars = []
     y = np.arange(n_bars)
-    for i in range(n_rows):
-        top = 1 - i * (height + BETWEEN) / whole
-        place = (0, top - height / whole, 1, height / whole)
-        panel = ax.inset_axes(place, sharex=panels[0] if panels else None)
-        panel.spines[["top", "right", "bottom"]].set_visible(False)
-        panel.grid(axis="x", color="0.9", linewidth=0.8)
-        panel.set_axisbelow(True)
+    for i, panel in enumerate(panels):
+        panel.spines["bottom"].set_visible(False)
+        add_grid(panel, "x")
         bars.append(panel.barh(y, contributions[i], **style))
         panel.set_yticks(y, labels[i])
         panel.tick_params(length=0, labelsize="small", labelbottom=i == n_rows - 1)
         panel.set_ylim(n_bars - 0.5, -0.5)
         panel.set_title(captions[i], fontsize="medium", loc="left")
-        panels.append(panel)
     panels[-1].set_xlabel(value_name)
-    return ax, np.array(panels, dtype=object), bars
+    return ax, panels, bars

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
-from sklearn.utils.validation import check_array, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
-from ._common import PALETTE, check_same_length, get_axes, merge_style
+from ._common import PALETTE, check_rows, check_same_length, get_axes, merge_style, n_bars
+from ._scatter import (
+    Categories,
+    add_category_legend,
+    find_categories,
+    scatter,
+    scatter_categories,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-MARKERS = "os^D"
-MAX_CATEGORIES = len(PALETTE) * len(MARKERS)
-MAX_LEGEND_ROWS = 14
-MAX_INTEGER_CATEGORIES = 20  # integers with more distinct values are drawn as a quantity
 
 
 class LatentSpaceDisplay:
@@ -89,8 +90,7 @@ class LatentSpaceDisplay:
         labels: ArrayLike | None = None,
         label_name: str | None = None,
     ) -> None:
-        codes = check_array(codes, accept_sparse="csr", dtype=np.float64, input_name="codes")
-        self.codes = codes.toarray() if issparse(codes) else codes
+        self.codes = check_rows(codes, "codes")
         self.labels = None if labels is None else _check_labels(labels)
         self.label_name = label_name
         check_same_length(codes=self.codes, labels=self.labels)
@@ -134,8 +134,7 @@ class LatentSpaceDisplay:
             Keywords for the points, passed to :meth:`matplotlib.axes.Axes.scatter`.
 
         histogram_kwargs : dict, default=None
-            Keywords for the histogram of a single component, passed to
-            :meth:`matplotlib.axes.Axes.stairs`.
+            Keywords of :meth:`matplotlib.axes.Axes.stairs` for the histogram of one component.
 
         Returns
         -------
@@ -187,8 +186,7 @@ class LatentSpaceDisplay:
             Keywords for the points, passed to :meth:`matplotlib.axes.Axes.scatter`.
 
         histogram_kwargs : dict, default=None
-            Keywords for the histogram of a single component, passed to
-            :meth:`matplotlib.axes.Axes.stairs`.
+            Keywords of :meth:`matplotlib.axes.Axes.stairs` for the histogram of one component.
 
         Returns
         -------
@@ -226,8 +224,7 @@ class LatentSpaceDisplay:
             Keywords for the points, passed to :meth:`matplotlib.axes.Axes.scatter`.
 
         histogram_kwargs : dict, default=None
-            Keywords for the histogram of a single component, passed to
-            :meth:`matplotlib.axes.Axes.stairs`.
+            Keywords of :meth:`matplotlib.axes.Axes.stairs` for the histogram of one component.
 
         Returns
         -------
@@ -235,39 +232,43 @@ class LatentSpaceDisplay:
             The display itself.
         """
         self.components_ = _choose_components(self.codes, components)
-        categories, index = _categories(self.labels)
+        categories = find_categories(self.labels)
         flat = len(self.components_) == 2
-        size = (_width(categories) if flat else 5.5, 4.2)
-        self.ax_ = ax = get_axes(ax, f"{type(self).__name__}.plot", size)
+        width = categories.width if flat and categories is not None else 5.5
+        self.ax_ = ax = get_axes(ax, f"{type(self).__name__}.plot", (width, 4.2))
         self.figure_ = ax.figure
         self.scatter_ = self.histogram_ = self.legend_ = self.colorbar_ = None
         x = self.codes[:, self.components_[0]]
         ax.set_xlabel(self._component_label(self.components_[0]))
-        if flat:
-            ax.set_ylabel(self._component_label(self.components_[1]))
-            y = self.codes[:, self.components_[1]]
-        elif self.labels is None:
+        if not flat and self.labels is None:
             self._draw_histogram(x, histogram_kwargs)
             return self
-        elif categories is None:
-            ax.set_ylabel(self.label_name or "label")
-            y = self.labels
-        else:
-            ax.set_yticks(np.arange(len(categories)), categories)
-            ax.set_ylim(len(categories) - 0.5, -0.5)
-            ax.set_ylabel(self.label_name)
-            y = index + np.random.default_rng(0).uniform(-0.3, 0.3, len(x))
+        y = self._draw_second_axis(categories)
         if categories is not None:
-            self._scatter_categories(x, y, index, scatter_kwargs)
+            self.scatter_ = scatter_categories(ax, x, y, categories.index, scatter_kwargs)
+            if flat:
+                self.legend_ = add_category_legend(ax, categories, self.label_name)
         elif self.labels is not None and flat:
-            self._scatter(x, y, {"c": self.labels}, scatter_kwargs)
+            self.scatter_ = scatter(ax, x, y, {"c": self.labels}, scatter_kwargs)
             self.colorbar_ = self.figure_.colorbar(self.scatter_, ax=ax, label=self.label_name)
             self.colorbar_.solids.set_alpha(1)
         else:
-            self._scatter(x, y, {"color": PALETTE[0]}, scatter_kwargs)
-        if categories is not None and flat:
-            self._add_legend(categories)
+            self.scatter_ = scatter(ax, x, y, {"color": PALETTE[0]}, scatter_kwargs)
         return self
+
+    def _draw_second_axis(self, categories: Categories | None) -> NDArray[Any]:
+        """Return the heights of the points: another component, else the labels."""
+        if len(self.components_) == 2:
+            self.ax_.set_ylabel(self._component_label(self.components_[1]))
+            return self.codes[:, self.components_[1]]
+        if categories is None:
+            self.ax_.set_ylabel(self.label_name or "label")
+            return self.labels
+        names, index = categories
+        self.ax_.set_yticks(np.arange(len(names)), names)
+        self.ax_.set_ylim(len(names) - 0.5, -0.5)
+        self.ax_.set_ylabel(self.label_name)
+        return index + np.random.default_rng(0).uniform(-0.3, 0.3, len(index))
 
     def _component_label(self, component: int) -> str:
         if self.codes.shape[1] <= 2:
@@ -279,72 +280,9 @@ class LatentSpaceDisplay:
     def _draw_histogram(self, x: NDArray[np.float64], given: Mapping[str, Any] | None) -> None:
         from matplotlib.patches import StepPatch
 
-        n_bins = int(np.clip(np.sqrt(len(x)), 10, 60))
         style = merge_style(StepPatch, {"fill": True, "color": PALETTE[0]}, given)
-        self.histogram_ = self.ax_.stairs(*np.histogram(x, bins=n_bins), **style)
+        self.histogram_ = self.ax_.stairs(*np.histogram(x, bins=n_bars(len(x))), **style)
         self.ax_.set_ylabel("samples")
-
-    def _scatter(
-        self,
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        color: Mapping[str, Any],
-        given: Mapping[str, Any] | None,
-    ) -> None:
-        from matplotlib.collections import PathCollection
-
-        n_samples = len(x)
-        style = {
-            "s": np.clip(500 / np.sqrt(n_samples), 2, 36),
-            "alpha": np.clip(3 * n_samples**-0.18, 0.25, 0.9),
-            "linewidth": 0,
-            "rasterized": n_samples > 5000,
-        }
-        style = merge_style(PathCollection, style | dict(color), given)
-        self.scatter_ = self.ax_.scatter(x, y, **style)
-
-    def _scatter_categories(
-        self,
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        index: NDArray[np.intp],
-        given: Mapping[str, Any] | None,
-    ) -> None:
-        from matplotlib.colors import to_rgba_array
-        from matplotlib.markers import MarkerStyle
-
-        # In a shuffled order no category hides another.
-        order = np.random.default_rng(0).permutation(len(x))
-        marker, color = np.divmod(index[order], len(PALETTE))
-        self._scatter(x[order], y[order], {"c": to_rgba_array(PALETTE)[color]}, given)
-        if marker.any():
-            styles = [MarkerStyle(name) for name in MARKERS]
-            paths = [style.get_path().transformed(style.get_transform()) for style in styles]
-            self.scatter_.set_paths([paths[i] for i in marker])
-
-    def _add_legend(self, categories: NDArray[np.str_]) -> None:
-        from matplotlib.lines import Line2D
-
-        handles = [
-            Line2D(
-                [],
-                [],
-                linestyle="none",
-                marker=MARKERS[i // len(PALETTE)],
-                color=PALETTE[i % len(PALETTE)],
-                label=category,
-            )
-            for i, category in enumerate(categories)
-        ]
-        self.legend_ = self.ax_.legend(
-            handles=handles,
-            title=self.label_name,
-            loc="upper left",
-            bbox_to_anchor=(1.0, 1.02),
-            ncols=_n_legend_columns(categories),
-            frameon=False,
-            handletextpad=0.2,
-        )
 
 
 def _check_labels(labels: ArrayLike) -> NDArray[Any]:
@@ -377,34 +315,3 @@ def _choose_components(
             f"got {components!r}."
         )
     return chosen
-
-
-def _categories(
-    labels: NDArray[Any] | None,
-) -> tuple[NDArray[np.str_] | None, NDArray[np.intp] | None]:
-    """Return the names of the categories and the category of each sample, if there are any."""
-    if labels is None or (labels.dtype.kind == "f" and np.any(labels % 1)):
-        return None, None
-    values, index = np.unique(labels, return_inverse=True)
-    if labels.dtype.kind in "iuf" and len(values) > MAX_INTEGER_CATEGORIES:
-        return None, None
-    if len(values) > MAX_CATEGORIES:
-        raise ValueError(
-            f"labels has {len(values)} categories, at most {MAX_CATEGORIES} can be told apart; "
-            "merge the rare ones."
-        )
-    if labels.dtype.kind == "f":
-        values = values.astype(np.int64)
-    return values.astype(str), index
-
-
-def _width(categories: NDArray[np.str_] | None) -> float:
-    """Return the width in inches of a figure with room for the legend."""
-    if categories is None:
-        return 5.5
-    longest = max(map(len, categories))
-    return 4.8 + _n_legend_columns(categories) * (0.4 + 0.08 * longest)
-
-
-def _n_legend_columns(categories: NDArray[np.str_]) -> int:
-    return 1 + (len(categories) - 1) // MAX_LEGEND_ROWS

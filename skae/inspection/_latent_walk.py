@@ -6,26 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array
 
-from ._common import check_image_shape, check_names
+from ._common import check_image_shape, check_length, check_names
 from ._image_grid import draw_image_grid
-from ._row_panels import MAX_DOTS
 from ._walk_panels import draw_walk_panels
+from ._walks import interpolate, traverse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_MOST_WALKS = 8  # where the components are chosen for the user
 
 
 class LatentWalkDisplay:
     """What a model decodes along ways through its latent space, as images or as curves.
 
-    A way leads from the code of one sample to that of another, or changes a single component of the
-    code of a sample. With `image_shape` each way is a row of images. Without it each feature gets a
-    panel, in which there is a curve for each way.
+    A way leads from the code of one sample to that of another, or changes one component of a code.
+    With `image_shape` each way is a row of images, without it a curve in the panel of each feature.
 
     It is recommended to use :meth:`from_estimator`, :meth:`from_traversal` or
     :meth:`from_predictions` to create a display. All parameters are stored as attributes.
@@ -83,11 +80,9 @@ class LatentWalkDisplay:
     >>> display = LatentWalkDisplay.from_estimator(model, X[:3], X[3:6], image_shape=(8, 8))
     >>> display.images_.shape
     (3, 8)
-    >>> display = LatentWalkDisplay.from_traversal(
-    ...     model, X[:1], components=[0, 1], image_shape=(8, 8)
-    ... )
+    >>> display = LatentWalkDisplay.from_traversal(model, X[:1], components=0, image_shape=(8, 8))
     >>> display.images_.shape
-    (2, 7)
+    (1, 7)
     """
 
     def __init__(
@@ -100,27 +95,17 @@ class LatentWalkDisplay:
         image_shape: Sequence[int] | None = None,
         feature_names: ArrayLike | None = None,
     ) -> None:
-        walks = check_array(walks, allow_nd=True, dtype=np.float64, input_name="walks")
-        if walks.ndim != 3:
-            raise ValueError(
-                f"walks must have shape (n_walks, n_steps, n_features), got {walks.shape}."
-            )
-        self.walks = walks
-        n_walks, n_steps, n_features = walks.shape
-        if positions is None:
-            positions = np.linspace(0, 1, n_steps)
+        self.walks = check_array(walks, allow_nd=True, dtype=np.float64, input_name="walks")
+        shape = self.walks.shape
+        if len(shape) != 3:
+            raise ValueError(f"walks must have shape (n_walks, n_steps, n_features), got {shape}.")
+        n_walks, n_steps, n_features = shape
+        positions = np.linspace(0, 1, n_steps) if positions is None else positions
         self.positions = np.asarray(positions, dtype=np.float64)
-        if self.positions.shape != (n_steps,):
-            raise ValueError(
-                f"positions must have shape ({n_steps},), one number for each step of walks, got "
-                f"shape {self.positions.shape}."
-            )
+        check_length(self.positions, "positions", n_steps, each="one number for each step of walks")
         self.position_name = position_name
         self.walk_names = None if walk_names is None else np.asarray(walk_names).astype(str)
-        if self.walk_names is not None and self.walk_names.shape != (n_walks,):
-            raise ValueError(
-                f"walk_names must have shape ({n_walks},), got shape {self.walk_names.shape}."
-            )
+        check_length(self.walk_names, "walk_names", n_walks)
         self.image_shape = check_image_shape(image_shape, n_features)
         self.feature_names = check_names(feature_names, None, n_features)
 
@@ -168,8 +153,7 @@ class LatentWalkDisplay:
             Features to draw as curves, by position or name. If None, all.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         line_kwargs : dict, default=None
             Keywords for the curves, passed to :meth:`matplotlib.axes.Axes.plot`.
@@ -179,13 +163,7 @@ class LatentWalkDisplay:
         display : LatentWalkDisplay
             The display, drawn.
         """
-        estimator = getattr(estimator, "best_estimator_", estimator)
-        if hasattr(estimator, "interpolate"):
-            walks = estimator.interpolate(X_start, X_stop, n_steps)
-        else:
-            start, stop = estimator.transform(X_start), estimator.transform(X_stop)
-            t = np.linspace(0, 1, n_steps)[:, None]
-            walks = _decode(estimator, start[:, None] * (1 - t) + stop[:, None] * t)
+        walks = interpolate(estimator, X_start, X_stop, n_steps)
         return cls.from_predictions(
             walks,
             position_name="share of the way from start to stop",
@@ -245,8 +223,7 @@ class LatentWalkDisplay:
             Features to draw as curves, by position or name. If None, all.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         line_kwargs : dict, default=None
             Keywords for the curves, passed to :meth:`matplotlib.axes.Axes.plot`.
@@ -256,22 +233,10 @@ class LatentWalkDisplay:
         display : LatentWalkDisplay
             The display, drawn.
         """
-        estimator = getattr(estimator, "best_estimator_", estimator)
         values = np.linspace(-2, 2, 7) if values is None else np.asarray(values, dtype=np.float64)
-        codes = np.asarray(estimator.transform(X), dtype=np.float64)
-        chosen = _check_components(components, codes.shape[1])
-        if hasattr(estimator, "traverse"):
-            walks = estimator.traverse(X, chosen, values)
-        else:
-            walks = _decode(estimator, _change_components(codes, chosen, values))
-        if components is None:
-            largest = _largest_changes(walks, standardize=image_shape is None)
-            walks, chosen = walks[:, largest], chosen[largest]
-        names = [f"component {component}" for component in chosen]
-        if len(walks) > 1:
-            names = [f"sample {i}, {name}" for i in range(len(walks)) for name in names]
+        walks, names = traverse(estimator, X, components, values, standardize=image_shape is None)
         return cls.from_predictions(
-            walks.reshape(-1, *walks.shape[2:]),
+            walks,
             positions=values,
             position_name="value of the component",
             walk_names=names,
@@ -327,8 +292,7 @@ class LatentWalkDisplay:
             Features to draw as curves, by position or name. If None, all.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         line_kwargs : dict, default=None
             Keywords for the curves, passed to :meth:`matplotlib.axes.Axes.plot`.
@@ -338,17 +302,14 @@ class LatentWalkDisplay:
         display : LatentWalkDisplay
             The display, drawn.
         """
-        display = cls(
+        return cls(
             walks,
             positions=positions,
             position_name=position_name,
             walk_names=walk_names,
             image_shape=image_shape,
             feature_names=feature_names,
-        )
-        return display.plot(
-            ax, features=features, image_kwargs=image_kwargs, line_kwargs=line_kwargs
-        )
+        ).plot(ax, features=features, image_kwargs=image_kwargs, line_kwargs=line_kwargs)
 
     def plot(
         self,
@@ -369,8 +330,7 @@ class LatentWalkDisplay:
             Features to draw as curves, by position or name. If None, all.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         line_kwargs : dict, default=None
             Keywords for the curves, passed to :meth:`matplotlib.axes.Axes.plot`.
@@ -380,85 +340,31 @@ class LatentWalkDisplay:
         display : LatentWalkDisplay
             The display itself.
         """
-        caller = f"{type(self).__name__}.plot"
         self.images_ = self.lines_ = None
         if self.image_shape is not None:
             names = [""] * len(self.walks) if self.walk_names is None else self.walk_names
-            ends = {"vmin": self.walks.min(), "vmax": self.walks.max()}
             self.ax_, self.images_, _ = draw_image_grid(
                 ax,
-                caller,
+                f"{type(self).__name__}.plot",
                 list(zip(names, self.walks, strict=True)),
                 image_shape=self.image_shape,
                 captions=[f"{position:.2g}" for position in self.positions],
                 caption_name=self.position_name,
-                image_kwargs={**ends, **(image_kwargs or {})},
+                one_scale=True,
+                image_kwargs=image_kwargs,
             )
             self.axes_ = np.array([self.ax_], dtype=object)
         else:
-            chosen = self._check_features(features)
-            names = self.walk_names
             self.ax_, self.axes_, self.lines_ = draw_walk_panels(
                 ax,
-                caller,
-                self.walks[:, :, chosen],
+                f"{type(self).__name__}.plot",
+                self.walks,
                 self.positions,
-                walk_names=[f"way {i}" for i in range(len(self.walks))] if names is None else names,
-                feature_names=self.feature_names[chosen],
+                features=features,
+                walk_names=self.walk_names,
+                feature_names=self.feature_names,
                 position_name=self.position_name,
                 line_kwargs=line_kwargs,
             )
         self.figure_ = self.ax_.figure
         return self
-
-    def _check_features(self, features: Sequence[int | str] | None) -> list[int]:
-        n_features, names = len(self.feature_names), self.feature_names.tolist()
-        if features is None:
-            if n_features > MAX_DOTS:
-                raise ValueError(
-                    f"{n_features} features are too many for a panel each, at most {MAX_DOTS} are "
-                    "drawn; choose some with features=, or give the image_shape of images."
-                )
-            return list(range(n_features))
-        chosen = [names.index(f) if isinstance(f, str) and f in names else f for f in features]
-        if not chosen or not all(f in range(n_features) for f in chosen):
-            raise ValueError(
-                f"features must be names or positions from 0 to {n_features - 1}, got {features!r}."
-            )
-        return chosen
-
-
-def _check_components(components: int | Sequence[int] | None, n: int) -> NDArray[np.intp]:
-    if components is None:
-        return np.arange(n)
-    chosen = np.atleast_1d(components)
-    is_whole = chosen.ndim == 1 and chosen.dtype.kind in "iu"
-    if not (is_whole and len(chosen) and np.isin(chosen, np.arange(n)).all()):
-        raise ValueError(f"components must be integers from 0 to {n - 1}, got {components!r}.")
-    return chosen.astype(np.intp)
-
-
-def _change_components(
-    codes: NDArray[np.float64], components: NDArray[np.intp], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    shape = (len(codes), len(components), len(values), codes.shape[1])
-    changed = np.broadcast_to(codes[:, None, None], shape).copy()
-    for i, component in enumerate(components):
-        changed[:, i, :, component] = values
-    return changed
-
-
-def _decode(estimator: Any, codes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Decode codes of shape (..., n_components)."""
-    rows = np.asarray(estimator.inverse_transform(codes.reshape(-1, codes.shape[-1])))
-    return rows.reshape(*codes.shape[:-1], -1)
-
-
-def _largest_changes(walks: NDArray[np.float64], *, standardize: bool) -> NDArray[np.intp]:
-    """Return the positions of the components that change most, in ascending order."""
-    variances = walks.var(axis=2).mean(axis=0)
-    if standardize:
-        whole = walks.var(axis=(0, 1, 2))
-        variances = variances / np.where(whole > 0, whole, 1)
-    order = np.argsort(-variances.sum(axis=1), kind="stable")
-    return np.sort(order[:_MOST_WALKS])

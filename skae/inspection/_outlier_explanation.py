@@ -6,24 +6,31 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from ._common import (
+    check_at_least_one,
     check_image_shape,
     check_names,
     check_rows,
     check_same_length,
-    find_holder,
+    check_same_shape,
+    three_digits,
 )
 from ._contribution_bars import draw_contribution_bars
+from ._explained_rows import (
+    check_positions,
+    expected_values,
+    find_detector,
+    name_rows,
+    worst_alarms,
+)
 from ._image_grid import draw_image_grid, split_channels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_N_ROWS, _N_IMAGES = 3, 8
 
 
 class OutlierExplanationDisplay:
@@ -112,21 +119,15 @@ class OutlierExplanationDisplay:
         self.X = check_rows(X, "X", allow_nan=True)
         self.feature_errors = check_rows(feature_errors, "feature_errors")
         self.expected = None if expected is None else check_rows(expected, "expected")
-        for name in ("feature_errors", "expected"):
-            values = getattr(self, name)
-            if values is not None and values.shape != self.X.shape:
-                raise ValueError(
-                    f"X and {name} must have the same shape, got {self.X.shape} and {values.shape}."
-                )
+        check_same_shape(X=self.X, feature_errors=self.feature_errors)
+        check_same_shape(X=self.X, expected=self.expected)
         if self.feature_errors.min() < 0:
             raise ValueError(
                 "feature_errors must not be negative, the smallest is "
                 f"{self.feature_errors.min():g}."
             )
         n_samples, n_features = self.X.shape
-        if row_names is None:
-            row_names = _row_names(X, n_samples)
-        self.row_names = np.asarray(row_names)
+        self.row_names = np.asarray(name_rows(X, n_samples) if row_names is None else row_names)
         check_same_length(X=self.X, row_names=self.row_names)
         self.feature_names = check_names(feature_names, X, n_features)
         self.image_shape = check_image_shape(image_shape, n_features)
@@ -198,17 +199,17 @@ class OutlierExplanationDisplay:
             If there is no alarm.
         """
         if rows is None:
-            rows = _worst_alarms(estimator, X, n_samples, image_shape)
-        rows = _positions(rows, _num_samples(X))
+            rows = worst_alarms(estimator, X, n_samples, image_shape)
+        rows = check_positions(rows, _num_samples(X))
         X = _safe_indexing(X, rows)
-        names = _row_names(X, rows)
-        detector, X = _explained(estimator, X)
+        names = name_rows(X, rows)
+        detector, X = find_detector(estimator, X)
         if feature_names is None:
             feature_names = getattr(detector, "feature_names_in_", None)
         return cls.from_predictions(
             X,
             detector.feature_errors(X),
-            expected=_expected(detector, X),
+            expected=expected_values(detector, X),
             row_names=names,
             image_shape=image_shape,
             feature_names=feature_names,
@@ -273,17 +274,14 @@ class OutlierExplanationDisplay:
         display : OutlierExplanationDisplay
             The display, drawn.
         """
-        display = cls(
+        return cls(
             X,
             feature_errors,
             expected=expected,
             row_names=row_names,
             image_shape=image_shape,
             feature_names=feature_names,
-        )
-        return display.plot(
-            ax, n_features=n_features, bar_kwargs=bar_kwargs, image_kwargs=image_kwargs
-        )
+        ).plot(ax, n_features=n_features, bar_kwargs=bar_kwargs, image_kwargs=image_kwargs)
 
     def plot(
         self,
@@ -315,42 +313,48 @@ class OutlierExplanationDisplay:
         display : OutlierExplanationDisplay
             The display itself.
         """
-        if n_features < 1:
-            raise ValueError(f"n_features must be at least 1, got {n_features}.")
+        check_at_least_one("n_features", n_features)
         self.scores_ = 0.0 - self.feature_errors.sum(axis=1)
         self.bars_ = self.images_ = self.colorbar_ = None
-        caller = f"{type(self).__name__}.plot"
-        scores = [f"{score:#.3g}".rstrip(".") for score in self.scores_]
-        if self.image_shape is not None:
-            pictures = [("original", self.X)]
-            if self.expected is not None:
-                pictures.append(("expected", self.expected))
-            parts = split_channels(self.feature_errors, self.image_shape).sum(axis=1)
-            self.ax_, self.images_, self.colorbar_ = draw_image_grid(
-                ax,
-                caller,
-                pictures,
-                image_shape=self.image_shape,
-                captions=[f"{r}\n{score}" for r, score in zip(self.row_names, scores, strict=True)],
-                caption_name="row and score",
-                error_map=("contribution", parts),
-                image_kwargs=image_kwargs,
-            )
-            self.axes_ = np.array([self.ax_], dtype=object)
+        if self.image_shape is None:
+            self._plot_bars(ax, n_features, bar_kwargs)
         else:
-            top = np.argsort(-self.feature_errors, axis=1, kind="stable")[:, :n_features]
-            shown = np.take_along_axis(self.feature_errors, top, axis=1)
-            self.ax_, self.axes_, self.bars_ = draw_contribution_bars(
-                ax,
-                caller,
-                list(shown),
-                [[self._describe(i, j) for j in features] for i, features in enumerate(top)],
-                self._captions(scores, shown.sum(axis=1)),
-                value_name="contribution to minus the score",
-                bar_kwargs=bar_kwargs,
-            )
+            self._plot_images(ax, image_kwargs)
         self.figure_ = self.ax_.figure
         return self
+
+    def _plot_images(self, ax: Axes | None, image_kwargs: Mapping[str, Any] | None) -> None:
+        pictures = [("original", self.X)]
+        if self.expected is not None:
+            pictures.append(("expected", self.expected))
+        parts = split_channels(self.feature_errors, self.image_shape).sum(axis=1)
+        scores = map(three_digits, self.scores_)
+        self.ax_, self.images_, self.colorbar_ = draw_image_grid(
+            ax,
+            f"{type(self).__name__}.plot",
+            pictures,
+            image_shape=self.image_shape,
+            captions=[f"{row}\n{s}" for row, s in zip(self.row_names, scores, strict=True)],
+            caption_name="row and score",
+            error_map=("contribution", parts),
+            image_kwargs=image_kwargs,
+        )
+        self.axes_ = np.array([self.ax_], dtype=object)
+
+    def _plot_bars(
+        self, ax: Axes | None, n_features: int, bar_kwargs: Mapping[str, Any] | None
+    ) -> None:
+        top = np.argsort(-self.feature_errors, axis=1, kind="stable")[:, :n_features]
+        shown = np.take_along_axis(self.feature_errors, top, axis=1)
+        self.ax_, self.axes_, self.bars_ = draw_contribution_bars(
+            ax,
+            f"{type(self).__name__}.plot",
+            list(shown),
+            [[self._describe(i, j) for j in features] for i, features in enumerate(top)],
+            [self._caption(i, part) for i, part in enumerate(shown.sum(axis=1))],
+            value_name="contribution to minus the score",
+            bar_kwargs=bar_kwargs,
+        )
 
     def _describe(self, row: int, feature: int) -> str:
         text = f"{self.feature_names[feature]} {_number(self.X[row, feature])}"
@@ -358,88 +362,14 @@ class OutlierExplanationDisplay:
             return text
         return f"{text}, expected {_number(self.expected[row, feature])}"
 
-    def _captions(self, scores: list[str], shown: NDArray[np.float64]) -> list[str]:
-        """Return name, score and the share of it that the bars of each row make up."""
-        captions = [f"row {row}: score {s}" for row, s in zip(self.row_names, scores, strict=True)]
-        for i, whole in enumerate(-self.scores_):
-            if whole > 0:
-                captions[i] += f", {shown[i] / whole:.0%} of it shown"
-        return captions
+    def _caption(self, row: int, shown: float) -> str:
+        """Return name, score and the share of it that the bars of a row make up."""
+        score = self.scores_[row]
+        caption = f"row {self.row_names[row]}: score {three_digits(score)}"
+        return f"{caption}, {shown / -score:.0%} of it shown" if score < 0 else caption
 
 
 def _number(value: float) -> str:
     if np.isnan(value):
         return "missing"
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
-
-
-def _row_names(X: ArrayLike, otherwise: Any) -> ArrayLike:
-    """Return the index of a dataframe, else the given names or the numbers up to a given one."""
-    if hasattr(X, "iloc"):
-        return X.index
-    return np.arange(otherwise) if isinstance(otherwise, int) else otherwise
-
-
-def _positions(rows: ArrayLike, n_samples: int) -> NDArray[np.intp]:
-    """Return the positions of rows, given as such or as a mask."""
-    chosen = np.atleast_1d(np.asarray(rows))
-    if chosen.dtype == bool and len(chosen) == n_samples:
-        chosen = np.flatnonzero(chosen)
-    elif chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < n_samples)).all():
-        raise ValueError(
-            f"rows must hold positions from 0 to {n_samples - 1}, or be a mask of {n_samples} rows"
-        )
-    if len(chosen) == 0:
-        raise ValueError("rows holds no row")
-    return chosen.astype(np.intp)
-
-
-def _worst_alarms(
-    estimator: Any, X: ArrayLike, n_samples: int | None, image_shape: Sequence[int] | None
-) -> NDArray[np.intp]:
-    if n_samples is None:
-        n_samples = _N_ROWS if image_shape is None else _N_IMAGES
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1, got {n_samples}.")
-    if not hasattr(estimator, "decision_function"):
-        raise TypeError(
-            "estimator must have decision_function to find alarms by; "
-            f"{type(estimator).__name__} has none. Pass the positions of rows as rows=[...]."
-        )
-    decisions = np.asarray(estimator.decision_function(X))
-    worst = np.argsort(decisions, kind="stable")[:n_samples]
-    alarms = worst[decisions[worst] < 0]
-    if len(alarms) == 0:
-        raise ValueError(
-            f"none of the {len(decisions)} rows of X is an alarm: the lowest decision_function is "
-            f"{decisions.min():.3g}. Pass the positions of rows as rows=[...]."
-        )
-    return alarms
-
-
-def _explained(estimator: Any, X: ArrayLike) -> tuple[Any, ArrayLike]:
-    """Return the detector inside pipelines and searches, and the rows as it sees them."""
-    if hasattr(estimator, "feature_errors"):
-        return estimator, X
-    if hasattr(estimator, "best_estimator_"):
-        return _explained(estimator.best_estimator_, X)
-    if hasattr(estimator, "steps"):
-        return _explained(estimator.steps[-1][1], estimator[:-1].transform(X))
-    raise TypeError(f"estimator must have feature_errors; {type(estimator).__name__} has none.")
-
-
-def _expected(detector: Any, X: ArrayLike) -> NDArray[np.float64] | None:
-    """Return what the model in a detector expects of each value, if it can tell."""
-    # A model inside the detector was fitted to an array.
-    rows = check_rows(X, "X", allow_nan=True)
-    model = find_holder(detector, "expected_values")
-    if model is not None:
-        n_features = rows.shape[1]
-        features = np.arange(n_features)
-        return np.array(
-            [model.expected_values(np.tile(row, (n_features, 1)), features) for row in rows]
-        )
-    model = find_holder(detector, "reconstruct")
-    if model is None:
-        return None
-    return model.reconstruct(X if model is detector else rows)

@@ -12,6 +12,7 @@ from ..metrics import ms_ssim, psnr
 from ._codec import compress_at
 from ._common import (
     PALETTE,
+    add_grid,
     check_curve,
     check_same_length,
     get_axes,
@@ -258,8 +259,7 @@ class RateDistortionDisplay:
         if logarithmic:
             ax.set_xscale("log")
             set_log_ticks(ax.xaxis, *ax.get_xlim())
-        ax.grid(color="0.9", linewidth=0.8)
-        ax.set_axisbelow(True)
+        add_grid(ax)
         ax.set(xlabel="bits per pixel", ylabel=self.quality_name)
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure

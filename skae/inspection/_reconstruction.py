@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import _num_samples, check_array
+from sklearn.utils.validation import _num_samples
 
-from ._common import check_image_shape, check_names, check_rows, check_same_length
+from ._common import (
+    check_at_least_one,
+    check_image_shape,
+    check_names,
+    check_rows,
+    check_same_length,
+    check_same_shape,
+    three_digits,
+)
 from ._image_grid import draw_image_grid, split_channels
-from ._row_panels import MAX_DOTS, draw_row_panels
+from ._row_panels import draw_row_panels
+from ._row_units import check_units, suitable_units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,18 +109,11 @@ class ReconstructionDisplay:
     ) -> None:
         self.X = check_rows(X, "X", allow_nan=True)
         self.X_reconstructed = check_rows(X_reconstructed, "X_reconstructed")
-        if self.X.shape != self.X_reconstructed.shape:
-            raise ValueError(
-                f"X and X_reconstructed must have the same shape, got {self.X.shape} and "
-                f"{self.X_reconstructed.shape}."
-            )
+        check_same_shape(X=self.X, X_reconstructed=self.X_reconstructed)
         n_features = self.X.shape[1]
         self.feature_names = check_names(feature_names, X, n_features)
         self.image_shape = check_image_shape(image_shape, n_features)
-        self.center = _check_per_feature(center, "center", n_features)
-        self.scale = _check_per_feature(scale, "scale", n_features)
-        if self.scale is not None and not np.all(self.scale > 0):
-            raise ValueError(f"scale must be positive, its smallest value is {self.scale.min()}.")
+        self.center, self.scale = check_units(center, scale, n_features)
 
     @classmethod
     def from_estimator(
@@ -168,8 +170,7 @@ class ReconstructionDisplay:
             :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         line_kwargs : dict, default=None
-            Keywords for the dots or curves of the reconstructions, passed to
-            :meth:`matplotlib.axes.Axes.plot`.
+            Keywords of :meth:`matplotlib.axes.Axes.plot` for the reconstructions of rows.
 
         Returns
         -------
@@ -182,17 +183,13 @@ class ReconstructionDisplay:
             If the estimator has none of the methods named above.
         """
         chosen = _safe_indexing(X, _choose_rows(X, n_samples, image_shape, random_state))
-        display = cls._from_rows(
-            X,
+        return cls(
             chosen,
             _reconstruct(estimator, chosen),
-            standardize=standardize,
             image_shape=image_shape,
             feature_names=feature_names,
-        )
-        return display.plot(
-            ax, error_map=error_map, image_kwargs=image_kwargs, line_kwargs=line_kwargs
-        )
+            **suitable_units(X, standardize, image_shape),
+        ).plot(ax, error_map=error_map, image_kwargs=image_kwargs, line_kwargs=line_kwargs)
 
     @classmethod
     def from_predictions(
@@ -247,8 +244,7 @@ class ReconstructionDisplay:
             :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         line_kwargs : dict, default=None
-            Keywords for the dots or curves of the reconstructions, passed to
-            :meth:`matplotlib.axes.Axes.plot`.
+            Keywords of :meth:`matplotlib.axes.Axes.plot` for the reconstructions of rows.
 
         Returns
         -------
@@ -257,39 +253,13 @@ class ReconstructionDisplay:
         """
         check_same_length(X=X, X_reconstructed=X_reconstructed)
         rows = _choose_rows(X, n_samples, image_shape, random_state)
-        chosen = _safe_indexing(X, rows)
-        display = cls._from_rows(
-            X,
-            chosen,
-            _safe_indexing(X_reconstructed, rows),
-            standardize=standardize,
-            image_shape=image_shape,
-            feature_names=feature_names,
-        )
-        return display.plot(
-            ax, error_map=error_map, image_kwargs=image_kwargs, line_kwargs=line_kwargs
-        )
-
-    @classmethod
-    def _from_rows(
-        cls,
-        X: ArrayLike,
-        chosen: ArrayLike,
-        reconstructed: ArrayLike,
-        *,
-        standardize: bool | Literal["auto"],
-        image_shape: Sequence[int] | None,
-        feature_names: ArrayLike | None,
-    ) -> Self:
-        center, scale = _center_and_scale(X, standardize, image_shape)
         return cls(
-            chosen,
-            reconstructed,
+            _safe_indexing(X, rows),
+            _safe_indexing(X_reconstructed, rows),
             image_shape=image_shape,
             feature_names=feature_names,
-            center=center,
-            scale=scale,
-        )
+            **suitable_units(X, standardize, image_shape),
+        ).plot(ax, error_map=error_map, image_kwargs=image_kwargs, line_kwargs=line_kwargs)
 
     def plot(
         self,
@@ -314,8 +284,7 @@ class ReconstructionDisplay:
             :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         line_kwargs : dict, default=None
-            Keywords for the dots or curves of the reconstructions, passed to
-            :meth:`matplotlib.axes.Axes.plot`.
+            Keywords of :meth:`matplotlib.axes.Axes.plot` for the reconstructions of rows.
 
         Returns
         -------
@@ -324,62 +293,55 @@ class ReconstructionDisplay:
         """
         if error_map and self.image_shape is None:
             raise ValueError("error_map=True needs image_shape=(height, width), got None.")
-        original, reconstructed = self._drawn_values()
-        self.errors_ = np.ma.filled(
-            np.ma.masked_invalid((original - reconstructed) ** 2).mean(axis=1), np.nan
-        )
         self.images_ = self.lines_ = self.colorbar_ = None
-        # Three digits each, zeros at the end included.
-        errors = [f"{error:#.3g}".rstrip(".") for error in self.errors_]
-        caller = f"{type(self).__name__}.plot"
-        if self.image_shape is not None:
-            self.ax_, self.images_, self.colorbar_ = draw_image_grid(
-                ax,
-                caller,
-                [("original", original), ("reconstruction", reconstructed)],
-                image_shape=self.image_shape,
-                captions=errors,
-                caption_name="mean squared error",
-                error_map=self._error_map() if error_map else None,
-                image_kwargs=image_kwargs,
-            )
-            self.axes_ = np.array([self.ax_], dtype=object)
+        if self.image_shape is None:
+            self._plot_rows(ax, line_kwargs)
         else:
-            self.ax_, self.axes_, self.lines_ = draw_row_panels(
-                ax,
-                caller,
-                original,
-                reconstructed,
-                [f"MSE {error}" for error in errors],
-                feature_names=self.feature_names,
-                value_name="value" if self.scale is None else "standard deviations from the mean",
-                line_kwargs=line_kwargs,
-            )
+            self._plot_images(ax, error_map, image_kwargs)
         self.figure_ = self.ax_.figure
         return self
+
+    def _plot_images(
+        self, ax: Axes | None, error_map: bool, image_kwargs: Mapping[str, Any] | None
+    ) -> None:
+        self.errors_ = _mean_squares(self.X - self.X_reconstructed)
+        self.ax_, self.images_, self.colorbar_ = draw_image_grid(
+            ax,
+            f"{type(self).__name__}.plot",
+            [("original", self.X), ("reconstruction", self.X_reconstructed)],
+            image_shape=self.image_shape,
+            captions=[three_digits(error) for error in self.errors_],
+            caption_name="mean squared error",
+            error_map=self._error_map() if error_map else None,
+            image_kwargs=image_kwargs,
+        )
+        self.axes_ = np.array([self.ax_], dtype=object)
+
+    def _plot_rows(self, ax: Axes | None, line_kwargs: Mapping[str, Any] | None) -> None:
+        center = 0.0 if self.center is None else self.center
+        scale = 1.0 if self.scale is None else self.scale
+        original, reconstructed = ((X - center) / scale for X in (self.X, self.X_reconstructed))
+        self.errors_ = _mean_squares(original - reconstructed)
+        self.ax_, self.axes_, self.lines_ = draw_row_panels(
+            ax,
+            f"{type(self).__name__}.plot",
+            original,
+            reconstructed,
+            [f"MSE {three_digits(error)}" for error in self.errors_],
+            feature_names=self.feature_names,
+            value_name="value" if self.scale is None else "standard deviations from the mean",
+            line_kwargs=line_kwargs,
+        )
 
     def _error_map(self) -> tuple[str, NDArray[np.float64]]:
         """Return the absolute error of each pixel, the mean over its channels."""
         errors = np.abs(self.X - self.X_reconstructed)
         return "absolute error", split_channels(errors, self.image_shape).mean(axis=1)
 
-    def _drawn_values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        if self.image_shape is not None:
-            return self.X, self.X_reconstructed
-        center = 0.0 if self.center is None else self.center
-        scale = 1.0 if self.scale is None else self.scale
-        return (self.X - center) / scale, (self.X_reconstructed - center) / scale
 
-
-def _check_per_feature(
-    values: ArrayLike | None, name: str, n_features: int
-) -> NDArray[np.float64] | None:
-    if values is None:
-        return None
-    values = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
-    if values.shape != (n_features,):
-        raise ValueError(f"{name} must have shape ({n_features},), got {values.shape}.")
-    return values
+def _mean_squares(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean square of each row, of what is known."""
+    return np.ma.filled(np.ma.masked_invalid(errors**2).mean(axis=1), np.nan)
 
 
 def _choose_rows(
@@ -390,32 +352,13 @@ def _choose_rows(
 ) -> NDArray[np.intp]:
     if n_samples is None:
         n_samples = 4 if image_shape is None else 8
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1, got {n_samples}.")
+    check_at_least_one("n_samples", n_samples)
     n_available = _num_samples(X)
     n_samples = min(n_samples, n_available)
     if random_state is None:
         # Evenly spaced rows show every part of sorted data and leave the global generator alone.
         return np.linspace(0, n_available - 1, n_samples).round().astype(np.intp)
     return check_random_state(random_state).choice(n_available, n_samples, replace=False)
-
-
-def _center_and_scale(
-    X: ArrayLike, standardize: bool | Literal["auto"], image_shape: Sequence[int] | None
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    if standardize not in (True, False, "auto"):
-        raise ValueError(f'standardize must be True, False or "auto", got {standardize!r}.')
-    if standardize is False or image_shape is not None:
-        return None, None
-    X = check_rows(X, "X", allow_nan=True)
-    if standardize == "auto" and X.shape[1] > MAX_DOTS:
-        return None, None
-    X = np.ma.masked_invalid(X)
-    center, scale = X.mean(axis=0).filled(0.0), X.std(axis=0).filled(0.0)
-    varying = scale > 0
-    if standardize == "auto" and not (varying.any() and scale.max() > 10 * scale[varying].min()):
-        return None, None
-    return center, np.where(varying, scale, 1.0)
 
 
 def _reconstruct(estimator: Any, X: ArrayLike) -> ArrayLike:

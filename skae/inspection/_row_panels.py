@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._common import DARK, PALETTE, clear_frame, get_axes, merge_style
+from ._common import DARK, PALETTE, add_grid, add_panels, get_axes, merge_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,12 +38,13 @@ def draw_row_panels(
     else:
         figsize = (7.0, 0.7 + 1.1 * n_samples)
     ax = get_axes(ax, caller, figsize)
-    panels = _add_panels(ax, n_samples, side_by_side=dots)
+    panels = add_panels(ax, _places(n_samples, side_by_side=dots), share_y=True)
     draw = _draw_dots if dots else _draw_curves
     lines = np.empty((2, n_samples), dtype=object)
     for i, panel in enumerate(panels):
         lines[:, i] = draw(panel, original[i], reconstructed[i], line_kwargs)
         panel.set_title(captions[i], fontsize="small", loc="center" if dots else "right")
+        panel.tick_params(labelleft=i == 0 or not dots, labelbottom=i == n_samples - 1 or dots)
 
     # A label in the middle of all panels: in the middle panel, or in the gap before it.
     middle, odd = panels[n_samples // 2], n_samples % 2
@@ -58,23 +59,14 @@ def draw_row_panels(
     return ax, panels, lines
 
 
-def _add_panels(ax: Axes, n_panels: int, *, side_by_side: bool) -> NDArray[np.object_]:
-    """Divide `ax` into panels that share their axes; of `ax` itself only the legend is seen."""
-    clear_frame(ax)
+def _places(n_panels: int, *, side_by_side: bool) -> list[tuple[float, float, float, float]]:
+    """Return left, bottom, width and height of each panel, in parts of the whole."""
     gap = GAP_DOTS if side_by_side else GAP_CURVES
     size = 1 / (n_panels + gap * (n_panels - 1))
-    panels: list[Axes] = []
-    for i in range(n_panels):
-        start = i * size * (1 + gap)
-        place = (start, 0, size, 1) if side_by_side else (0, 1 - start - size, 1, size)
-        first = panels[0] if panels else None
-        panel = ax.inset_axes(place, sharex=first, sharey=first)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.tick_params(
-            labelleft=i == 0 or not side_by_side, labelbottom=i == n_panels - 1 or side_by_side
-        )
-        panels.append(panel)
-    return np.array(panels, dtype=object)
+    starts = [i * size * (1 + gap) for i in range(n_panels)]
+    if side_by_side:
+        return [(start, 0, size, 1) for start in starts]
+    return [(0, 1 - start - size, 1, size) for start in starts]
 
 
 def _draw_dots(
@@ -89,8 +81,7 @@ def _draw_dots(
     style = {"color": PALETTE[6], "marker": "o", "markerfacecolor": "white", "markersize": 5}
     style |= {"linestyle": "none", "label": "reconstruction", "zorder": 3}
     style = merge_style(Line2D, style, line_kwargs)
-    ax.grid(axis="y", color="0.9", linewidth=0.8)
-    ax.set_axisbelow(True)
+    add_grid(ax, "y")
     ax.hlines(y, original, reconstructed, color=style["color"], linewidth=1.2, zorder=1)
     (line,) = ax.plot(original, y, "o", color=DARK, markersize=5, label="original", zorder=2)
     (guess,) = ax.plot(reconstructed, y, **style)

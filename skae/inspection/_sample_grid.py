@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import column_or_1d
 
-from ._common import check_image_shape, check_rows, check_same_length
+from ._common import check_at_least_one, check_image_shape, check_rows, check_same_length
 from ._image_grid import draw_image_grid
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ class SampleGridDisplay:
             images of a class.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------
@@ -183,8 +182,7 @@ class SampleGridDisplay:
             images of a class.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------
@@ -214,16 +212,14 @@ class SampleGridDisplay:
             images of a class.
 
         image_kwargs : dict, default=None
-            Keywords for the images, passed to :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`,
-            `vmin` and `vmax`.
+            Keywords of :meth:`matplotlib.axes.Axes.imshow`, such as `cmap`, `vmin` and `vmax`.
 
         Returns
         -------
         display : SampleGridDisplay
             The display itself.
         """
-        if n_columns is not None and n_columns < 1:
-            raise ValueError(f"n_columns must be at least 1, got {n_columns}.")
+        check_at_least_one("n_columns", n_columns)
         if n_columns is None:
             n_columns = _N_COLUMNS if self.labels is None else len(self.X)
         pictures = [
@@ -236,7 +232,8 @@ class SampleGridDisplay:
             f"{type(self).__name__}.plot",
             pictures,
             image_shape=self.image_shape,
-            image_kwargs={"vmin": self.X.min(), "vmax": self.X.max(), **(image_kwargs or {})},
+            one_scale=True,
+            image_kwargs=image_kwargs,
         )
         self.figure_ = self.ax_.figure
         return self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._common import PALETTE, clear_frame, get_axes, merge_style
+from ._common import PALETTE, add_panels, get_axes, merge_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 N_COLUMNS = 4
 PANEL = (1.7, 1.0)  # inches
 GAP = (0.55, 0.5)  # inches, room for the ticks and the name of a feature
+MAX_PANELS = 40  # unless the user chooses more
 
 
 def draw_walk_panels(
@@ -24,42 +25,36 @@ def draw_walk_panels(
     walks: NDArray[np.float64],
     positions: NDArray[np.float64],
     *,
-    walk_names: Sequence[str],
+    features: Sequence[int | str] | None,
+    walk_names: Sequence[str] | None,
     feature_names: NDArray[np.str_],
     position_name: str,
     line_kwargs: Mapping[str, Any] | None,
 ) -> tuple[Axes, NDArray[np.object_], NDArray[np.object_]]:
-    """Draw a line for each walk; return enclosing axes, panels, and lines by feature and walk."""
-    n_walks, _, n_features = walks.shape
-    n_columns = min(n_features, N_COLUMNS)
-    n_rows = -(-n_features // n_columns)
-    step = np.add(PANEL, GAP)
-    whole = step * (n_columns, n_rows) - GAP
+    """Draw a line for each walk; return enclosing axes, panels, and lines by feature and walk.
+
+    Features are chosen by position or name, and walks without names are numbered.
+    """
+    chosen = _choose_features(features, feature_names.tolist())
+    n_walks, n_features = len(walks), len(chosen)
+    if walk_names is None:
+        walk_names = [f"way {i}" for i in range(n_walks)]
+    whole, places = _lay_out(n_features)
     legend_width = 0.6 + 0.08 * max(map(len, walk_names)) if n_walks > 1 else 0
     height = max(whole[1] + 0.9, 0.3 + 0.23 * n_walks)
     ax = get_axes(ax, caller, (whole[0] + 0.8 + legend_width, height))
 
-    from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
-    clear_frame(ax)
+    styles = _line_styles(walk_names, line_kwargs)
+    panels = add_panels(ax, places)
     lines = np.empty((n_features, n_walks), dtype=object)
-    panels: list[Axes] = []
-    for j, name in enumerate(feature_names):
-        row, column = divmod(j, n_columns)
-        left, top = step * (column, row) / whole
-        size = PANEL / whole
-        place = (left, 1 - top - size[1], *size)
-        panel = ax.inset_axes(place, sharex=panels[0] if panels else None)
-        for i in range(n_walks):
-            style = {"color": PALETTE[i % len(PALETTE)], "linewidth": 1.5}
-            style = merge_style(Line2D, style | {"label": walk_names[i]}, line_kwargs)
-            (lines[j, i],) = panel.plot(positions, walks[i, :, j], **style)
-        panel.set_title(name, fontsize="small", loc="left")
-        panel.spines[["top", "right"]].set_visible(False)
+    for j, (panel, feature) in enumerate(zip(panels, chosen, strict=True)):
+        for i, style in enumerate(styles):
+            (lines[j, i],) = panel.plot(positions, walks[i, :, feature], **style)
+        panel.set_title(feature_names[feature], fontsize="small", loc="left")
         panel.yaxis.set_major_locator(MaxNLocator(3))
-        panel.tick_params(labelsize="small", labelbottom=j + n_columns >= n_features)
-        panels.append(panel)
+        panel.tick_params(labelsize="small", labelbottom=j + N_COLUMNS >= n_features)
     ax.set_xlabel(position_name, labelpad=18)
     if n_walks > 1:
         ax.legend(
@@ -69,4 +64,44 @@ def draw_walk_panels(
             borderaxespad=0.2,
             frameon=False,
         )
-    return ax, np.array(panels, dtype=object), lines
+    return ax, panels, lines
+
+
+def _line_styles(names: Sequence[str], given: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    from matplotlib.lines import Line2D
+
+    styles = [
+        {"color": PALETTE[i % len(PALETTE)], "linewidth": 1.5, "label": name}
+        for i, name in enumerate(names)
+    ]
+    return [merge_style(Line2D, style, given) for style in styles]
+
+
+def _lay_out(
+    n_panels: int,
+) -> tuple[NDArray[np.float64], list[tuple[float, float, float, float]]]:
+    """Return width and height of all in inches, and the place of each panel in parts of them."""
+    n_columns = min(n_panels, N_COLUMNS)
+    step = np.add(PANEL, GAP)
+    whole = step * (n_columns, -(-n_panels // n_columns)) - GAP
+    width, height = PANEL / whole
+    corners = [step * divmod(i, n_columns)[::-1] / whole for i in range(n_panels)]
+    return whole, [(left, 1 - top - height, width, height) for left, top in corners]
+
+
+def _choose_features(features: Sequence[int | str] | None, names: list[str]) -> list[int]:
+    """Return the positions of features that are given by position or name; without any, of all."""
+    n_features = len(names)
+    if features is None:
+        if n_features > MAX_PANELS:
+            raise ValueError(
+                f"{n_features} features are too many for a panel each, at most {MAX_PANELS} are "
+                "drawn; choose some with features=, or give the image_shape of images."
+            )
+        return list(range(n_features))
+    chosen = [names.index(f) if isinstance(f, str) and f in names else f for f in features]
+    if not chosen or not all(f in range(n_features) for f in chosen):
+        raise ValueError(
+            f"features must be names or positions from 0 to {n_features - 1}, got {features!r}."
+        )
+    return chosen

@@ -122,18 +122,10 @@ class Marginals:
             lows[j], per_unit[j] = low, n_cells / width * (1 - 1e-6)
             cells = ((x - low) * per_unit[j]).astype(int)
             counts = np.bincount(cells + 1, minlength=n_cells + 2)
-            below, above = counts.cumsum(), counts[::-1].cumsum()[::-1]
-            outside = np.minimum(below, above)
+            outside = np.minimum(counts.cumsum(), counts[::-1].cumsum()[::-1])
             tail[j] = _surprise(2 * (outside + 1) / (len(x) + 2))
             own_tail[j] = _surprise(2 * outside / (len(x) + 1))
-            bins = counts[1:-1].reshape(n_bins, -1).sum(1) + 0.5
-            bins = np.append(bins, 0.5)
-            of_cell = np.r_[-1, np.repeat(np.arange(n_bins), n_cells // n_bins), -1]
-            rarity[j] = np.log(bins.max() / bins)[of_cell]
-            others = np.maximum(bins - 1, 0.5)
-            modes = np.full(n_bins + 1, bins.max())
-            modes[bins.argmax()] = max(np.sort(bins)[-2], others.max())
-            own = np.log(modes / others).clip(min=0)[of_cell]
+            rarity[j], own = _rarities(counts, n_bins)
             # Without the only row at an end, the range would be smaller.
             own[(outside == 1) & (counts == 1)] = rarity[j, 0]
             own_rarity[j] = own
@@ -155,6 +147,19 @@ class Marginals:
     def forget_own(self) -> None:
         """Drop what only the training rows' own surprises need."""
         self.own_tail = self.own_rarity = None
+
+
+def _rarities(counts: np.ndarray, n_bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the surprise at the density of each cell, for a new row and for one of those counted.
+
+    Equally many cells make up a bin; the first and the last cell, beyond the range, are in none.
+    """
+    bins = np.append(counts[1:-1].reshape(n_bins, -1).sum(1) + 0.5, 0.5)
+    of_cell = np.r_[-1, np.repeat(np.arange(n_bins), (len(counts) - 2) // n_bins), -1]
+    others = np.maximum(bins - 1, 0.5)
+    modes = np.full(n_bins + 1, bins.max())
+    modes[bins.argmax()] = max(np.sort(bins)[-2], others.max())
+    return np.log(bins.max() / bins)[of_cell], np.log(modes / others).clip(min=0)[of_cell]
 
 
 def _surprise(share: np.ndarray) -> np.ndarray:
