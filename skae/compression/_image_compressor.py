@@ -21,7 +21,7 @@ from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
 from ._bundled import fitted_to_photographs
 from ._compressor import BaseCompressor
-from ._crops import Crops, Cut, cut_of
+from ._crops import Crops, cut_of
 from ._decoded_rows import DecodedRows
 from ._image_streams import ImageStreams
 from ._images import check_like, checked_images, images_in_rows, padded_image
@@ -203,14 +203,11 @@ class ImageCompressor(BaseCompressor):
 
     # ------------------------------------------------------------------ fit
 
-    def _kernel_size(self, X: Images, cut: Cut) -> int:
-        # Some of the images may have neighbouring patches, but the crops have none.
-        default = 1 if cut.is_whole and not X.are_equal else _KERNELS[self.module]
-        return self._nested_params.get("module__kernel_size", default)
-
     def _plan(self, X: Images) -> Recipe:
         cut = cut_of(X, self.patch_shape)
-        kernel_size = self._kernel_size(X, cut)
+        # Some of the images may have neighbouring patches, but the crops have none.
+        default = 1 if cut.is_whole and not X.are_equal else _KERNELS[self.module]
+        kernel_size = self._nested_params.get("module__kernel_size", default)
         restores = ImageCodecNetwork.restores(cut.crop, cut.patch, kernel_size)
         params = {
             "callbacks": [GradientNormClipping(1.0), *(self.callbacks or [])],

@@ -299,10 +299,8 @@ class VariationalAutoencoder(BaseGenerator):
                 f"free_bits={self.free_bits} needs n_importance_samples=1, because an "
                 "importance-weighted bound has no divergence per component"
             )
-        objective = EvidenceBound(
-            self.beta, self.free_bits, self.kl_warm_up, self.n_importance_samples
-        )
-        return self._generator_recipe(X, "VariationalNetwork", {"objective": objective})
+        bound = EvidenceBound(self.beta, self.free_bits, self.kl_warm_up, self.n_importance_samples)
+        return self._generator_recipe(X, "VariationalNetwork", {"objective": bound})
 
     def _codes(self, net: Any, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         mean, log_variance = net.averaged_module_.posterior(x)

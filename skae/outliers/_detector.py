@@ -250,8 +250,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             minus the sum of five surprises, each 0 for the least and about log(n) for the most
             outlying of n training rows.
         """
-        X = checked_input(self, X)
-        return self.estimator_.score_samples(X)
+        return self.estimator_.score_samples(checked_input(self, X))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the scores relative to the threshold.
@@ -266,8 +265,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         ndarray of shape (n_samples,)
             ``score_samples(X) - offset_``; negative for outliers.
         """
-        scores = self.score_samples(X)
-        return scores - self.offset_
+        return self.score_samples(X) - self.offset_
 
     def predict(self, X: Any, *, fdr: float | None = None) -> np.ndarray:
         """Label rows.
@@ -344,8 +342,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_features)
             Non-negative; the sum over a row is ``-score_samples(X)``.
         """
-        X = checked_input(self, X)
-        return self.estimator_.feature_errors(X)
+        return self.estimator_.feature_errors(checked_input(self, X))
 
     @available_if_model_has("feature_errors")
     def explain(self, X: Any, *, n_features: int = 3) -> Any:
