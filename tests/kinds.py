@@ -75,7 +75,7 @@ class Denoiser(OneToOneFeatureMixin, TransformerMixin, _Net):
     def _view(
         self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
     ) -> Rows:
-        rows = ArrayRows(X, dtype, device)
+        rows = super()._view(X, dtype, device, training=training)
         return PairedRows(ArrayRows(0.9 * X, dtype, device), rows) if training else rows
 
     def transform(self, X: Any) -> np.ndarray:

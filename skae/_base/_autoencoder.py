@@ -10,9 +10,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from ..networks import ACTIVATIONS, NETWORKS
-from ..training import ArrayRows, Batch, Rows
+from ..training import ArrayRows, Batch
 from ..training._nested import accepted_names
-from ..training._trainer import check_magnitude
 from ._checks import checked_codes, checked_sizes
 from ._net_estimator import NetEstimator
 
@@ -54,13 +53,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
                 raise ValueError(f"module__{name} can't be set, it {hint}")
         named = accepted_names(module) or ()
         return {f"module__{k}": v for k, v in ours.items() if k in named}
-
-    def _view(
-        self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
-    ) -> Rows:
-        if training:
-            check_magnitude(X, dtype)
-        return super()._view(X, dtype, device, training=training)
 
     def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
         """Return what the network gave in the form of the training data."""

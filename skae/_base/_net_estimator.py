@@ -23,6 +23,7 @@ from ..training._nested import NestedParamsMixin
 from ..training._recipe import OPTIMIZERS
 from ..training._trainer import (
     auto_epochs,
+    check_magnitude,
     check_targets,
     copied_net,
     largest_value,
@@ -120,6 +121,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
     ) -> Rows:
         """Return the rows of checked data as the network sees them."""
+        if training:
+            check_magnitude(X, dtype)
         return ArrayRows(X, dtype, device)
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
