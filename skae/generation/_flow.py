@@ -7,7 +7,7 @@ import torch
 from scipy.linalg import solve
 from sklearn.utils import check_random_state
 
-from .._plain import Part
+from .._plain import Part, registered
 from ..networks import CouplingFlow
 from ..training import ArrayRows, Recipe
 from ..training._rows import inference_rows
@@ -23,6 +23,7 @@ _LEAST_STEPS, _CODES_PER_STEP = 500, 25
 _BATCH_SIZES, _BATCHES = (32, 512), 8
 
 
+@registered
 class FlowPrior:
     """Whitened codes, made normal by a flow.
 
@@ -40,17 +41,10 @@ class FlowPrior:
         Draws the samples.
     """
 
-    def __init__(
-        self,
-        mean: np.ndarray,
-        whitening: np.ndarray,
-        weights: dict[str, np.ndarray],
-        random_state: Any = None,
-    ) -> None:
-        self.mean = mean
-        self.whitening = whitening
-        self.weights = weights
-        self.random_state = random_state
+    mean: np.ndarray
+    whitening: np.ndarray
+    weights: dict[str, np.ndarray]
+    random_state: Any = None
 
     def score_samples(self, X: np.ndarray) -> np.ndarray:
         """Return log-densities.

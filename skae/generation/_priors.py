@@ -12,6 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
 
+from .._plain import registered
+
 _MOST_MIXED = 120
 # Tried beside a single Gaussian: of many codes so many Gaussians, of few codes one per so many.
 _NUMBERS_OF_MANY = [(20, "full"), (_MOST_MIXED, "full")]
@@ -32,6 +34,7 @@ class Prior(Protocol):
         """Return codes, and whatever else."""
 
 
+@registered
 class NormalPrior:
     """The standard normal distribution, which the training assumes.
 
@@ -43,9 +46,8 @@ class NormalPrior:
         Draws the samples.
     """
 
-    def __init__(self, n_components: int, random_state: Any = None) -> None:
-        self.n_components = n_components
-        self.random_state = random_state
+    n_components: int
+    random_state: Any = None
 
     def score_samples(self, X: np.ndarray) -> np.ndarray:
         """Return log-densities.
@@ -165,6 +167,7 @@ def _shrunk_gaussian(Z: np.ndarray) -> GaussianMixture:
     return mixture
 
 
+@registered
 class ClassPriors:
     """A prior for each class, mixed in the proportions of the classes.
 
@@ -180,13 +183,10 @@ class ClassPriors:
         Draws the samples.
     """
 
-    def __init__(
-        self, classes: np.ndarray, shares: np.ndarray, priors: list, random_state: Any = None
-    ) -> None:
-        self.classes = classes
-        self.shares = shares
-        self.priors = priors
-        self.random_state = random_state
+    classes: np.ndarray
+    shares: np.ndarray
+    priors: list
+    random_state: Any = None
 
     def sample(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw codes.

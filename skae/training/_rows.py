@@ -1,8 +1,10 @@
 """From data to batches: dense, sparse or memory-mapped rows, sliced and never collated."""
 
 import copy
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -217,6 +219,7 @@ class SparseRows(Rows):
     def __init__(self, X: Any, dtype: torch.dtype, device: torch.device) -> None:
         super().__init__(X.shape[0], X.shape[1], dtype, device)
         self._X = X
+        _hear_of_beta()
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         chosen = self._X[of_array(positions)]
@@ -226,6 +229,7 @@ class SparseRows(Rows):
             torch.from_numpy(np.array(chosen.data)).to(self.dtype),
             size=chosen.shape,
             device=self.device,
+            check_invariants=False,  # SciPy's matrices have them
         )
         return Batch(x, x)
 
@@ -248,7 +252,9 @@ class SparseRows(Rows):
         starts = x.crow_indices()
         starts = torch.cat([starts, starts[-1:].expand(n_more)])
         size = (len(batch) + n_more, x.shape[1])
-        longer = torch.sparse_csr_tensor(starts, x.col_indices(), x.values(), size=size)
+        longer = torch.sparse_csr_tensor(
+            starts, x.col_indices(), x.values(), size=size, check_invariants=False
+        )
         return replace(batch, input=longer, target=longer)
 
 
@@ -321,6 +327,14 @@ class BatchIterator:
             stop = n if i == last else (i + 1) * size
             rows = slice(i * size + self.rank, stop, self.n_shards)
             yield self.dataset.batch(rows if order is None else order[rows])
+
+
+@cache
+def _hear_of_beta() -> None:
+    """Let torch say, once in a process, that CSR tensors are in beta, where nobody listens."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.eye(1).to_sparse_csr()
 
 
 def of_array(positions: Tensor | slice) -> Any:
