@@ -118,7 +118,8 @@ def test_forms_of_images(X, form, shapes, is_gray, channels_first):
     images = read_images(X, "X")
 
     assert [array.shape for array in images.arrays] == shapes
-    assert images[1:] == (form, is_gray, channels_first)
+    found = images.form, images.is_gray, images.channels_first
+    assert found == (form, is_gray, channels_first)
 
 
 @pytest.mark.parametrize(

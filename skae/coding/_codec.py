@@ -119,7 +119,13 @@ class Codec:
         return zlib.crc32(medium, checksum)
 
     def double(self) -> "Codec":
-        """Return a codec that differs in nothing but that the network computes in float64."""
+        """Return a codec that differs in nothing but that the network computes in float64.
+
+        Returns
+        -------
+        Codec
+            With a copy of the network.
+        """
         twin, network = copy.copy(self), copy.deepcopy(self.network)
         twin.network = network.double()  # type: ignore[attr-defined]
         return twin

@@ -72,11 +72,11 @@ class Header(ABC):
         return 1 if self.kind == RAW else math.prod(counts)
 
     def places(self) -> Iterator[tuple[slice, ...]]:
-        """Yield signals, and the part of each of their axes, of each chunk.
+        """Return the signals, and the part of each of their axes, of each chunk.
 
-        Yields
-        ------
-        tuple of slices
+        Returns
+        -------
+        iterator of tuples of slices
             One for the signals and for each axis: first all tiles of the first signals.
         """
         return itertools.product(

@@ -202,7 +202,18 @@ def refuse_lazy(X: Any) -> None:
 
 
 def is_frame(X: Any) -> bool:
-    """Tell whether something is a data frame of pandas or polars."""
+    """Tell whether something is a data frame of pandas or polars.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+
+    Returns
+    -------
+    bool
+        Whether it has named columns.
+    """
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 

@@ -350,7 +350,7 @@ def test_the_rule_of_fingerprints(model):
     checksum = 0
     tables = model._codec.tables
     for array in (
-        *(tensor.numpy() for tensor in model._codec.network.state_dict().values()),
+        *(tensor.detach().numpy() for tensor in model._codec.network.stream_tensors()),
         tables.weights,
         tables.centroids,
         tables.tables,

@@ -934,9 +934,9 @@ def fail(*args):
 @pytest.mark.parametrize(
     ("place", "method", "error"),
     [
-        (_ensemble.EnsembleRows, "take", interrupt),
-        (_ensemble, "Whitening", interrupt),
-        (_ensemble, "Whitening", fail),
+        (_ensemble.EnsembleRows, "_batch", interrupt),
+        (_ensemble.Whitening, "of", interrupt),
+        (_ensemble.Whitening, "of", fail),
     ],
 )
 def test_batch_that_fails_or_is_interrupted_leaves_the_detector_as_it_was(
@@ -974,7 +974,7 @@ def test_failed_fit_leaves_the_detector_as_it_was(X, monkeypatch):
     detector = fitted(X)
     before = pickle.loads(pickle.dumps(detector))
 
-    monkeypatch.setattr(_ensemble, "Whitening", fail)
+    monkeypatch.setattr(_ensemble.Whitening, "of", fail)
     with pytest.raises(MemoryError):
         detector.fit(X[:, :5])
 
