@@ -43,6 +43,16 @@ def test_fit_starts_anew_without_warm_start(estimator, X):
     assert_same_outputs(twice, once, X[:10])
 
 
+@over_networks(names=["default", "early_stopping"])
+def test_fit_leaves_no_attribute_of_the_one_before(estimator, X):
+    untrained = {"max_epochs": 0, "early_stopping": False}
+    once = new(estimator, **untrained).fit(X)
+
+    twice = new(estimator).fit(X).set_params(**untrained).fit(X)
+
+    assert vars(twice).keys() == vars(once).keys()
+
+
 @over_fits("fit", "partial_fit", names=["default"])
 def test_going_on_trains(estimator, fit, X):
     model = new(estimator, max_epochs=1, warm_start=True).fit(X)
