@@ -1,6 +1,7 @@
 """What estimators share that have a model instead of being one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sklearn.base import clone
@@ -8,6 +9,8 @@ from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.ensemble._base import _set_random_states
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
+
+from ._base import attributes_kept_on_failure, checked_input
 
 
 class HasModel(CallbackSupportMixin):
@@ -33,6 +36,16 @@ class HasModel(CallbackSupportMixin):
         if self.random_state is not None:
             _set_random_states(model, self.random_state)
         return model
+
+    @contextmanager
+    def _fitting(self, X: Any, y: Any = None) -> Iterator[tuple[Any, CallbackContext]]:
+        """Check training data, tell callbacks of the fit, and undo what it has set if it fails."""
+        with attributes_kept_on_failure(self):
+            X = checked_input(self, X, reset=True)
+            context = self._init_callback_context(max_subtasks=1)
+            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            yield X, context
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
 
     def _fit_model(self, context: CallbackContext, model: Any, X: Any, y: Any = None) -> Any:
         """Fit a model under our callbacks, as a task of its own; return it."""

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils._param_validation import HasMethods
 from torch import nn
 
-from skae._base import NetEstimator, attributes_kept_on_failure, checked_input
+from skae._base import NetEstimator, checked_input
 from skae._meta import HasModel
 from skae.training import (
     ArrayRows,
@@ -150,13 +150,9 @@ class _HasDenoiser(HasModel, OneToOneFeatureMixin, TransformerMixin, BaseEstimat
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
-        with attributes_kept_on_failure(self):
-            X = checked_input(self, X, reset=True)
-            context = self._init_callback_context(max_subtasks=1)
-            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            model = self._fit_model(context, self._new_model(), self._filled(X, reset=True))
-        self.estimator_ = model
-        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        with self._fitting(X, y) as (X, context):
+            filled = self._filled(X, reset=True)
+            self.estimator_ = self._fit_model(context, self._new_model(), filled)
         return self
 
     def _filled(self, X: Any, reset: bool = False) -> Any:

@@ -106,6 +106,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     callbacks: Any = None
     device: Any = "auto"
     early_stopping = False
+    n_iter_no_change = 10
+    tol = 1e-4
+    validation_fraction = 0.1
     verbose = 0
     warm_start = False
 

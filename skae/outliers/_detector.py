@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from .._base import attributes_kept_on_failure, checked_input
+from .._base import checked_input
 from .._meta import HasModel, available_if_model_has
 from ._decisions import benjamini_hochberg, conformal_p_values
 from ._ensemble import DenoisingEnsemble
@@ -155,11 +155,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         self : object
             The fitted detector.
         """
-        with attributes_kept_on_failure(self):
-            X = checked_input(self, X, reset=True)
+        with self._fitting(X, y) as (X, context):
             n_folds = max(1, min(self.n_estimators, X.shape[0] // 2))
-            context = self._init_callback_context(max_subtasks=1)
-            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
             model = self._fit_model(context, self._new_model(), X)
             if self.estimator is None:
                 held_out = model.held_out_scores_
@@ -168,9 +165,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             else:
                 held_out = self._cross_fitted_scores(X, n_folds)
             offset = self._threshold(model, X, held_out)
-        self.estimator_, self.offset_, self.held_out_scores_ = model, offset, held_out
-        self._n_folds = n_folds
-        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+            self.estimator_, self.offset_, self.held_out_scores_ = model, offset, held_out
+            self._n_folds = n_folds
         return self
 
     @available_if(lambda detector: detector.estimator is None)
