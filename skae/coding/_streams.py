@@ -118,7 +118,7 @@ class StreamCodec(ABC):
 
     @abstractmethod
     def coefficients(self, arrays: Sequence[np.ndarray]) -> Tensor:
-        """Return the coefficients of signals.
+        """Return the coefficients of signals, or of parts of them.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class StreamCodec(ABC):
         Returns
         -------
         Tensor of shape (n_signals, rows, columns, n_components)
-            Coefficients.
+            Coefficients, in the dtype of the network, which is float64 where costs are measured.
         """
 
     @abstractmethod
@@ -159,6 +159,7 @@ class StreamCodec(ABC):
 
     # ------------------------------------------------------------------ writing
 
+    @torch.inference_mode()
     def write(self, arrays: Sequence[np.ndarray], number: int) -> bytes:
         """Return the stream of signals.
 

@@ -54,13 +54,13 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         n_some = max(1, min(_ROWS_TO_LEARN, _VALUES_TO_LEARN // rows.n_features))
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         some = rows.batch(torch.randperm(len(rows), generator=generator)[:n_some]).input
-        if not (largest := float(some.abs().max()) / 255) < _LARGEST_RATIO:
+        trained: Any = net.averaged_module_
+        if not (largest := float(some.abs().max()) / trained.span) < _LARGEST_RATIO:
             low, span = self._range
             raise ValueError(
                 f"X has values up to {low + span * largest:.3g}, too large to compute with; those "
                 f"of the first training data lie between {low:.3g} and {low + span:.3g}"
             )
-        trained: Any = net.averaged_module_
         trained.fit_contexts(some)
         codec = Codec(network_of(trained))
         few = some[: max(1, _VALUES_TO_COUNT // some.shape[1])]
@@ -161,7 +161,8 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             decoded. None for all.
         realism : float, default=None
             From 0, the most faithful, to 1, with all of what rounding has erased and the model has
-            learned to draw anew. None is 1 for a model with ``adversarial=True``, else 0.
+            learned to draw anew. None is 1 for a model that draws, as one of images that was fitted
+            with ``adversarial=True``, else 0.
         max_values : int, default=2**30
             How many values a stream may unfold to: protection against hostile streams.
 
@@ -224,19 +225,21 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         return self._form.restored(self._streams.read(stream, max_values, indices, realism))
 
     def _checked_realism(self, realism: float | None) -> float:
-        has_texture = self._codec.network.sharpener is not None
+        has_texture = self._codec.network.has_texture
         if realism is None:
             return float(has_texture)
         if not (isinstance(realism, Real) and 0 <= realism <= 1):
             raise ValueError(f"realism={realism!r} must be a number between 0 and 1")
         if realism > 0 and not has_texture:
             raise ValueError(
-                f"realism={realism} needs a model that was fitted with adversarial=True"
+                f"realism={realism} needs a model that draws texture: one of images that was "
+                "fitted with adversarial=True"
             )
         return float(realism)
 
     # ------------------------------------------------------------------ codes and scores
 
+    @torch.inference_mode()
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return the coefficients of signals, before they are rounded.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..coding import (
@@ -202,7 +201,6 @@ class ImageStreams(StreamCodec):
         patch_shape = self.codec.network.patch_shape
         return n_images, *(-(-n // p) for n, p in zip(sides, patch_shape, strict=True))
 
-    @torch.inference_mode()
     def coefficients(self, arrays: Sequence[np.ndarray]) -> Tensor:
         """Return the coefficients of images.
 

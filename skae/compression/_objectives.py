@@ -1,4 +1,4 @@
-"""What codecs of images minimise: bits and errors, errors of decoded images, games for texture."""
+"""What codecs minimise: bits and errors, errors of decoded images, games for texture."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..training._games import play
 
 @registered
 class RateDistortion(Objective):
-    """Bits and squared errors of images, for a module that has `rate_distortion`.
+    """Bits and squared errors of signals, for a module that has `rate_distortion`.
 
     Each batch is coded at another quality, so that one network serves all of them. Errors are
     measured in squared rounding steps. What a bit is worth follows from uniform rounding with a

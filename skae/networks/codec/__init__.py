@@ -1,8 +1,9 @@
-"""The network that turns images into a code which is made to be rounded and compressed.
+"""Networks that turn signals into a code which is made to be rounded and compressed.
 
-Open ``_image_codec.py`` first: it puts the parts together. Coefficients come from ``_transform.py``
-and ``_patches.py``, are rounded as ``_quantizer.py`` says, and predicted by ``_contexts.py``, which
-says where to find what that needs. How numbers become bytes is not known here.
+Open ``_image_codec.py`` first: it puts the parts together for images. Coefficients come from
+``_transform.py`` and ``_patches.py``, are rounded as ``_quantizer.py`` says, and predicted by
+``_contexts.py``, which says where to find what that needs. What knows no medium is
+``_transform_codec.py``. How numbers become bytes is not known here.
 """
 
 from ._image_codec import ImageCodecNetwork

@@ -1,4 +1,4 @@
-"""How widely each coefficient of a transformed image is spread, told from those coded before it."""
+"""How widely each coefficient of a transform is spread, told from those coded before it."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

@@ -56,6 +56,9 @@ class ImageCodecNetwork(TransformCodec):
         Whether a further residual network, `sharpener`, draws the texture that rounding has erased.
     """
 
+    span = 255.0
+    encoder: Correction | None
+    decoder: Correction
     sharpener: Sharpener | None
 
     def __init__(
@@ -119,6 +122,18 @@ class ImageCodecNetwork(TransformCodec):
     def mean(self) -> Tensor:
         """The mean of patches; of the dtype, and on the device, of all weights."""
         return self.transform.mean
+
+    @property
+    def has_texture(self) -> bool:
+        return self.sharpener is not None
+
+    def stream_tensors(self) -> list[Tensor]:
+        transform = self.transform
+        tensors: list[Tensor] = [transform.analysis, transform.synthesis, self.quantizer.gains]
+        tensors += [transform.mean, transform.spread]
+        for part in (self.encoder, self.decoder, self.contexts):
+            tensors.extend([] if part is None else part.state_dict().values())
+        return tensors  # not those of the sharpener: streams are the same with and without it
 
     # ------------------------------------------------------------------ coefficients
 

@@ -6,45 +6,49 @@ import torch
 from torch import Tensor, nn
 
 from ._contexts import ChannelContexts
-from ._corrections import Correction
 from ._quantizer import N_LEVELS, Quantizer, code_length
-from ._transform import PatchTransform
 
 
 class TransformCodec(nn.Module):
-    """Base class: coefficients of a transform, rounded, predicted from each other and corrected.
+    """Base class: coefficients of a transform, rounded, and predicted from each other.
 
-    Derived classes put the parts together, and say how samples become coefficients and back.
+    Derived classes put the parts together, and say how samples become coefficients and back, and
+    what the `span` of the training data is in the units of the network. Samples and coefficients
+    have the same units: errors of both are worth the same.
     """
 
     highest_level = N_LEVELS - 1
-    transform: PatchTransform
+    span: float
+    n_components: int
     quantizer: Quantizer
-    encoder: Correction | None
-    decoder: Correction
     contexts: ChannelContexts
 
+    @property
+    def has_texture(self) -> bool:
+        """Whether it can draw what rounding has erased."""
+        return False
+
     def coefficients(self, x: Tensor) -> Tensor:
-        """Return the code of images on its grid.
+        """Return the code of signals on its grid.
 
         Parameters
         ----------
-        x : Tensor of shape (n_images, height, width, channels) or (n_images, n_features)
-            Images.
+        x : Tensor of shape (n_signals, ..., n_channels) or (n_signals, n_features)
+            Signals of any lengths, or flattened ones of those that it is trained on.
 
         Returns
         -------
-        Tensor of shape (n_images, rows, columns, n_components)
-            Coefficients, in the units of the images.
+        Tensor of shape (n_signals, rows, columns, n_components)
+            Coefficients, in the units of the signals.
         """
         raise NotImplementedError
 
     def synthesize(self, y: Tensor, level: float, realism: float = 0.0) -> Tensor:
-        """Return images for coefficients.
+        """Return signals for coefficients.
 
         Parameters
         ----------
-        y : Tensor of shape (n_images, rows, columns, n_components)
+        y : Tensor of shape (n_signals, rows, columns, n_components)
             Coefficients, rounded.
         level : float
             How finely, from 0 to ``N_LEVELS - 1``.
@@ -53,8 +57,8 @@ class TransformCodec(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n_images, height, width, channels)
-            Images.
+        Tensor of shape (n_signals, ..., n_channels)
+            Signals.
         """
         raise NotImplementedError
 
@@ -69,7 +73,7 @@ class TransformCodec(nn.Module):
         Returns
         -------
         float or Tensor
-            In the units of the images.
+            In the units of the signals.
         """
         return self.quantizer.step_size(level)
 
@@ -84,36 +88,32 @@ class TransformCodec(nn.Module):
         Returns
         -------
         divisors, factors : Tensor of shape (n_components,)
-            In the units of the images.
+            In the units of the signals.
         """
         return self.quantizer.steps(level)
 
     def stream_tensors(self) -> list[Tensor]:
-        """Return what decoding depends on, the sharpener left out, in an order that never changes.
+        """Return what decoding depends on, in an order that never changes.
 
         Returns
         -------
         list of Tensor
-            Checksums of streams are computed from these.
+            Checksums of streams are computed from these: all weights and buffers, unless a derived
+            class knows better.
         """
-        transform = self.transform
-        tensors: list[Tensor] = [transform.analysis, transform.synthesis, self.quantizer.gains]
-        tensors += [transform.mean, transform.spread]
-        for part in (self.encoder, self.decoder, self.contexts):
-            tensors.extend([] if part is None else part.state_dict().values())
-        return tensors
+        return list(self.state_dict().values())
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return the code of flattened images.
+        """Return the code of flattened signals.
 
         Parameters
         ----------
-        x : Tensor of shape (n_images, n_features)
-            Images.
+        x : Tensor of shape (n_signals, n_features)
+            Signals.
 
         Returns
         -------
-        Tensor of shape (n_images, n_coefficients)
+        Tensor of shape (n_signals, n_coefficients)
             Coefficients.
         """
         return self.coefficients(x).flatten(1)
@@ -121,20 +121,20 @@ class TransformCodec(nn.Module):
     # ------------------------------------------------------------------ rate and distortion
 
     def rate_distortion(self, x: Tensor, level: float) -> tuple[Tensor, Tensor]:
-        """Return what images cost: gradients take rounding, and what is known of it, as given.
+        """Return what signals cost: gradients take rounding, and what is known of it, as given.
 
         Parameters
         ----------
-        x : Tensor of shape (n_images, n_features)
-            Images.
+        x : Tensor of shape (n_signals, n_features)
+            Signals.
         level : float
             How finely to round.
 
         Returns
         -------
-        bits : Tensor of shape (n_images,)
+        bits : Tensor of shape (n_signals,)
             Estimated length of the code.
-        squares : Tensor of shape (n_images,)
+        squares : Tensor of shape (n_signals,)
             Sum of squared errors, in squared steps.
         """
         divisors, factors = self.steps(level)
@@ -152,14 +152,14 @@ class TransformCodec(nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape (n_images, n_features)
-            Images.
+        x : Tensor of shape (n_signals, n_features)
+            Signals.
         level : float
             How finely to round.
 
         Returns
         -------
-        Tensor of shape (n_images, rows, columns, n_components)
+        Tensor of shape (n_signals, rows, columns, n_components)
             Coefficients.
         """
         divisors, factors = self.steps(level)
@@ -171,7 +171,7 @@ class TransformCodec(nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape (n_images, n_features)
+        x : Tensor of shape (n_signals, n_features)
             Training data.
         """
         y = self.coefficients(x)
