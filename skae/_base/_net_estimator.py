@@ -35,6 +35,7 @@ from ..training._trainer import (
 from ._checks import attributes_kept_on_failure, checked_input
 
 _ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
+_NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             callbacks.append(("scikit_learn", bridge))
         run(net, train, valid, max_epochs, callbacks)
         attributes |= self._finish(net, rows, fit.y)
-        for name in ("hidden_layer_sizes_", "validation_loss_curve_", "classes_"):
+        for name in _NOT_OF_EVERY_FIT:
             vars(self).pop(name, None)
         vars(self).update(fitted(net))
         if not self.loss_curve_:
