@@ -124,7 +124,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         """Return the rows of checked data as the network sees them."""
         if training:
             check_magnitude(X, dtype)
-        return ArrayRows(X, dtype, device)
+        return ArrayRows(X, dtype, device, held=training)
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         """Choose the number of epochs."""
@@ -305,7 +305,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         module, net, parts = self.module_, self.net_, []
         with torch.inference_mode():
             for batch in rows.batches(size):
-                padded = rows.padded(batch, _ROW_MULTIPLE).to(net.device)
+                padded = batch.padded(_ROW_MULTIPLE).to(net.device)
                 parts.append(function(module, padded)[: len(batch)].cpu())
             result = torch.cat(parts).numpy()
         if not np.isfinite(result).all():
