@@ -7,7 +7,10 @@ that are named here.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import Any, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
+
+_T = TypeVar("_T")
+_PLAIN = (bool, bytes, complex, float, int, str, type(None))
 
 # By their names, all kinds of objects in fitted states.
 REGISTERED: dict[str, type] = {}
@@ -15,7 +18,7 @@ _ROOMS = ("losses", "networks")  # whose classes a `Part` may name
 
 
 @dataclass_transform(eq_default=False)
-def registered(cls: type) -> Any:
+def registered(cls: type[_T]) -> type[_T]:
     """Make a class a dataclass that fitted states may hold.
 
     Its fields must be plain values, arrays, containers of these, or such dataclasses.
@@ -30,7 +33,7 @@ def registered(cls: type) -> Any:
     type
         The dataclass.
     """
-    made: type = dataclass(eq=False)(cls)
+    made = dataclass(eq=False)(cls)
     REGISTERED[f"{cls.__module__}.{cls.__qualname__}"] = made
     return made
 
@@ -114,6 +117,3 @@ def kinds_in(state: Any) -> Iterator[type]:
             yield from kinds_in(getattr(state, field.name))
     elif not isinstance(state, _PLAIN) and type(state).__module__ != "numpy":
         yield type(state)
-
-
-_PLAIN = (bool, bytes, complex, float, int, str, type(None))

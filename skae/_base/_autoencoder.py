@@ -157,8 +157,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         -------
         ndarray of shape (n_samples,)
             Float64, higher for rows that are more like the training data: the mean loss over the
-            features times -1; by an estimator with a likelihood, the log-likelihood of the
-            reconstruction, in nats per row.
+            features times -1; by an estimator with a likelihood, the log-likelihood of the row
+            given its own code, in nats, the sum over the columns as the network sees them.
         """
         return self._apply(self._checked(X), self._scores)
 

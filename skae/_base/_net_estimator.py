@@ -35,12 +35,7 @@ from ..training._trainer import (
 from ._checks import attributes_kept_on_failure, checked_input
 
 _ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
-_NOT_IN_EVERY_FIT = (
-    "classes_",
-    "hidden_layer_sizes_",
-    "loss_curves_",
-    "validation_loss_curve_",
-)
+_NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
 
 
 @dataclass(frozen=True)
@@ -132,7 +127,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         """Return the rows of checked data as the network sees them."""
         if training:
             check_magnitude(X, dtype)
-        return ArrayRows(X, dtype, device)
+        return ArrayRows(X, dtype, device, held=training)
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         """Choose the number of epochs."""
@@ -258,7 +253,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             callbacks.append(("scikit_learn", bridge))
         run(net, train, valid, max_epochs, callbacks)
         attributes |= self._finish(net, rows, fit.y)
-        for name in _NOT_IN_EVERY_FIT:
+        for name in _NOT_OF_EVERY_FIT:
             vars(self).pop(name, None)
         vars(self).update(fitted(net))
         if not self.loss_curve_:
@@ -313,7 +308,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         module, net, parts = self.module_, self.net_, []
         with torch.inference_mode():
             for batch in rows.batches(size):
-                padded = rows.padded(batch, _ROW_MULTIPLE).to(net.device)
+                padded = batch.padded(_ROW_MULTIPLE).to(net.device)
                 parts.append(function(module, padded)[: len(batch)].cpu())
             result = torch.cat(parts).numpy()
         if not np.isfinite(result).all():

@@ -120,7 +120,8 @@ class BaseGenerator(BaseAutoencoder):
             return ColumnRows(X, self._columns, dtype, device)
         self._columns = self._columns.remembering(X)
         positions = np.random.default_rng(0).random((len(X), len(self._columns.scores)))
-        return ColumnRows(X, self._columns, dtype, device, positions).held()
+        cpu = torch.device("cpu")
+        return ColumnRows(X, self._columns, dtype, cpu, positions).held(device)
 
     def _n_codes(self, n_features: int, n_rows: int) -> int:
         """Return the width of the code."""

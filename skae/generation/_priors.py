@@ -185,7 +185,7 @@ class ClassPriors:
 
     classes: np.ndarray
     shares: np.ndarray
-    priors: list
+    priors: list[Prior]
     random_state: Any = None
 
     def sample(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -238,7 +238,7 @@ class ClassPriors:
         return logsumexp(self.class_scores(X) + np.log(self.shares), axis=1)
 
 
-def drawn(priors: list, numbers: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+def drawn(priors: list[Prior], numbers: np.ndarray, random: np.random.RandomState) -> np.ndarray:
     """Draw codes from several priors.
 
     Parameters
@@ -257,7 +257,7 @@ def drawn(priors: list, numbers: np.ndarray, random: np.random.RandomState) -> n
     """
     parts, places = [], []
     for number in np.unique(numbers):
-        prior = copy.copy(priors[number])
+        prior: Any = copy.copy(priors[number])
         prior.random_state = random
         # A mixture gives its codes component by component.
         places.append(random.permutation(np.flatnonzero(numbers == number)))

@@ -16,8 +16,6 @@ from ._decisions import benjamini_hochberg, conformal_p_values
 from ._ensemble import DenoisingEnsemble
 from ._explanations import explained
 
-__all__ = ["AutoencoderOutlierDetector"]
-
 _TRIM = 0.2
 
 
@@ -362,7 +360,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         """
         if not (isinstance(n_features, Integral) and n_features >= 1):
             raise ValueError(f"n_features={n_features!r} must be an integer of at least 1")
-        labels = getattr(X, "index", None) if hasattr(X, "iloc") else None
+        labels = X.index if hasattr(X, "iloc") else None  # of pandas
         X = checked_input(self, X)
         names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
         return explained(self.estimator_, self.offset_, X, labels, names, n_features)

@@ -152,7 +152,7 @@ class DenoisingEnsemble(NetEstimator):
         def residuals(module: Any, x: Tensor, observed: Tensor, folds: Tensor) -> Tensor:
             both = (module.reconstructions(x) - x) * observed
             of_folds = both.unflatten(0, (2, self.n_folds_)).transpose(0, 1)
-            return of_folds[folds.long(), :, torch.arange(len(x))]
+            return of_folds[folds.long(), :, torch.arange(len(x), device=x.device)]
 
         rows = ScaledRows(
             self.sample_, torch.float32, torch.device("cpu"), self.scale_, self.held_out_folds_

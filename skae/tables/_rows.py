@@ -48,8 +48,13 @@ class ColumnRows(Rows):
         x = torch.from_numpy(encoded).to(device=self.device, dtype=self.dtype)
         return Batch(x, x, (torch.from_numpy(log_volume),))
 
-    def held(self) -> ArrayRows:
-        """Return rows that are encoded once and held, for many passes over them.
+    def held(self, device: torch.device) -> ArrayRows:
+        """Return rows that are encoded once and held on a device, for many passes over them.
+
+        Parameters
+        ----------
+        device : torch.device
+            Which one; these rows are on the CPU.
 
         Returns
         -------
@@ -59,6 +64,6 @@ class ColumnRows(Rows):
         encoded = torch.empty(len(self), self.n_features, dtype=self.dtype)
         start = 0
         for batch in self.batches():
-            encoded[start : start + len(batch)] = batch.input.cpu()
+            encoded[start : start + len(batch)] = batch.input
             start += len(batch)
-        return ArrayRows(encoded.numpy(), self.dtype, self.device)
+        return ArrayRows(encoded.numpy(), self.dtype, device)

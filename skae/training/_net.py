@@ -281,8 +281,8 @@ class AutoencoderNet(NeuralNet):
         ----------
         net : AutoencoderNet
             This net.
-        batch : tuple of two Tensors
-            Input and target.
+        batch : Batch
+            The rows of the step.
         **kwargs : dict
             Not used.
         """

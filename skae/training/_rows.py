@@ -3,7 +3,7 @@
 import copy
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -55,6 +55,38 @@ class Batch:
         x = self.input.to(device)
         target = x if self.target is self.input else self.target.to(device)
         return Batch(x, target, tuple(each.to(device) for each in self.extra))
+
+    def padded(self, multiple: int) -> "Batch":
+        """Return a batch whose number of rows is a multiple.
+
+        Parameters
+        ----------
+        multiple : int
+            Of what.
+
+        Returns
+        -------
+        Batch
+            The same and up to ``multiple - 1`` rows more: the last one again, or empty sparse ones.
+        """
+        n_more = -len(self) % multiple
+        if not n_more:
+            return self
+        x = _longer(self.input, n_more)
+        target = x if self.target is self.input else _longer(self.target, n_more)
+        return Batch(x, target, tuple(_longer(each, n_more) for each in self.extra))
+
+
+def _longer(x: Tensor, n_more: int) -> Tensor:
+    """Return rows and some more: the last one again, or empty ones of a sparse tensor."""
+    if x.layout != torch.sparse_csr:
+        return torch.cat([x, x[-1:].expand(n_more, *x.shape[1:])])
+    starts = x.crow_indices()
+    starts = torch.cat([starts, starts[-1:].expand(n_more)])
+    size = (x.shape[0] + n_more, x.shape[1])
+    return torch.sparse_csr_tensor(
+        starts, x.col_indices(), x.values(), size=size, check_invariants=False
+    )
 
 
 class Rows(Dataset):
@@ -141,32 +173,6 @@ class Rows(Dataset):
         for start in range(0, len(self), size):
             yield self.batch(slice(start, start + size))
 
-    def padded(self, batch: Batch, multiple: int) -> Batch:
-        """Repeat the last row until the number of rows is a multiple.
-
-        Parameters
-        ----------
-        batch : Batch
-            Some of the rows.
-        multiple : int
-            Of what.
-
-        Returns
-        -------
-        Batch
-            The same and up to ``multiple - 1`` rows more.
-        """
-        n_more = -len(batch) % multiple
-        if not n_more:
-            return batch
-
-        def longer(x: Tensor) -> Tensor:
-            return torch.cat([x, x[-1:].expand(n_more, *x.shape[1:])])
-
-        x = longer(batch.input)
-        target = x if batch.target is batch.input else longer(batch.target)
-        return Batch(x, target, tuple(longer(each) for each in batch.extra))
-
 
 class ArrayRows(Rows):
     """Rows of a checked array or CSR, as dense tensors.
@@ -174,17 +180,20 @@ class ArrayRows(Rows):
     Parameters
     ----------
     X : ndarray, memmap or CSR matrix or array of shape (n_samples, n_features)
-        Checked data. An array in memory becomes one tensor, without a copy where dtype and device
-        allow; of a memory-mapped or sparse one only the wanted rows are ever read.
+        Checked data.
     dtype : torch.dtype
         Type of the batches.
     device : torch.device
         Where the batches go.
+    held : bool, default=True
+        Whether an array in memory becomes one tensor, for many passes over it: without a copy where
+        dtype and device allow. Otherwise, and of memory-mapped or sparse data, only the wanted rows
+        are ever converted.
     """
 
-    def __init__(self, X: Any, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(self, X: Any, dtype: torch.dtype, device: torch.device, held: bool = True) -> None:
         super().__init__(X.shape[0], X.shape[1], dtype, device)
-        if isinstance(X, np.ndarray) and not _is_memory_mapped(X):
+        if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
             # torch takes neither read-only arrays nor negative strides.
             X = X if X.flags.writeable and X.flags.c_contiguous else np.array(X, order="C")
             X = torch.from_numpy(X).to(device=device, dtype=dtype)
@@ -198,7 +207,7 @@ class ArrayRows(Rows):
             x = self._X[torch.as_tensor(positions, device=self._X.device)]
         else:
             chosen = self._X[of_array(positions)]
-            dense = chosen.toarray() if sparse.issparse(chosen) else np.array(chosen)
+            dense = chosen.toarray() if sparse.issparse(chosen) else np.array(chosen, order="C")
             x = torch.from_numpy(dense).to(device=self.device, dtype=self.dtype)
         return Batch(x, x)
 
@@ -232,30 +241,6 @@ class SparseRows(Rows):
             check_invariants=False,  # SciPy's matrices have them
         )
         return Batch(x, x)
-
-    def padded(self, batch: Batch, multiple: int) -> Batch:
-        """Add empty rows until the number of rows is a multiple.
-
-        Parameters
-        ----------
-        batch : Batch
-            Some of the rows.
-        multiple : int
-            Of what.
-
-        Returns
-        -------
-        Batch
-            The same and up to ``multiple - 1`` rows more.
-        """
-        x, n_more = batch.input, -len(batch) % multiple
-        starts = x.crow_indices()
-        starts = torch.cat([starts, starts[-1:].expand(n_more)])
-        size = (len(batch) + n_more, x.shape[1])
-        longer = torch.sparse_csr_tensor(
-            starts, x.col_indices(), x.values(), size=size, check_invariants=False
-        )
-        return replace(batch, input=longer, target=longer)
 
 
 class PairedRows(Rows):

@@ -381,6 +381,15 @@ def test_parts_of_the_loss(of_digits):
     assert {len(curve) for curve in of_digits.loss_curves_.values()} == {30}
 
 
+def test_parts_of_the_loss_are_those_of_the_last_fit():
+    model = fitted(bimodal(), max_epochs=2)
+
+    model.set_params(max_epochs=0).fit(bimodal())
+
+    assert model.n_iter_ == 0
+    assert not hasattr(model, "loss_curves_")
+
+
 @pytest.mark.parametrize("beta", [0.0, 1.0, 2.5])
 def test_parts_add_up_to_the_loss(beta, digits):
     model = fitted(digits[0], n_components=4, max_epochs=3, beta=beta)

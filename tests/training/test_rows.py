@@ -61,6 +61,21 @@ def test_awkward_layouts(change, X):
     )
 
 
+@pytest.mark.parametrize("change", [lambda X: X[::-1], lambda X: X[:, ::2], np.asfortranarray])
+@pytest.mark.parametrize("wanted", [slice(2, 5), torch.tensor([7, 0, 7])])
+def test_rows_that_are_not_held_are_the_same(wanted, change, X):
+    taken = ArrayRows(change(X), torch.float32, CPU, held=False).batch(wanted).input
+
+    assert taken.is_contiguous()
+    torch.testing.assert_close(taken, rows_of(change(X), torch.float32).batch(wanted).input)
+
+
+def test_rows_that_are_not_held_are_copies(X):
+    ArrayRows(X, torch.float64, CPU, held=False).batch(slice(None)).input[0] = -1
+
+    assert X[0, 0] == 0
+
+
 def test_read_only_array_is_copied(X):
     X.flags.writeable = False
 
@@ -139,7 +154,7 @@ def test_batches_cover_all_rows_in_their_order(X):
 def test_padding_repeats_the_last_row(X):
     rows = rows_of(X)
 
-    padded = rows.padded(rows.batch(slice(0, 5)), 4)
+    padded = rows.batch(slice(0, 5)).padded(4)
 
     assert len(padded) == 8
     assert padded.target is padded.input
@@ -174,7 +189,7 @@ def test_subset_of_sparse_rows(csr):
 def test_padding_of_sparse_rows_is_empty(csr):
     rows = SparseRows(csr, torch.float64, CPU)
 
-    padded = rows.padded(rows.batch(slice(0, 5)), 4)
+    padded = rows.batch(slice(0, 5)).padded(4)
 
     assert padded.input.layout == torch.sparse_csr
     expected = np.concatenate([csr.toarray()[:5], np.zeros((3, 3))])
@@ -184,10 +199,19 @@ def test_padding_of_sparse_rows_is_empty(csr):
 def test_pairs_have_inputs_and_targets(X):
     rows = PairedRows(rows_of(X), rows_of(-2 * X[:, :2])).subset(torch.tensor([4, 1, 6]))
 
-    x, target = rows.padded(rows.batch(slice(1, 3)), 4)
+    x, target = rows.batch(slice(1, 3)).padded(4)
 
     torch.testing.assert_close(x, torch.from_numpy(X[[1, 6, 6, 6]]))
     torch.testing.assert_close(target, torch.from_numpy(-2 * X[[1, 6, 6, 6], :2]))
+
+
+def test_padding_of_pairs_with_sparse_inputs(csr, X):
+    rows = PairedRows(SparseRows(csr, torch.float64, CPU), rows_of(X))
+
+    padded = rows.batch(slice(0, 5)).padded(4)
+
+    assert padded.input.shape == padded.target.shape == (8, 3)
+    assert padded.input.layout == torch.sparse_csr
 
 
 # ---------------------------------------------------------------- batches
