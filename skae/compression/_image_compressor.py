@@ -191,7 +191,7 @@ class ImageCompressor(BaseCompressor):
             check_is_fitted(self)
         images = images_in_rows(self, X, reset) if are_rows(X) else checked_images(X)
         if reset:
-            self._form = replace(images, arrays=[images.arrays[0][:0]])
+            self._form = replace(images, arrays=[images.arrays[0][:0].copy()])
             self._shape = images.arrays[0].shape if images.are_equal else None
             is_integer = images.dtype.kind == "u"
             low = 0.0 if is_integer else images.min()
