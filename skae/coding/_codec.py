@@ -2,7 +2,7 @@
 
 import copy
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -61,8 +61,8 @@ class CodecNetwork(Protocol):
     def steps(self, level: float) -> tuple[Tensor, Tensor]:
         """Return what coefficients are divided by before rounding, and multiplied by afterwards."""
 
-    def stream_tensors(self) -> Iterator[Tensor]:
-        """Yield, in a fixed order, all that streams depend on."""
+    def stream_tensors(self) -> Iterable[Tensor]:
+        """Return, in a fixed order, all that streams depend on."""
 
 
 class Codec:
