@@ -155,19 +155,22 @@ class Images:
         Parameters
         ----------
         arrays : ndarray or list of ndarray of shape (height, width, channels)
-            Images.
+            Images; an array may hold none.
 
         Returns
         -------
         ndarray or list of ndarray
             Rows, an array or a list; a list also if their shapes differ.
         """
-        if self.form == "list" or len({array.shape for array in arrays}) != 1:
+        is_one_shape = isinstance(arrays, np.ndarray) or len({a.shape for a in arrays}) == 1
+        if self.form == "list" or not is_one_shape:
             return [self._as_given(array) for array in arrays]
         if isinstance(arrays, list):  # a single image is not copied
             arrays = np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
         images = self._as_given(arrays)
-        return images.reshape(len(images), -1) if self.form == "rows" else images
+        if self.form == "rows":
+            return images.reshape(len(images), prod(images.shape[1:]))
+        return images
 
     def _as_given(self, array: np.ndarray) -> np.ndarray:
         """Drop or move the last axis, that of channels, if these images came like that."""

@@ -215,7 +215,8 @@ def read_image(path: Path) -> "np.ndarray":
     Raises
     ------
     CommandError
-        If the picture has what would be lost: transparency, more than 8 bits, or further frames.
+        If it is no image file or a broken one, too large for Pillow, or if the picture has what
+        would be lost: transparency, more than 8 bits, or further frames.
     """
     module = image_module()
     import numpy as np
@@ -232,6 +233,8 @@ def read_image(path: Path) -> "np.ndarray":
             image = ImageOps.exif_transpose(file)
     except UnidentifiedImageError:
         raise CommandError("it is not an image file") from None
+    except module.DecompressionBombError as error:
+        raise CommandError(str(error)) from None
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getextrema()[3][0] < 255:
@@ -239,9 +242,12 @@ def read_image(path: Path) -> "np.ndarray":
     profile = image.info.get("icc_profile")
     if profile and image.mode in ("RGB", "CMYK"):
         source = io.BytesIO(profile)
-        image = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
+        try:
+            image = ImageCms.profileToProfile(
+                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+        except ImageCms.PyCMSError as error:
+            raise CommandError(f"its color profile is not understood: {error}") from None
     return np.asarray(image.convert("RGB"))
 
 

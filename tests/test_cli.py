@@ -111,6 +111,15 @@ def test_what_would_be_lost_is_refused(folder, photo, capsys):
     assert "it has 2 frames" in failure(capsys, "compress", "photo.png")
 
 
+def test_what_pillow_refuses_is_told(folder, photo, capsys, monkeypatch):
+    Image.fromarray(photo).save("profile.png", icc_profile=b"no profile")
+    assert cli.main(["compress", "profile.png", "photo.png"]) == 1
+    assert "profile.png: its color profile is not understood" in capsys.readouterr().err
+    assert (folder / "photo.skae").exists()
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert "exceeds limit" in failure(capsys, "compress", "photo.png", "--force")
+
+
 def test_pictures_are_upright(folder, photo):
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+from dataclasses import replace
+from math import prod
 
 import numpy as np
 import pytest
@@ -144,6 +146,22 @@ def test_images_are_restored_in_their_form(X):
     assert len(restored) == len(X)
     for image, expected in zip(restored, X, strict=True):
         np.testing.assert_array_equal(image, expected)
+
+
+@pytest.mark.parametrize(
+    ("X", "expected"),
+    [
+        (pixels(2, 8, 9), (0, 8, 9)),
+        (pixels(2, 8, 9, 3), (0, 8, 9, 3)),
+        (pixels(2, 3, 20, 30), (0, 3, 20, 30)),
+    ],
+)
+def test_an_array_of_no_images_keeps_its_axes(X, expected):
+    images = read_images(X, "X").with_channels()
+    none = np.stack(images.arrays)[:0]
+
+    assert images.restored(none).shape == expected
+    assert replace(images, form="rows").restored(none).shape == (0, prod(expected[1:]))
 
 
 def test_one_image_or_many():

@@ -20,7 +20,7 @@ from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
 from ..networks import BIT_WEIGHT
 from ..training import AutoencoderNet, Rows
 
-_VALUES_TO_LEARN, _ROWS_TO_LEARN, _VALUES_TO_COUNT = 2**26, 2**15, 2**23
+_VALUES_TO_LEARN, _ROWS_TO_LEARN, VALUES_TO_COUNT = 2**26, 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
 
 
@@ -63,7 +63,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             )
         trained.fit_contexts(some)
         codec = Codec(network_of(trained))
-        few = some[: max(1, _VALUES_TO_COUNT // some.shape[1])]
+        few = some[: max(1, VALUES_TO_COUNT // some.shape[1])]
         with torch.no_grad():
             grid = codec.network.coefficients(few.cpu().float())
         return codec.learned([grid], range(0, N_NUMBERS, N_PER_LEVEL))
@@ -157,11 +157,11 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         streams : list of bytes
             What :meth:`compress` has returned.
         region : tuple of slices, default=None
-            The part of each axis that is wanted, of images rows and columns; only what holds it is
-            decoded. None for all.
+            The part of each axis that is wanted: of images, the rows and the columns. Only the
+            chunks that hold it are decoded. None for all.
         realism : float, default=None
-            From 0, the most faithful, to 1, with all of what rounding has erased and the model has
-            learned to draw anew. None is 1 for a model that draws, as one of images that was fitted
+            From 0, the most faithful, to 1, with all that the model has learned to draw in place of
+            what rounding erases: of images, their texture. None is 1 for a model that draws, as one of images that was fitted
             with ``adversarial=True``, else 0.
         max_values : int, default=2**30
             How many values a stream may unfold to: protection against hostile streams.

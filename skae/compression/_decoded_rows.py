@@ -8,7 +8,7 @@ from ..coding import N_NUMBERS, N_PER_LEVEL, Codec
 from ..training import Batch
 from ._signal_rows import SignalRows
 
-_N_QUALITIES_WANTED, _AT_ONE_QUALITY = 64, (32, 256)
+_N_NUMBERS_WANTED, _AT_ONE_NUMBER = 64, (32, 256)
 
 
 class DecodedRows(SignalRows):
@@ -40,14 +40,14 @@ class DecodedRows(SignalRows):
         generator: torch.Generator,
     ) -> None:
         network, d = codec.network, images.n_features
-        super().__init__(0, d, images.dtype, images.device)
         order = torch.cat(
             [torch.randperm(len(images), generator=generator) for _ in range(n_copies)]
         )[: max(1, max_values // (2 * d + 1))]
-        self.n_rows = n = len(order)
+        n = len(order)
+        super().__init__(n, d, images.dtype, images.device)
         self._images, self._decoded = torch.empty(2, n, d)
         self._levels = torch.empty(n)
-        size = int(np.clip(n // _N_QUALITIES_WANTED, *_AT_ONE_QUALITY))
+        size = int(np.clip(n // _N_NUMBERS_WANTED, *_AT_ONE_NUMBER))
         with torch.inference_mode():
             for start in range(0, n, size):
                 part = slice(start, start + size)

@@ -20,7 +20,7 @@ from ..metrics import psnr
 from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
 from ._bundled import fitted_to_photographs
-from ._compressor import BaseCompressor
+from ._compressor import VALUES_TO_COUNT, BaseCompressor
 from ._crops import Crops, cut_of
 from ._decoded_rows import DecodedRows
 from ._image_streams import ImageStreams
@@ -31,7 +31,7 @@ from ._texture_game import trained_sharpener
 
 _KERNELS = {"conv": 3, "mlp": 1}
 _RESTORATION = {"module__width": 48, "module__n_blocks": 2}
-_FEW_IMAGES, _VALUES_TO_RESTORE, _VALUES_TO_CODE = 2**13, 2**27, 2**23
+_FEW_IMAGES, _VALUES_TO_RESTORE = 2**13, 2**27
 _MOST_PASSES, _IMAGES_TO_RESTORE, _MOST_COPIES = 20, 2**17, 10
 
 
@@ -191,7 +191,7 @@ class ImageCompressor(BaseCompressor):
             check_is_fitted(self)
         images = images_in_rows(self, X, reset) if are_rows(X) else checked_images(X)
         if reset:
-            self._form = replace(images, arrays=[images.arrays[0][:0]])
+            self._form = replace(images, arrays=[images.arrays[0][:0].copy()])
             self._shape = images.arrays[0].shape if images.are_equal else None
             is_integer = images.dtype.kind == "u"
             low = 0.0 if is_integer else images.min()
@@ -246,7 +246,7 @@ class ImageCompressor(BaseCompressor):
         # All but the decoder has its final state now.
         codec = self._frozen(net, rows)
         module.contexts.load_state_dict(codec.network.contexts.state_dict())
-        n_values = _VALUES_TO_RESTORE if max_epochs else _VALUES_TO_CODE
+        n_values = _VALUES_TO_RESTORE if max_epochs else VALUES_TO_COUNT
         # The same rows in a fit that goes on, and nothing drawn that training draws from.
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         return DecodedRows(rows, codec, self._n_copies(len(rows)), n_values, generator)

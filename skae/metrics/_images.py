@@ -34,7 +34,8 @@ def psnr(X_true: Any, X_pred: Any, *, max_value: float | Literal["auto"] = "auto
         Original images: one of shape (height, width) or (height, width, n_channels), an array of
         several, or a list, whose images may differ in shape. An array of three axes is one image if
         the last axis has at most 4 values, and else several images of one channel. If the second
-        has at most 8 values too, it may be either, and must come as a list or with four axes.
+        has at most 8 values too, it may be either, and must come as a list or with four axes. In
+        these, 1, 3 or 4 channels may come before height and width, if both are above 8.
     X_pred : array-like or list of array-likes
         Decoded images of the same shapes.
     max_value : float or "auto", default="auto"
@@ -90,7 +91,8 @@ def ms_ssim(X_true: Any, X_pred: Any, *, max_value: float | Literal["auto"] = "a
     X_true : array-like or list of array-likes
         Original images: one of shape (height, width) or (height, width, n_channels), an array of
         several, or a list, whose images may differ in shape. An array of three axes is one image if
-        the last axis has at most 4 values, and else several images of one channel. Sides have at
+        the last axis has at most 4 values, and else several images of one channel. In a list, and
+        in an array of four axes, 1, 3 or 4 channels may come before height and width. Sides have at
         least 11 pixels.
     X_pred : array-like or list of array-likes
         Decoded images of the same shapes.

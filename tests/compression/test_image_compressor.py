@@ -96,8 +96,15 @@ def test_dataset(of_digits, digits):
     assert decoded.shape == (600, 64)
     np.testing.assert_array_equal(of_digits.decompress_dataset(stream, [3, 599]), decoded[[3, 599]])
     np.testing.assert_array_equal(of_digits.decompress_dataset(stream, 7), decoded[7:8])
+    np.testing.assert_array_equal(of_digits.decompress_dataset(stream, []), decoded[:0])
     with pytest.raises(IndexError, match="indices=600"):
         of_digits.decompress_dataset(stream, 600)
+
+
+def test_training_images_are_let_go(digits):
+    images = digits[:100].reshape(-1, 8, 8)
+    compressor = ImageCompressor(max_epochs=0).fit(images)
+    assert compressor._form.arrays[0].base is None
 
 
 def test_noise_is_stored_raw(of_photo):

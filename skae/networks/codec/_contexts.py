@@ -74,7 +74,7 @@ class ChannelContexts(nn.Module):
     n_components : int
         Number of channels.
     n_levels : int
-        Number of qualities between which the weights are interpolated.
+        Number of levels, between which the weights are interpolated.
     are_alone : bool, default=False
         Whether squares have no neighbours.
     """
@@ -253,7 +253,7 @@ class ChannelContexts(nn.Module):
         Parameters
         ----------
         level : int
-            Its number.
+            Which one.
         y : Tensor of shape (n_images, rows, columns, n_channels)
             Coefficients, in steps.
         """
