@@ -1,11 +1,11 @@
 """What an epoch adds up to, over its batches and over all processes."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from skorch.history import History
-from torch import Tensor
 
 from ._distributed import add_up, shard
 
@@ -35,30 +35,19 @@ class EpochTotals:
         self._loss: Any = 0.0
         self._terms: dict[str, Any] = {}
 
-    def add(self, loss: Tensor, n_rows: int) -> None:
-        """Add the mean loss of a batch.
+    def add(self, step: Mapping[str, Any], n_rows: int) -> None:
+        """Add what a step on a batch gave.
 
         Parameters
         ----------
-        loss : Tensor of shape ()
-            Mean over its rows.
+        step : mapping of str to Any
+            The "loss", a mean over the rows of the batch, and perhaps its parts, "terms".
         n_rows : int
-            How many it has.
+            How many rows the batch has.
         """
-        self._loss = self._loss + loss.detach() * n_rows
+        self._loss = self._loss + step["loss"].detach() * n_rows
         self.n_rows, self.n_batches = self.n_rows + n_rows, self.n_batches + 1
-
-    def add_terms(self, terms: dict[str, Tensor], n_rows: int) -> None:
-        """Add the parts of the loss of a batch.
-
-        Parameters
-        ----------
-        terms : dict of str to Tensor
-            Means over its rows.
-        n_rows : int
-            How many it has.
-        """
-        for name, value in terms.items():
+        for name, value in step.get("terms", {}).items():
             self._terms[name] = self._terms.get(name, 0.0) + value.detach() * n_rows
 
     def of_all_processes(self, device: torch.device | str) -> None:

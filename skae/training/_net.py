@@ -143,10 +143,9 @@ class AutoencoderNet(NeuralNet):
         """Compute loss and gradients of a batch."""
         self._set_training(True)
         loss, terms, output = self.objective.backward(self._step(batch))
-        self._totals.add_terms(terms, len(batch))
         if shard() != (0, 1):
             average_gradients((p for _, p in self.get_all_learnable_params()), len(batch))
-        return {"loss": loss, "y_pred": output}
+        return {"loss": loss, "y_pred": output, "terms": terms}
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Do one step of the optimizer and, now and then, of the average."""
@@ -256,7 +255,7 @@ class AutoencoderNet(NeuralNet):
                     self.history.record_batch(prefix + "_loss", step["loss"].item())
                     self.history.record_batch(prefix + "_batch_size", len(batch))
                     self.notify("on_batch_end", batch=batch, training=training, **step)
-                self._totals.add(step["loss"], len(batch))
+                self._totals.add(step, len(batch))
         except StopTraining as stop:
             return stop
         return None

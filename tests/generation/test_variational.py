@@ -399,6 +399,13 @@ def test_parts_add_up_to_the_loss(beta, digits):
     np.testing.assert_allclose(model.loss_curve_, total, rtol=1e-4)
 
 
+def test_parts_add_up_where_the_optimizer_looks_at_a_batch_many_times():
+    model = fitted(bimodal(), max_epochs=2, optimizer="lbfgs", lr=0.1)
+
+    total = np.sum(list(model.loss_curves_.values()), axis=0)
+    np.testing.assert_allclose(model.loss_curve_, total, rtol=1e-4)
+
+
 def test_warm_up_raises_the_weight_of_the_divergence(digits):
     model = fitted(digits[0], n_components=4, max_epochs=4, beta=2.0, kl_warm_up=3)
 
