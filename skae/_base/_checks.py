@@ -117,6 +117,7 @@ def checked_table(
     """
     if not reset:
         check_is_fitted(estimator)
+    assert form is not None  # or it is not fitted
     refuse_lazy(X)
     if form.categories:
         if not is_frame(X):

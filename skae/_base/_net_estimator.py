@@ -152,11 +152,12 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Training data: finite numbers, and for an estimator that takes them the categories of a
-            data frame, where a missing value is a category.
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Training data, finite numbers. Generators of rows take data frames with categories too,
+            where a missing value is a category, and compressors of images an array or a list of
+            images.
         y : array-like of shape (n_samples,), default=None
-            Labels of the rows' classes, for an estimator with ``conditional=True``. Otherwise only
+            For generators with ``conditional=True``, labels of the rows' classes. Otherwise only
             handed on to callbacks: :class:`~sklearn.callback.ScoringMonitor` scores when it is
             given, so ``fit(X, X)`` makes it score the reconstruction.
 

@@ -161,8 +161,8 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             chunks that hold it are decoded. None for all.
         realism : float, default=None
             From 0, the most faithful, to 1, with all that the model has learned to draw in place of
-            what rounding erases: of images, their texture. None is 1 for a model that draws, as one of images that was fitted
-            with ``adversarial=True``, else 0.
+            what rounding erases: of images, their texture. None is 1 for a model that draws, as one
+            of images that was fitted with ``adversarial=True``, else 0.
         max_values : int, default=2**30
             How many values a stream may unfold to: protection against hostile streams.
 

@@ -118,6 +118,7 @@ class BaseGenerator(BaseAutoencoder):
     ) -> Rows:
         if not training:
             return ColumnRows(X, self._columns, dtype, device)
+        check_magnitude(X, dtype)
         self._columns = self._columns.remembering(X)
         positions = np.random.default_rng(0).random((len(X), len(self._columns.scores)))
         cpu = torch.device("cpu")

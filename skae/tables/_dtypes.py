@@ -10,7 +10,7 @@ def described(dtype: Any) -> tuple:
 
     Parameters
     ----------
-    dtype : numpy, pandas or polars dtype, or None
+    dtype : numpy, pandas or polars dtype, or object
         The type of a column or an array.
 
     Returns
@@ -36,7 +36,7 @@ def described(dtype: Any) -> tuple:
         if dtype.name in ("str", "string"):
             return ("pandas", "string", dtype.storage, dtype.na_value is np.nan)
         return ("pandas", str(dtype))
-    return ("", None)
+    return ("", str(dtype))
 
 
 def dtype_of(description: tuple) -> Any:
@@ -49,8 +49,8 @@ def dtype_of(description: tuple) -> Any:
 
     Returns
     -------
-    numpy, pandas or polars dtype, or None
-        The type.
+    numpy, pandas or polars dtype, or str
+        The type; of another library, its name.
     """
     library, name, *parameters = description
     if library == "numpy":
@@ -71,4 +71,4 @@ def dtype_of(description: tuple) -> Any:
             storage, is_nan = parameters
             return pd.StringDtype(storage, na_value=np.nan if is_nan else pd.NA)
         return pd.api.types.pandas_dtype(name)
-    return None
+    return name

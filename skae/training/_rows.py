@@ -257,7 +257,8 @@ class PairedRows(Rows):
         self.inputs, self.targets = inputs, targets
 
     def _batch(self, positions: Tensor | slice) -> Batch:
-        return Batch(self.inputs.batch(positions).input, self.targets.batch(positions).target)
+        x, y = self.inputs.batch(positions), self.targets.batch(positions)
+        return Batch(x.input, y.target, x.extra + y.extra)
 
 
 class BatchIterator:
