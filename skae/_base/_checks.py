@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from ..tables import is_frame, refuse_lazy
+from ..tables import FrameFormat, is_frame, refuse_lazy
 
 DTYPES = [np.float64, np.float32]
 
@@ -95,7 +95,7 @@ def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:
 
 
 def checked_table(
-    estimator: BaseEstimator, X: Any, form: Any, *, reset: bool = False
+    estimator: BaseEstimator, X: Any, form: FrameFormat | None, *, reset: bool = False
 ) -> np.ndarray:
     """Return the input of an estimator that takes tables as a matrix of numbers.
 
