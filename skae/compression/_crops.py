@@ -144,3 +144,22 @@ class Crops(SignalRows):
         values = scaled(np.stack(crops).reshape(len(crops), -1), self.offset, self.factor)
         x = values.to(device=self.device, dtype=self.dtype)
         return Batch(x, x)
+
+
+def check_crops(crops: Crops, image_shape: tuple[int, ...]) -> None:
+    """Raise ValueError if a network, that a training goes on with, was made for other crops.
+
+    Parameters
+    ----------
+    crops : Crops
+        What to train on.
+    image_shape : tuple of three ints
+        Height, width and channels of what the network takes.
+    """
+    if crops.shape != tuple(image_shape[:2]):
+        found, wanted = (f"{h} x {w}" for h, w in (crops.shape, image_shape[:2]))
+        raise ValueError(
+            f"X gives crops of {found} pixels, but the network that warm_start=True goes on with "
+            f"was trained on crops of {wanted}: give images of that size at least, or set "
+            "warm_start=False"
+        )

@@ -21,7 +21,7 @@ from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
 from ._bundled import fitted_to_photographs
 from ._compressor import VALUES_TO_COUNT, BaseCompressor
-from ._crops import Crops, cut_of
+from ._crops import Crops, check_crops, cut_of
 from ._decoded_rows import DecodedRows
 from ._image_streams import ImageStreams
 from ._images import check_like, checked_images, images_in_rows, padded_image
@@ -241,6 +241,7 @@ class ImageCompressor(BaseCompressor):
 
     def _prepared(self, net: AutoencoderNet, rows: Any, max_epochs: int) -> SignalRows:
         module: Any = net.module_
+        check_crops(rows, module.image_shape)
         if not module.restores_pixels:
             return rows
         # All but the decoder has its final state now.

@@ -158,3 +158,15 @@ def test_values_far_outside_of_the_training_images():
     model = ImageCompressor(image_shape=(3, 4)).fit(X)
     with pytest.raises(ValueError, match=r"up to 1e\+300, too large to compute with"):
         model.compress(np.full((1, 12), 1e300))
+
+
+def test_going_on_with_pictures_that_are_too_small(photo):
+    model = ImageCompressor.pretrained(warm_start=True)
+    (stream,) = model.compress([photo])
+
+    with pytest.raises(
+        ValueError, match=r"crops of 128 x 64 pixels.*trained on crops of 128 x 128"
+    ):
+        model.fit([photo[:, :60]])
+
+    assert model.compress([photo]) == [stream]
