@@ -244,7 +244,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             minus the sum of five surprises, each 0 for the least and about log(n) for the most
             outlying of n training rows.
         """
-        return self.estimator_.score_samples(checked_input(self, X))
+        X = checked_input(self, X)
+        return self.estimator_.score_samples(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the scores relative to the threshold.
@@ -336,7 +337,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_features)
             Non-negative; the sum over a row is ``-score_samples(X)``.
         """
-        return self.estimator_.feature_errors(checked_input(self, X))
+        X = checked_input(self, X)
+        return self.estimator_.feature_errors(X)
 
     @available_if_model_has("feature_errors")
     def explain(self, X: Any, *, n_features: int = 3) -> Any:
