@@ -18,7 +18,7 @@ test: .venv/.installed-dev ## Lint, check types, and run the tests
 	$(BIN)/codespell
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile
 
 docs: .venv/.installed-docs ## Build the documentation in docs/_build/html/
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html

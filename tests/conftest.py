@@ -22,6 +22,8 @@ def _few_steps(request, monkeypatch):
         monkeypatch.setattr("skae.training._trainer._AUTO_EPOCHS", (2, 5))
         monkeypatch.setattr("skae.outliers._ensemble._N_STEPS", 20)
         monkeypatch.setattr("skae.outliers._ensemble._FEWEST_STEPS", 20)
+        monkeypatch.setattr("skae.compression._image_compressor._FEW_IMAGES", 64)
+        monkeypatch.setattr("skae.compression._image_compressor._MOST_PASSES", 2)
 
 
 @pytest.fixture(autouse=True)

@@ -117,7 +117,7 @@ class ImageCompressor(BaseCompressor):
     >>> from sklearn.datasets import load_digits
     >>> from skae import ImageCompressor
     >>> digits = (load_digits().images * 15).astype(np.uint8)
-    >>> compressor = ImageCompressor().fit(digits[:900])
+    >>> compressor = ImageCompressor(max_epochs=0).fit(digits[:900])
     >>> stream = compressor.compress_dataset(digits[900:], quality=40)
     >>> digits[900:].nbytes > 4 * len(stream)
     True
