@@ -121,9 +121,9 @@ def new_net(
     if len(chosen) * d > _MAX_CELLS_TO_START_FROM:
         chosen = torch.randperm(len(chosen), generator=net.generator)
         chosen = chosen[: max(1, _MAX_CELLS_TO_START_FROM // d)].sort().values
-    batch = rows.batch(chosen)
     module: Any = net.module_
     if hasattr(module, "initialize"):
+        batch = rows.batch(chosen)
         with seeded_global_generators(seed, device), torch.no_grad():
             module.initialize(batch.input, net.criterion_.link(batch.target))
     net.start_averaging()
