@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from .._settings import inference
 from ._codec import N_NUMBERS, Codec
 from ._container import CODED, RAW, Header, pack, unpack
 from ._errors import BitstreamError
@@ -159,7 +159,7 @@ class StreamCodec(ABC):
 
     # ------------------------------------------------------------------ writing
 
-    @torch.inference_mode()
+    @inference()
     def write(self, arrays: Sequence[np.ndarray], number: int) -> bytes:
         """Return the stream of signals.
 
@@ -188,7 +188,7 @@ class StreamCodec(ABC):
         little = arrays[0].dtype.newbyteorder("<")
         return pack(raw, [b"".join(a.astype(little, copy=False).tobytes() for a in arrays)])
 
-    @torch.inference_mode()
+    @inference()
     def costs(self, arrays: Sequence[np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
         """Return what signals cost, each as if it was coded alone.
 
@@ -239,7 +239,7 @@ class StreamCodec(ABC):
 
     # ------------------------------------------------------------------ reading
 
-    @torch.inference_mode()
+    @inference()
     def read(
         self,
         stream: bytes,
