@@ -14,6 +14,7 @@ from .._plain import Part, registered
 from .._settings import default_settings
 from ..losses import LOSSES, ColumnLosses, ElementwiseCriterion, ReconstructionLoss
 from ..networks import NETWORKS
+from ._interrupts import let_torch_import
 from ._nested import check_known, check_nested_names, did_you_mean, select
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
@@ -81,6 +82,7 @@ class Recipe:
         for prefix in ("iterator_train", "iterator_valid"):
             check_known(prefix, select(params, prefix), ("batch_size", "shuffle"), "it")
         optimizer = self._optimizer_params()
+        let_torch_import()
         with seeded_global_generators(seed):
             net = AutoencoderNet(
                 self.make_module(),
