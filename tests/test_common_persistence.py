@@ -104,3 +104,12 @@ def test_pickle_keeps_the_parameters(estimator, X):
     stored = pickle.loads(pickle.dumps(model))
 
     assert repr(stored) == repr(model)
+
+
+@over_all(names=["default", "early_stopping"])
+def test_equal_fits_have_equal_pickles(estimator, X):
+    model, _ = shared_fit(estimator, X)
+
+    again = new(estimator).fit(X[::-1] + 1).fit(X)
+
+    assert pickle.dumps(again) == pickle.dumps(model)

@@ -329,7 +329,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             state["net_"] = state["net_"].state()
         for name in self._derived_attributes:
             state.pop(name, None)
-        return state
+        return dict(sorted(state.items()))  # so that pickles do not tell of the fits before
 
     @default_settings()
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -346,7 +346,7 @@ class AutoencoderNet(NeuralNet):
             "generator": self.generator.get_state(),
         }
         if history:
-            state["history"] = [{**row, "batches": []} for row in self.history]
+            state["history"] = [_timeless(row) for row in self.history]
         return to_arrays(state)
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -367,6 +367,11 @@ class AutoencoderNet(NeuralNet):
         if "history" in state:
             self.history.clear()
             self.history.extend(copy.deepcopy(state["history"]))
+
+
+def _timeless(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of a history as it is in equal trainings: without batches and duration."""
+    return {**{name: value for name, value in row.items() if name != "dur"}, "batches": []}
 
 
 def _needs_closure(optimizer: torch.optim.Optimizer) -> bool:
