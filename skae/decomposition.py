@@ -116,8 +116,9 @@ class Autoencoder(BaseAutoencoder):
         Least share of the validation loss by which an epoch must improve it to count.
 
     warm_start : bool, default=False
-        Whether `fit` goes on with the present network instead of building a new one. A new `lr` or
-        `batch_size` is used, other parameters of the network and its training stay as they were.
+        Whether `fit` goes on with the present network instead of building a new one. It takes up
+        new callbacks, settings of the optimizer, of early stopping and of batches, and another
+        device. A change of anything that the network or its loss was built from is refused.
 
     callbacks : list of skorch callbacks or None, default=None
         Such as :class:`skorch.callbacks.LRScheduler`; each may be a tuple (name, callback). They

@@ -20,7 +20,7 @@ from ..training._callbacks import ScikitLearnCallbacks, losses_of
 from ..training._device import resolve_device
 from ..training._distributed import agree_on
 from ..training._epoch import NonFiniteLossError
-from ..training._nested import NestedParamsMixin
+from ..training._nested import NestedParamsMixin, is_of_training
 from ..training._recipe import OPTIMIZERS
 from ..training._trainer import (
     auto_epochs,
@@ -33,6 +33,7 @@ from ..training._trainer import (
     run,
     split_rows,
 )
+from ._changes import OF_TRAINING, check_unchanged, fixed_params
 from ._checks import attributes_kept_on_failure, checked_input
 
 _ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
@@ -96,6 +97,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     # What is made anew from the rest of the state, and not stored.
     _derived_attributes: tuple[str, ...] = ("module_",)
+
+    # Parameters that a fit that goes on takes up, besides those of the optimizer and the like.
+    _changeable: frozenset[str] = OF_TRAINING
 
     # What an estimator that does not show these parameters trains with.
     batch_size = 256
@@ -200,6 +204,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             "batch_size": self.batch_size,
             "callbacks": list(self.callbacks or []),
             "verbose": int(self.verbose),
+            **{name: v for name, v in self._nested_params.items() if is_of_training(name)},
         }
 
     def _start(self, fit: Fit) -> CallbackContext:
@@ -220,16 +225,20 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _go_on(self, fit: Fit) -> CallbackContext:
         """Train the fitted net further; if that fails, it is as before."""
-        net, recipe = self.net_, self._fitted_recipe
-        settings = {name: getattr(self, name) for name in ("lr", "batch_size")}
-        changed = {name: v for name, v in settings.items() if getattr(net, name) != v}
-        with rolled_back_on_failure(net, **changed):
+        self._check_nested_params()
+        check_unchanged(self, self._fitted_recipe)
+        net, recipe = self.net_, self._fitted_recipe.trained_by(self._training_params())
+        device = torch.device(net.device)
+        if self.device != self._fitted_device:
+            device = resolve_device(self.device, net.dtype)
+        if recipe is not self._fitted_recipe or device != torch.device(net.device):
+            net = copied_net(net, recipe, device)
+        with rolled_back_on_failure(net):
             self._adapt(fit.X)
             rows = self._view(fit.X, net.dtype, torch.device(net.device), training=True)
             check_targets(rows, net.criterion_)
             if fit.max_epochs == "auto":
                 fit = replace(fit, max_epochs=self.max_epochs_)
-            recipe = replace(recipe, params={**recipe.params, **changed})
             return self._train(net, rows, fit, recipe)
 
     def _train(
@@ -288,6 +297,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             "loss_": curve[-1] if curve else math.nan,
             "loss_curve_": curve,
             "_fitted_recipe": recipe,
+            "_fitted_params": fixed_params(self),
+            "_fitted_device": self.device,
         }
         if curves := {name: losses_of(net.history, name) for name in net.term_names}:
             attributes["loss_curves_"] = curves

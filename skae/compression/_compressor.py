@@ -13,6 +13,7 @@ import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import GradientNormClipping
 from torch import nn
 
 from .._base import NetEstimator
@@ -23,6 +24,7 @@ from ..training import AutoencoderNet, Rows
 
 _VALUES_TO_LEARN, _ROWS_TO_LEARN, VALUES_TO_COUNT = 2**26, 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
+_CLIPPING = GradientNormClipping(1.0)
 
 
 class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
@@ -39,6 +41,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         "quality": [Interval(Real, 0, 100, closed="both")],
     }
     _derived_attributes = (*NetEstimator._derived_attributes, "_codec")
+    _changeable = NetEstimator._changeable | {"quality", "adversarial_steps"}
 
     @abstractmethod
     def _streams_of(self, codec: Codec, *fingerprints: Any) -> StreamCodec:
@@ -49,6 +52,15 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         """Write each signal as a byte string."""
 
     # ------------------------------------------------------------------ fit
+
+    def _training_params(self) -> dict[str, Any]:
+        params = super()._training_params()
+        return {
+            "iterator_valid__batch_size": self.batch_size,
+            "optimizer__param_groups": [("*sis", {"lr": 0.04 * self.lr})],
+            **params,
+            "callbacks": [_CLIPPING, *params["callbacks"]],
+        }
 
     def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
         """Set contexts and tables, which training has no part in."""

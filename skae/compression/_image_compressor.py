@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from skorch.callbacks import GradientNormClipping
 
 from .._base import checked_codes
 from .._plain import Part
@@ -211,10 +210,7 @@ class ImageCompressor(BaseCompressor):
         kernel_size = self._nested_params.get("module__kernel_size", default)
         restores = ImageCodecNetwork.restores(cut.crop, cut.patch, kernel_size)
         params = {
-            "callbacks": [GradientNormClipping(1.0), *(self.callbacks or [])],
-            "iterator_valid__batch_size": self.batch_size,
             "objective": RestorationLoss() if restores else RateDistortion(),
-            "optimizer__param_groups": [("*sis", {"lr": 0.04 * self.lr})],
             "module__image_shape": (*cut.crop, X.arrays[0].shape[2]),
             "module__patch_shape": cut.patch,
             "module__n_components": None if self.n_components == "auto" else self.n_components,

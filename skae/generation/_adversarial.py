@@ -215,6 +215,7 @@ class AdversarialAutoencoder(BaseGenerator):
         "critic_regularization": [StrOptions({"gradient_penalty", "spectral_norm"})],
         "gradient_penalty": [Interval(Real, 0, None, closed="left")],
     }
+    _changeable = BaseGenerator._changeable | {"critic_lr"}
 
     def __init__(
         self,
@@ -277,19 +278,22 @@ class AdversarialAutoencoder(BaseGenerator):
         self.random_state, self.verbose = random_state, verbose
         self._nested_params = kwargs
 
+    def _training_params(self) -> dict[str, Any]:
+        critics: dict[str, Any] = {"lr": self.critic_lr}
+        if self.optimizer in ("adam", "adamw", "nadam"):
+            critics["betas"] = _SLOW_MOMENTUM
+        groups = [("*_critic.*", critics)]
+        return {"optimizer__param_groups": groups, **super()._training_params()}
+
     def _plan(self, X: np.ndarray) -> Recipe:
         sizes = checked_sizes("critic_hidden_layer_sizes", self.critic_hidden_layer_sizes)
         is_spectral = self.critic_regularization == "spectral_norm"
         penalty = 0.0 if is_spectral else self.gradient_penalty
         objective = AdversarialLoss(self.code_critic_weight, self.row_critic_weight, penalty)
-        critics: dict[str, Any] = {"lr": self.critic_lr}
-        if self.optimizer in ("adam", "adamw", "nadam"):
-            critics["betas"] = _SLOW_MOMENTUM
-        params = {"objective": objective, "optimizer__param_groups": [("*_critic.*", critics)]}
         return self._generator_recipe(
             X,
             "AdversarialNetwork",
-            params,
+            {"objective": objective},
             critic_sizes=sizes,
             spectral=is_spectral,
             sees_rows=self.row_critic_weight > 0,

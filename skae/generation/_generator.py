@@ -48,6 +48,8 @@ class BaseGenerator(BaseAutoencoder):
         "conditional": ["boolean"],
     }
 
+    _changeable = BaseAutoencoder._changeable | {"conditional", "n_mixture_components", "prior"}
+
     # ------------------------------------------------------------------ data
 
     def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:

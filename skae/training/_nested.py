@@ -5,7 +5,12 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-PREFIXES = ("module", "criterion", "optimizer", "iterator_train", "iterator_valid", "callbacks")
+import numpy as np
+
+# Of what a network is and of what it is compared with data by, and of how it is trained.
+_OF_NETWORK = ("module", "criterion")
+_OF_TRAINING = ("optimizer", "iterator_train", "iterator_valid", "callbacks")
+PREFIXES = (*_OF_NETWORK, *_OF_TRAINING)
 
 
 class NestedParamsMixin:
@@ -59,6 +64,43 @@ class NestedParamsMixin:
         super().set_params(**{k: v for k, v in params.items() if k not in nested})  # type: ignore[misc]
         self._nested_params = {**self._nested_params, **nested}
         return self
+
+
+def is_of_training(name: str) -> bool:
+    """Tell whether a parameter with a prefix says how a network is trained, and not what it is.
+
+    Parameters
+    ----------
+    name : str
+        Full name.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
+    return _is_nested(name) and name.partition("__")[0] in _OF_TRAINING
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values of a parameter are equal; objects with a life of their own are not.
+
+    Parameters
+    ----------
+    one, other : object
+        Values, containers and arrays among them.
+
+    Returns
+    -------
+    bool
+        Whether they are.
+    """
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    sequences = (list, tuple, np.ndarray)
+    if isinstance(one, sequences) and isinstance(other, sequences):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one is other or bool(one == other)
 
 
 def select(params: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from .._settings import default_settings
 from ..losses import LOSSES, ColumnLosses, ElementwiseCriterion, ReconstructionLoss
 from ..networks import NETWORKS
 from ._interrupts import let_torch_import
-from ._nested import check_known, check_nested_names, did_you_mean, select
+from ._nested import check_known, check_nested_names, did_you_mean, same, select
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
 
@@ -99,6 +99,23 @@ class Recipe:
         given = [name.partition("__")[0] for name in select(params, "callbacks")]
         check_known("callbacks", given, callbacks, "the net")
         return net
+
+    def trained_by(self, params: Mapping[str, Any]) -> "Recipe":
+        """Return a recipe with other settings of the training.
+
+        Parameters
+        ----------
+        params : mapping
+            All of them, and nothing else.
+
+        Returns
+        -------
+        Recipe
+            This one, if they are the same.
+        """
+        if all(name in self.params and same(v, self.params[name]) for name, v in params.items()):
+            return self
+        return replace(self, params={**self.params, **params})
 
     def make_module(self) -> nn.Module:
         """Return a new network, wrapped.

@@ -16,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..losses import Domain, ReconstructionLoss
 from ._callbacks import BestWeights
+from ._nested import same
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
 from ._recipe import Recipe
@@ -162,15 +163,13 @@ def run(
 
 
 @contextmanager
-def rolled_back_on_failure(net: AutoencoderNet, **settings: Any) -> Iterator[None]:
-    """Let a net train on, perhaps with other settings; if that fails, it is as before.
+def rolled_back_on_failure(net: AutoencoderNet) -> Iterator[None]:
+    """Let a net train on; if that fails, it is as before.
 
     Parameters
     ----------
     net : AutoencoderNet
         The net.
-    **settings : dict
-        Parameters of the net, kept if all goes well.
 
     Yields
     ------
@@ -178,18 +177,17 @@ def rolled_back_on_failure(net: AutoencoderNet, **settings: Any) -> Iterator[Non
         Nothing.
     """
     n_epochs, state = len(net.history), net.state(history=False)
-    before = {name: getattr(net, name) for name in settings}
     try:
-        net.set_params(**settings)
         yield
     except BaseException:
-        net.set_params(**before)
         net.load_state(state)
         del net.history[n_epochs:]
         raise
 
 
-def copied_net(net: AutoencoderNet, recipe: Recipe) -> AutoencoderNet:
+def copied_net(
+    net: AutoencoderNet, recipe: Recipe, device: torch.device | None = None
+) -> AutoencoderNet:
     """Return a copy of a net, as it is now.
 
     Parameters
@@ -197,17 +195,26 @@ def copied_net(net: AutoencoderNet, recipe: Recipe) -> AutoencoderNet:
     net : AutoencoderNet
         The net.
     recipe : Recipe
-        What it was built from.
+        What it was built from, or that with other settings of the training.
+    device : torch.device or None, default=None
+        Where the copy computes; None for the same device.
 
     Returns
     -------
     AutoencoderNet
-        The copy, on the same device.
+        The copy.
     """
-    twin = recipe.build(torch.device(net.device))
+    twin = recipe.build(device or torch.device(net.device))
     twin.start_averaging()
-    twin.load_state(net.state())
+    state = net.state()
+    if not same(_optimizer_params(twin), _optimizer_params(net)):
+        state["optimizer"]["param_groups"] = twin.optimizer_.state_dict()["param_groups"]
+    twin.load_state(state)
     return twin
+
+
+def _optimizer_params(net: AutoencoderNet) -> list[Any]:
+    return [net.lr, net.get_params_for("optimizer")]
 
 
 def split_rows(rows: Rows, n_valid: int, seed: int) -> tuple[Rows, Rows]:
