@@ -10,7 +10,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from ._base import BaseAutoencoder, Fit
+from ._base import BaseAutoencoder, Fit, TakesTargets
 from .losses import (
     CORRUPTIONS,
     LOSSES,
@@ -28,7 +28,7 @@ __all__ = ["Autoencoder"]
 _SPARSITIES = {"l1": L1Sparsity, "kl": KLSparsity}
 
 
-class Autoencoder(BaseAutoencoder):
+class Autoencoder(TakesTargets, BaseAutoencoder):
     """Autoencoder: a network that squeezes rows through a narrow code and restores them.
 
     The network starts from the principal components of the training data, at the squared error of
@@ -269,8 +269,8 @@ class Autoencoder(BaseAutoencoder):
         ----------
         X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
             Training data. The first call fixes the number of features.
-        y : Ignored
-            Not used, present for API consistency.
+        y : array-like of shape (n_samples, n_features), default=None
+            Rows that the network should give in place of those of `X`; see :meth:`fit`.
 
         Returns
         -------

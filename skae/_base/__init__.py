@@ -12,12 +12,15 @@ from ._checks import (
     checked_sizes,
     checked_table,
 )
-from ._net_estimator import Fit, NetEstimator
+from ._fit import Fit
+from ._net_estimator import NetEstimator
+from ._targets import TakesTargets
 
 __all__ = [
     "BaseAutoencoder",
     "Fit",
     "NetEstimator",
+    "TakesTargets",
     "attributes_kept_on_failure",
     "checked_codes",
     "checked_input",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -15,7 +15,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from .._settings import default_settings, inference
-from ..training import ArrayRows, AutoencoderNet, Batch, BestWeights, Recipe, Rows
+from ..training import (
+    ArrayRows,
+    AutoencoderNet,
+    Batch,
+    BestWeights,
+    PairedRows,
+    Recipe,
+    Rows,
+)
 from ..training._callbacks import ScikitLearnCallbacks, losses_of
 from ..training._device import resolve_device
 from ..training._distributed import agree_on
@@ -35,36 +43,11 @@ from ..training._trainer import (
 )
 from ._changes import OF_TRAINING, check_unchanged, fixed_params
 from ._checks import attributes_kept_on_failure, checked_input
+from ._convergence import warn_of_auto, warn_unless_stopped
+from ._fit import Fit, checked_targets, checked_valid
 
 _ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
 _NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a fit was asked for.
-
-    Parameters
-    ----------
-    X : object
-        Training data, as they were given and then as they were checked.
-    y : object
-        Targets.
-    max_epochs : int or "auto"
-        Number of passes over the data.
-    once : bool, default=False
-        Whether it is one pass over all rows: without early stopping.
-    """
-
-    X: Any
-    y: Any
-    max_epochs: int | str
-    once: bool = False
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """What callbacks get to see."""
-        return {"X": self.X, "y": self.y}
 
 
 class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
@@ -101,6 +84,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     # Parameters that a fit that goes on takes up, besides those of the optimizer and the like.
     _changeable: frozenset[str] = OF_TRAINING
 
+    _takes_targets = False  # rows in `y` that the network is to give for `X`
+    _takes_valid = True  # rows for early stopping to watch
+
     # What an estimator that does not show these parameters trains with.
     batch_size = 256
     callbacks: Any = None
@@ -136,7 +122,11 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         """Choose the number of epochs."""
-        return auto_epochs(recipe, device, seed, rows, search=not self.early_stopping)
+        search = not self.early_stopping
+        n_epochs, is_too_few = auto_epochs(recipe, device, seed, rows, search)
+        if is_too_few:
+            warn_of_auto(n_epochs)
+        return n_epochs
 
     def _adapt(self, X: Any) -> None:
         """Look at new data before a training goes on with them."""
@@ -152,7 +142,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     # ------------------------------------------------------------------ fit
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
         """Train the network.
 
         Parameters
@@ -161,10 +151,17 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             Training data, finite numbers. Generators of rows take data frames with categories too,
             where a missing value is a category, and compressors of images an array or a list of
             images.
-        y : array-like of shape (n_samples,), default=None
-            For generators with ``conditional=True``, labels of the rows' classes. Otherwise only
-            handed on to callbacks: :class:`~sklearn.callback.ScoringMonitor` scores when it is
-            given, so ``fit(X, X)`` makes it score the reconstruction.
+        y : array-like of shape (n_samples,) or (n_samples, n_features), default=None
+            For :class:`~skae.Autoencoder`, rows that the network should give in place of those of
+            `X`: clean ones for noisy ones, say. For generators with ``conditional=True``, labels of
+            the rows' classes. Other labels, of one dimension, are only handed on to callbacks:
+            :class:`~sklearn.callback.ScoringMonitor` scores when it is given, so ``fit(X, X)``
+            makes it score the reconstruction.
+        X_val : {array-like, CSR matrix or array} of shape (n_val, n_features), default=None
+            What early stopping watches, in place of a share of `X`. Not for compressors.
+        y_val : array-like of shape (n_val, n_features), default=None
+            Rows that the network should give in place of those of `X_val`, if there are such in
+            `y`.
 
         Returns
         -------
@@ -178,14 +175,17 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             that was fitted before stays as it was.
         """
         go_on = self.warm_start and hasattr(self, "net_")
-        return self._fit(Fit(X, y, self.max_epochs), go_on)
+        valid = None if X_val is None and y_val is None else (X_val, y_val)
+        return self._fit(Fit(X, y, self.max_epochs, valid=valid), go_on)
 
     def _fit(self, fit: Fit, go_on: bool) -> Self:
         train = self._go_on if go_on else self._start
         with default_settings(), attributes_kept_on_failure(self):
             y = self._checked_target(fit.X, fit.y)
             X = self._checked(fit.X, reset=not go_on)
-            fit = replace(fit, X=X, y=y)
+            targets = checked_targets(self, fit.X, X, y)
+            valid = checked_valid(self, fit.valid, has_targets=targets is not None)
+            fit = replace(fit, X=X, y=y, targets=targets, valid=valid)
             try:
                 context = train(fit)
             except NonFiniteLossError as error:
@@ -207,14 +207,23 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             **{name: v for name, v in self._nested_params.items() if is_of_training(name)},
         }
 
+    def _pairs(
+        self, X: Any, targets: Any, dtype: torch.dtype, device: torch.device, *, training: bool
+    ) -> Rows:
+        """Return the rows of checked data, with their targets if they have any."""
+        rows = self._view(X, dtype, device, training=training)
+        if targets is None:
+            return rows
+        return PairedRows(rows, self._view(targets, dtype, device, training=training))
+
     def _start(self, fit: Fit) -> CallbackContext:
         """Build a new net, train it, and only then make it the estimator's own."""
         self._check_nested_params()
-        recipe = self._plan(fit.X)
+        recipe = self._plan(fit.aims)
         recipe = replace(recipe, params={**self._training_params(), **recipe.params})
         dtype = getattr(torch, recipe.dtype)
         device = resolve_device(self.device, dtype)
-        rows = self._view(fit.X, dtype, device, training=True)
+        rows = self._pairs(fit.X, fit.targets, dtype, device, training=True)
         check_targets(rows, recipe.make_loss())
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         seed = agree_on(int(seed))
@@ -234,8 +243,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         if recipe is not self._fitted_recipe or device != torch.device(net.device):
             net = copied_net(net, recipe, device)
         with rolled_back_on_failure(net):
-            self._adapt(fit.X)
-            rows = self._view(fit.X, net.dtype, torch.device(net.device), training=True)
+            self._adapt(fit.aims)
+            rows = self._pairs(fit.X, fit.targets, net.dtype, device, training=True)
             check_targets(rows, net.criterion_)
             if fit.max_epochs == "auto":
                 fit = replace(fit, max_epochs=self.max_epochs_)
@@ -247,7 +256,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         """Run the epochs under all callbacks, then set the fitted attributes."""
         max_epochs = int(fit.max_epochs)
         rows = self._prepared(net, rows, max_epochs)
-        train, valid, callbacks = self._split(net, rows, fit.once)
+        train, valid, callbacks = self._split(net, rows, fit)
         attributes["max_epochs_"] = max_epochs
         if "module__hidden_layer_sizes" in recipe.params:
             attributes["hidden_layer_sizes_"] = recipe.params["module__hidden_layer_sizes"]
@@ -263,6 +272,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             )
             callbacks.append(("scikit_learn", bridge))
         run(net, train, valid, max_epochs, callbacks)
+        if valid is not None:
+            warn_unless_stopped(callbacks, max_epochs)
         attributes |= self._finish(net, rows, fit.y)
         for name in _NOT_OF_EVERY_FIT:
             vars(self).pop(name, None)
@@ -272,11 +283,15 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         return context
 
     def _split(
-        self, net: AutoencoderNet, rows: Rows, once: bool
+        self, net: AutoencoderNet, rows: Rows, fit: Fit
     ) -> tuple[Rows, Rows | None, list[tuple[str, Any]]]:
         """Return rows to train on, and with early stopping those held out and what watches them."""
-        if once or not self.early_stopping:
+        if fit.once or not self.early_stopping:
             return rows, None, []
+        watch = ("best_weights", BestWeights(self.n_iter_no_change, self.tol))
+        if fit.valid is not None:
+            device = torch.device(net.device)
+            return rows, self._pairs(*fit.valid, net.dtype, device, training=False), [watch]
         n_valid = math.ceil(len(rows) * self.validation_fraction)
         if n_valid >= len(rows):
             raise ValueError(
@@ -285,7 +300,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             )
         # The same rows in a fit that goes on, or it would train on those it held out before.
         train, valid = split_rows(rows, n_valid, net.generator.initial_seed())
-        return train, valid, [("best_weights", BestWeights(self.n_iter_no_change, self.tol))]
+        return train, valid, [watch]
 
     def _fitted_attributes(self, net: AutoencoderNet, recipe: Recipe) -> dict[str, Any]:
         curve = losses_of(net.history, "train_loss")

@@ -41,6 +41,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         "quality": [Interval(Real, 0, 100, closed="both")],
     }
     _derived_attributes = (*NetEstimator._derived_attributes, "_codec")
+    _takes_valid = False  # they would have to be decoded as X is
     _changeable = NetEstimator._changeable | {"quality", "adversarial_steps"}
 
     @abstractmethod

@@ -127,6 +127,6 @@ def fit_flow(Z: np.ndarray, seed: int) -> FlowPrior:
     recipe = Recipe(module, "squared_error", "adamw", "float32", params, auto_steps=n_steps)
     net, _ = new_net(recipe, _CPU, seed, rows)
     if n >= _FEWEST_CODES:
-        epochs = auto_epochs(recipe, _CPU, seed, rows, few_rows=_FEW_CODES)
+        epochs, _ = auto_epochs(recipe, _CPU, seed, rows, few_rows=_FEW_CODES)
         net.fit_rows(rows, None, epochs)
     return FlowPrior(mean, whitening, to_arrays(net.averaged_module_.state_dict()))

@@ -30,6 +30,8 @@ class BestWeights(Callback):
         Number of epochs after which the loss was best.
     best_loss_ : float
         The best validation loss.
+    stopped_ : bool
+        Whether it ended the training.
     """
 
     def __init__(self, patience: int, tol: float = 0.0) -> None:
@@ -39,6 +41,7 @@ class BestWeights(Callback):
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Judge the weights that training starts from."""
         self.epoch_ = self.best_epoch_ = self.misses_ = 0
+        self.stopped_ = False
         self.best_loss_ = float(net.row_losses(net.get_split_datasets(X)[1]).mean())
         self.best_state_ = to_arrays(net.averaged_module_.state_dict())
 
@@ -51,7 +54,8 @@ class BestWeights(Callback):
         if loss < self.best_loss_:
             self.best_loss_, self.best_epoch_ = loss, self.epoch_
             self.best_state_ = to_arrays(net.averaged_module_.state_dict())
-        if self.misses_ >= self.patience:
+        self.stopped_ = self.misses_ >= self.patience
+        if self.stopped_:
             raise StopTraining
 
     def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:

@@ -246,7 +246,7 @@ def auto_epochs(
     rows: Rows,
     search: bool = True,
     few_rows: int = _FEW_ROWS,
-) -> int:
+) -> tuple[int, bool]:
     """Choose the number of epochs.
 
     It makes the recipe's number of steps, between 10 and 200 epochs. With few rows that may be too
@@ -269,15 +269,17 @@ def auto_epochs(
 
     Returns
     -------
-    int
+    n_epochs : int
         Number of epochs, 0 if training brings nothing.
+    is_too_few : bool
+        Whether the held-out rows would be served better by more than is allowed.
     """
     low, high = _AUTO_EPOCHS
     steps_per_epoch = math.ceil(len(rows) / recipe.params["batch_size"])
     max_epochs = min(high, max(low, math.ceil(recipe.auto_steps / steps_per_epoch)))
     n_valid = len(rows) // 5
     if not search or n_valid == 0 or len(rows) >= few_rows:
-        return max_epochs
+        return max_epochs, False
     train, valid = split_rows(rows, n_valid, seed)
     quiet = {**recipe.params, "verbose": 0}
     trial, _ = new_net(replace(recipe, params=quiet), device, seed, train)
@@ -286,7 +288,9 @@ def auto_epochs(
     run(trial, train, valid, max_epochs, [("best_weights", best)])
     gain = before - trial.row_losses(valid)
     # Of a gain that might be chance, what the network starts from is the safer half.
-    return best.best_epoch_ if gain.mean() > gain.std() / len(gain) ** 0.5 else 0
+    if gain.mean() <= gain.std() / len(gain) ** 0.5:
+        return 0, False
+    return best.best_epoch_, best.best_epoch_ == max_epochs
 
 
 @torch.no_grad()

@@ -1,0 +1,46 @@
+"""Warnings of trainings that ended because they were told to, and not because they were done."""
+
+from collections.abc import Iterable
+from typing import Any
+from warnings import warn
+
+from sklearn.exceptions import ConvergenceWarning
+
+from ..training import BestWeights
+
+
+def warn_unless_stopped(callbacks: Iterable[tuple[str, Any]], max_epochs: int) -> None:
+    """Warn if early stopping has not stopped a training that went on to its last epoch.
+
+    Parameters
+    ----------
+    callbacks : iterable of tuples (str, Callback)
+        That of early stopping among them.
+    max_epochs : int
+        Number of epochs that it could take.
+    """
+    for _, watch in callbacks:
+        if isinstance(watch, BestWeights) and watch.epoch_ == max_epochs and not watch.stopped_:
+            warn(
+                f"max_epochs={max_epochs} ended the training before early stopping did, which "
+                f"waits for {watch.patience} epochs without improvement; the held-out rows were "
+                f"served best after epoch {watch.best_epoch_}. Raise max_epochs.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+
+def warn_of_auto(n_epochs: int) -> None:
+    """Warn that the largest number of epochs that "auto" takes was the best of all.
+
+    Parameters
+    ----------
+    n_epochs : int
+        That number.
+    """
+    warn(
+        f"max_epochs='auto' takes {n_epochs} epochs at most here, and rows that were held out were "
+        "served the better the more it took. Set max_epochs to a larger number.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )
