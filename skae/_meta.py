@@ -11,9 +11,10 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
 from ._base import attributes_kept_on_failure, checked_input
+from .training._suggestions import Suggests
 
 
-class HasModel(CallbackSupportMixin):
+class HasModel(Suggests, CallbackSupportMixin):
     """Mixin of estimators whose parameter `estimator` is a model, which `fit` clones and fits.
 
     The fitted model is `estimator_`. With ``estimator=None`` it is what :meth:`_default_model`

@@ -21,7 +21,7 @@ from .losses import (
     Penalty,
 )
 from .training import Recipe, Reconstruction
-from .training._nested import did_you_mean
+from .training._suggestions import did_you_mean
 
 __all__ = ["Autoencoder"]
 

@@ -2,6 +2,8 @@
 
 import torch
 
+from ._suggestions import did_you_mean
+
 
 def resolve_device(device: str | torch.device, dtype: torch.dtype = torch.float32) -> torch.device:
     """Return the device to compute on.
@@ -35,5 +37,6 @@ def resolve_device(device: str | torch.device, dtype: torch.dtype = torch.float3
         raise ValueError(
             f"device={str(device)!r} can't be used on this machine ({str(error).splitlines()[0]}); "
             "use 'auto' for the best device at hand, or 'cpu'"
+            f"{did_you_mean(str(device), ['cuda', 'mps', 'cpu', 'auto'])}"
         ) from error
     return resolved

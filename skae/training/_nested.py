@@ -1,11 +1,12 @@
 """skorch's nested parameters (``optimizer__weight_decay``) for estimators that own a net."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from ._suggestions import Suggests, did_you_mean, meant_by_a_name
 
 # Of what a network is and of what it is compared with data by, and of how it is trained.
 _OF_NETWORK = ("module", "criterion")
@@ -13,7 +14,7 @@ _OF_TRAINING = ("optimizer", "iterator_train", "iterator_valid", "callbacks")
 PREFIXES = (*_OF_NETWORK, *_OF_TRAINING)
 
 
-class NestedParamsMixin:
+class NestedParamsMixin(Suggests):
     """Parameters with a prefix, besides those that ``__init__`` names.
 
     ``__init__`` keeps its ``**kwargs`` as `_nested_params`; from then on they behave like any other
@@ -26,9 +27,9 @@ class NestedParamsMixin:
         """Raise TypeError if ``__init__`` was given a name that is no parameter at all."""
         for name in self._nested_params:
             if not _is_nested(name):
-                known = self._get_param_names()  # type: ignore[attr-defined]
+                known = self._get_param_names()
                 raise TypeError(
-                    f"{type(self).__name__} has no parameter {name!r}" + did_you_mean(name, known)
+                    f"{type(self).__name__} has no parameter {name!r}{meant_by_a_name(name, known)}"
                 )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -44,7 +45,7 @@ class NestedParamsMixin:
         dict
             Parameter names mapped to their values, those with a prefix among them.
         """
-        return {**super().get_params(deep=deep), **self._nested_params}  # type: ignore[misc]
+        return {**super().get_params(deep=deep), **self._nested_params}
 
     def set_params(self, **params: Any) -> Any:
         """Set the parameters of this estimator.
@@ -61,7 +62,7 @@ class NestedParamsMixin:
         """
         known = self._nested_params
         nested = {name: v for name, v in params.items() if _is_nested(name) or name in known}
-        super().set_params(**{k: v for k, v in params.items() if k not in nested})  # type: ignore[misc]
+        super().set_params(**{k: v for k, v in params.items() if k not in nested})
         self._nested_params = {**self._nested_params, **nested}
         return self
 
@@ -188,27 +189,6 @@ def check_known(prefix: str, names: Iterable[str], known: Sequence[str], owner: 
                 f"{prefix}__{name} is unknown: {owner} has {', '.join(known)}"
                 f"{did_you_mean(name, known, prefix + '__')}"
             )
-
-
-def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Return the end of a message that suggests a similar name, or nothing.
-
-    Parameters
-    ----------
-    name : str
-        The unknown name.
-    known : iterable of str
-        All names that would have been right.
-    prefix : str, default=""
-        What to put before the suggestion.
-
-    Returns
-    -------
-    str
-        For instance ``"; did you mean 'lr'?"``.
-    """
-    similar = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {prefix + similar[0]!r}?" if similar else ""
 
 
 def _is_nested(name: str) -> bool:

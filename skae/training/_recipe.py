@@ -15,9 +15,10 @@ from .._settings import default_settings
 from ..losses import LOSSES, ColumnLosses, ElementwiseCriterion, ReconstructionLoss
 from ..networks import NETWORKS
 from ._interrupts import let_torch_import
-from ._nested import check_known, check_nested_names, did_you_mean, same, select
+from ._nested import check_known, check_nested_names, same, select
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
+from ._suggestions import did_you_mean
 
 OPTIMIZERS: Mapping[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
