@@ -146,4 +146,5 @@ def checked_valid(
 
 
 def _shape(y: Any) -> tuple[int, ...]:
-    return () if y is None else tuple(getattr(y, "shape", None) or np.shape(y))
+    """Return the shape of what may be labels, of rows of different lengths for one."""
+    return () if y is None else tuple(getattr(y, "shape", None) or np.asarray(y, object).shape)

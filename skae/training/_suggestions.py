@@ -153,11 +153,14 @@ class Suggests:
         try:
             super()._validate_params()  # type: ignore[misc]
         except InvalidParameterError as error:
-            for name, value in self.get_params(deep=False).items():
-                if isinstance(value, str) and f"The '{name}' parameter of" in str(error):
-                    if meant := self._meant(name, value):
-                        raise InvalidParameterError(f"{error}".rstrip(".") + meant) from None
-            raise
+            meant = "".join(
+                self._meant(name, value)
+                for name, value in self.get_params(deep=False).items()
+                if isinstance(value, str) and f"The '{name}' parameter of" in str(error)
+            )
+            if not meant:
+                raise
+            raise InvalidParameterError(f"{error}".rstrip(".") + meant) from None
 
     def _meant(self, name: str, value: str) -> str:
         choices = [each for each in self._parameter_constraints[name] if type(each) is StrOptions]
