@@ -48,13 +48,17 @@ class MixtureOfDecoders(nn.Module):
 # times as high and falls along a cosine. ``early_stopping=True`` holds out a tenth of the rows, so
 # that there is a validation curve to look at.
 
+import warnings
+
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import LRScheduler
 
 from skae import Autoencoder
 
 X = load_digits().data / 16
 cosine = LRScheduler("CosineAnnealingLR", T_max=60)
+warnings.simplefilter("ignore", ConvergenceWarning)  # all 60 epochs are to be seen
 settings = {"n_components": 8, "max_epochs": 60, "early_stopping": True, "random_state": 0}
 models = {
     "mixture, constant rate": Autoencoder(module=MixtureOfDecoders, **settings),
