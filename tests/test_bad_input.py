@@ -1,6 +1,7 @@
 """Mistakes are met by a message that says what was wrong and what to do about it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
@@ -331,9 +332,12 @@ def test_losses_of_columns(loss, message):
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        ("bernoulli", r"loss='bernoulli' needs values in \[0, 1\], but X reaches from -2\.3"),
-        ("poisson", "loss='poisson' needs values of at least 0, but X reaches from -2"),
-        ({"huber": slice(3), "poisson": slice(3, 6)}, "loss='poisson' needs values of at least 0"),
+        (
+            "bernoulli",
+            r"Column 0: loss='bernoulli' needs values in \[0, 1\], but X reaches from -\d",
+        ),
+        ("poisson", r"Column 0: loss='poisson' needs values of at least 0, but X reaches from -\d"),
+        ({"huber": slice(3), "poisson": slice(3, 6)}, "Column 3: loss='poisson' needs values of"),
     ],
     ids=str,
 )
@@ -341,6 +345,29 @@ def test_losses_of_columns(loss, message):
 def test_values_outside_the_domain_of_a_loss(container, loss, message):
     with pytest.raises(ValueError, match=message):
         Autoencoder(loss=loss).fit(container(X))
+
+
+def test_a_column_outside_the_domain_of_a_loss_has_its_name():
+    frame = pd.DataFrame(np.abs(X), columns=[*"abcde", "debit"])
+    frame.loc[3, "debit"] = -1
+
+    with pytest.raises(ValueError, match="Column 'debit': loss='poisson' needs values of at least"):
+        Autoencoder(loss={"poisson": ["e", "debit"], "huber": list("abcd")}).fit(frame)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("poisson", r"largest absolute value of X is .* np.log1p\(X\)\), or a learning rate"),
+        ("bernoulli", r"The likely cause is a learning rate that is too high \(lr=1e\+300\)"),
+        ("squared_error", "try StandardScaler"),
+    ],
+)
+def test_advice_is_of_use_with_the_loss(loss, message):
+    model = Autoencoder(loss=loss, lr=1e300, optimizer="sgd", max_epochs=9)
+
+    with pytest.raises(ValueError, match=message):
+        model.fit(np.clip(np.abs(X), 0, 1))
 
 
 @pytest.mark.parametrize("loss", ["bernoulli", "poisson"])

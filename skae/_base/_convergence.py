@@ -1,11 +1,13 @@
-"""Warnings of trainings that ended because they were told to, and not because they were done."""
+"""What to say of trainings that were not done when they ended, or that failed."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 from warnings import warn
 
 from sklearn.exceptions import ConvergenceWarning
 
+from ..losses import Domain
 from ..training import BestWeights
 
 
@@ -43,4 +45,33 @@ def warn_of_auto(n_epochs: int) -> None:
         "served the better the more it took. Set max_epochs to a larger number.",
         ConvergenceWarning,
         stacklevel=2,
+    )
+
+
+def likely_causes(domain: Domain, largest: float, lr: float) -> str:
+    """Say what may have made a loss infinite, and what to do that the loss allows.
+
+    Parameters
+    ----------
+    domain : Domain
+        What the loss is defined on.
+    largest : float
+        The largest absolute value of the training data.
+    lr : float
+        Learning rate.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    rate = f"a learning rate that is too high (lr={lr:g})"
+    if getattr(domain, "high", math.inf) < math.inf:
+        return f"The likely cause is {rate}."
+    remedy = "StandardScaler or MinMaxScaler"
+    if type(domain) is not Domain:  # numbers of at least zero, which must not be scaled
+        remedy = "loss='squared_error' on np.log1p(X)"
+    return (
+        "Likely causes: features that are not scaled (the largest absolute value of X is "
+        f"{largest:.3g}; try {remedy}), or {rate}."
     )

@@ -43,7 +43,7 @@ from ..training._trainer import (
 )
 from ._changes import OF_TRAINING, check_unchanged, fixed_params
 from ._checks import attributes_kept_on_failure, checked_input
-from ._convergence import warn_of_auto, warn_unless_stopped
+from ._convergence import likely_causes, warn_of_auto, warn_unless_stopped
 from ._fit import Fit, checked_targets, checked_valid
 
 _ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
@@ -189,13 +189,16 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             try:
                 context = train(fit)
             except NonFiniteLossError as error:
-                raise ValueError(
-                    f"Training stopped: {error}. Likely causes: features that are not scaled (the "
-                    f"largest absolute value of X is {largest_value(X):.3g}; try StandardScaler or "
-                    f"MinMaxScaler), or a learning rate that is too high (lr={self.lr:g})."
-                ) from error
+                recipe = self._fitted_recipe if go_on else self._plan(fit.aims)
+                causes = likely_causes(recipe.make_loss().domain, largest_value(X), self.lr)
+                raise ValueError(f"Training stopped: {error}. {causes}") from error
         context.call_on_fit_task_end(estimator=self, **fit.shown)
         return self
+
+    @property
+    def _column_names(self) -> list[str]:
+        """Names of the columns of `X`, for messages; none without a frame."""
+        return list(map(str, getattr(self, "feature_names_in_", ())))
 
     def _training_params(self) -> dict[str, Any]:
         """Return the parameters of a net that say how it is trained."""
@@ -224,7 +227,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         dtype = getattr(torch, recipe.dtype)
         device = resolve_device(self.device, dtype)
         rows = self._pairs(fit.X, fit.targets, dtype, device, training=True)
-        check_targets(rows, recipe.make_loss())
+        check_targets(rows, recipe.make_loss(), self._column_names)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         seed = agree_on(int(seed))
         if fit.max_epochs == "auto":
@@ -245,7 +248,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         with rolled_back_on_failure(net):
             self._adapt(fit.aims)
             rows = self._pairs(fit.X, fit.targets, net.dtype, device, training=True)
-            check_targets(rows, net.criterion_)
+            check_targets(rows, net.criterion_, self._column_names)
             if fit.max_epochs == "auto":
                 fit = replace(fit, max_epochs=self.max_epochs_)
             return self._train(net, rows, fit, recipe)

@@ -61,7 +61,7 @@ def check_magnitude(X: Any, dtype: torch.dtype) -> None:
         )
 
 
-def check_targets(rows: Rows, loss: ReconstructionLoss) -> None:
+def check_targets(rows: Rows, loss: ReconstructionLoss, names: Sequence[Any] = ()) -> None:
     """Raise ValueError if a loss is not defined on what the network should give.
 
     Parameters
@@ -70,11 +70,30 @@ def check_targets(rows: Rows, loss: ReconstructionLoss) -> None:
         Training data.
     loss : ReconstructionLoss
         Whose `check_target` is asked.
+    names : sequence, default=()
+        Those of the columns; without any, they are counted from 0.
     """
     has_own_check = type(loss).check_target is not ReconstructionLoss.check_target
     if has_own_check or type(loss.domain) is not Domain:
         for batch in rows.batches():
-            loss.check_target(batch.target)
+            try:
+                loss.check_target(batch.target)
+            except ValueError:
+                _check_columns(loss, batch.target, names)
+                raise
+
+
+def _check_columns(loss: ReconstructionLoss, target: Tensor, names: Sequence[Any]) -> None:
+    """Raise ValueError with the name of the first column that a loss is not defined on."""
+    if len(names) != target.shape[1]:
+        names = range(target.shape[1])
+    for column, name in enumerate(names):
+        alone = torch.full_like(target, math.nan)  # which lies in every domain
+        alone[:, column] = target[:, column]
+        try:
+            loss.check_target(alone)
+        except ValueError as error:
+            raise ValueError(f"Column {name!r}: {error}") from None
 
 
 def check_batch_normalization(net: AutoencoderNet, rows: Rows) -> None:
