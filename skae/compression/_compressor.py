@@ -5,7 +5,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from .._base import NetEstimator
 from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
 from ..networks import BIT_WEIGHT
 from ..training import AutoencoderNet, Rows
+from ._datasets import CompressedDataset
 
 _VALUES_TO_LEARN, _ROWS_TO_LEARN, VALUES_TO_COUNT = 2**26, 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
@@ -119,7 +120,9 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         below, above = max(low - 1, 0), min(low, N_NUMBERS - 1)
         return seen[below], seen[above]
 
-    def compress_dataset(self, X: Any, *, quality: float | None = None) -> bytes:
+    def compress_dataset(
+        self, X: Any, *, quality: float | None = None, chunk_size: int | None = None
+    ) -> bytes:
         """Write many equal signals as one byte string.
 
         They share a header and checksums, so that small ones cost little more than their code.
@@ -130,6 +133,10 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             Signals of one shape, such as images.
         quality : float, default=None
             From 0, few bits, to 100, high fidelity; None takes that of the estimator.
+        chunk_size : int, default=None
+            How many signals at most are coded together, and read together: the fewer, the faster is
+            reading some of them, and the more bytes there are, about 12 for each chunk. None is
+            256, or fewer large ones.
 
         Returns
         -------
@@ -140,7 +147,9 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         if not signals.are_equal:
             shapes = sorted({array.shape for array in signals.arrays})
             raise ValueError(f"compress_dataset needs data of one shape, but X has {shapes}")
-        return self._streams.write(signals.arrays, self._number(quality))
+        if not (chunk_size is None or (isinstance(chunk_size, Integral) and chunk_size >= 1)):
+            raise ValueError(f"chunk_size={chunk_size!r} must be a positive whole number or None")
+        return self._streams.write(signals.arrays, self._number(quality), chunk_size)
 
     def decompress(
         self,
@@ -164,7 +173,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             what rounding erases: of images, their texture. None is 1 for a model that draws, as one
             of images that was fitted with ``adversarial=True``, else 0.
         max_values : int, default=2**30
-            How many values a stream may unfold to: protection against hostile streams.
+            How many bytes all signals may have: protection against hostile streams.
 
         Returns
         -------
@@ -180,11 +189,14 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         realism = self._checked_realism(realism)
         if isinstance(streams, bytes | bytearray | memoryview):
             raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
-        arrays = [
-            a
-            for stream in streams
-            for a in self._streams.read(stream, max_values, realism=realism, region=region)
-        ]
+        arrays: list[np.ndarray] = []
+        n_bytes = 0
+        for stream in streams:
+            signals = self._streams.read(
+                stream, max_values, realism=realism, region=region, n_before=n_bytes
+            )
+            arrays.extend(signals)
+            n_bytes += signals.nbytes
         if not arrays:
             raise ValueError("streams holds no stream, at least 1 is required")
         return self._form.restored(arrays)
@@ -203,12 +215,13 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         ----------
         stream : bytes
             What :meth:`compress_dataset` has returned.
-        indices : int, slice or array-like of int, default=None
-            Which signals; None for all. Only the chunks that hold them are decoded.
+        indices : int, slice or array-like of int or bool, default=None
+            Which signals; None for all. Only the chunks that hold them are decoded, but all are
+            checked; :meth:`open_dataset` does without.
         realism : float, default=None
             As in :meth:`decompress`.
         max_values : int, default=2**30
-            How many values the stream may unfold to.
+            How many bytes these signals may have.
 
         Returns
         -------
@@ -222,7 +235,37 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         """
         check_is_fitted(self)
         realism = self._checked_realism(realism)
-        return self._form.restored(self._streams.read(stream, max_values, indices, realism))
+        return self._form.restored(
+            self._streams.read(stream, max_values, indices=indices, realism=realism)
+        )
+
+    def open_dataset(
+        self, source: Any, *, realism: float | None = None, max_values: int = MAX_VALUES
+    ) -> CompressedDataset:
+        """Return signals of a data set as something that looks like an array, and stays compressed.
+
+        Parameters
+        ----------
+        source : path, bytes, memoryview, mmap or another buffer
+            What :meth:`compress_dataset` has returned, or the name of a file that holds it, which
+            is mapped into memory.
+        realism : float, default=None
+            As in :meth:`decompress`.
+        max_values : int, default=2**30
+            How many bytes signals may have that are read at once; the data set may have any number.
+
+        Returns
+        -------
+        CompressedDataset
+            Has a length, and takes whole numbers, slices and arrays of whole numbers in brackets.
+
+        Raises
+        ------
+        BitstreamError
+            If it is no data set of this model. Chunks are checked when they are first read.
+        """
+        check_is_fitted(self)
+        return CompressedDataset(self, source, realism, max_values)
 
     def _checked_realism(self, realism: float | None) -> float:
         has_texture = self._codec.network.has_texture
