@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
-
+from .._settings import inference
 from ._chunks import Chunks, opened
 from ._codec import Codec
 from ._container import CODED, RAW, Header, pack
@@ -45,7 +44,7 @@ class StreamCodec(Medium):
 
     # ------------------------------------------------------------------ writing
 
-    @torch.inference_mode()
+    @inference()
     def write(
         self, arrays: Sequence[np.ndarray], number: int, chunk_size: int | None = None
     ) -> bytes:
@@ -79,7 +78,7 @@ class StreamCodec(Medium):
         little = arrays[0].dtype.newbyteorder("<")
         return pack(raw, [b"".join(a.astype(little, copy=False).tobytes() for a in arrays)])
 
-    @torch.inference_mode()
+    @inference()
     def costs(self, arrays: Sequence[np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
         """Return what signals cost, each as if it was coded alone.
 
@@ -195,7 +194,7 @@ class StreamCodec(Medium):
         chunks.check()
         return self.decoded(header, chunks, max_values, **params)
 
-    @torch.inference_mode()
+    @inference()
     def decoded(
         self,
         header: Header,

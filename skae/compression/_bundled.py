@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._settings import default_settings
 from ..coding import Codec, CodecTables
 from ..training._device import resolve_device
 from ._compressor import network_of
@@ -18,6 +19,7 @@ _FORMER_FINGERPRINTS = (0x96D82ABF,)  # of the model, before its range of values
 _CROP_OF_PHOTOGRAPHS = (128, 128, 3)
 
 
+@default_settings()
 def fitted_to_photographs(cls: Any, params: Mapping[str, Any]) -> Any:
     """Return a compressor as if it had been fitted to the photographs of the bundled model.
 

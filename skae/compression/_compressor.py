@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._base import NetEstimator
+from .._settings import default_settings, inference
 from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
 from ..networks import BIT_WEIGHT
 from ..training import AutoencoderNet, Rows
@@ -282,7 +283,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
 
     # ------------------------------------------------------------------ codes and scores
 
-    @torch.inference_mode()
+    @inference()
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return the coefficients of signals, before they are rounded.
 
@@ -373,6 +374,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         return tags
 
 
+@default_settings()
 def network_of(module: nn.Module) -> Any:
     """Return a copy of a network that coding can use."""
     return copy.deepcopy(module).cpu().float()
