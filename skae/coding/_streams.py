@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from .._settings import inference
 from ._chunks import Chunks, opened
 from ._codec import Codec
