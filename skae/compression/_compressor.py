@@ -95,6 +95,21 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
     def _codec(self) -> Codec:
         return Codec(network_of(self.module_), self._tables)
 
+    def _check_fingerprint(self, expected: int) -> None:
+        """Raise ValueError if weights, tables or what else streams depend on are not as stored."""
+        found = self._streams_of(self._codec).fingerprint
+        if found != expected:
+            raise ValueError(
+                f"this {type(self).__name__} is damaged: it was stored as the model "
+                f"{expected:08x}, but is {found:08x} now, and would read streams wrongly; take "
+                "another copy"
+            )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "fingerprint_" in state:
+            self._check_fingerprint(self.fingerprint_)
+
     @property
     def _streams(self) -> Any:
         return self._streams_of(self._codec, self.fingerprint_, self._former_fingerprints)

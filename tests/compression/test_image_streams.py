@@ -1,6 +1,7 @@
 """Streams of images: their header and layout, and hostile ones whose checksums are right."""
 
 import itertools
+import pickle
 import tracemalloc
 import zlib
 from dataclasses import replace
@@ -358,3 +359,31 @@ def test_the_rule_of_fingerprints(model):
     ):
         checksum = zlib.crc32(array.tobytes(), checksum)
     assert model.fingerprint_ == checksum
+
+
+def damaged_weights(model):
+    with torch.no_grad():
+        model.module_.transform.synthesis[0, 0] += 1e-4
+
+
+def damaged_tables(model):
+    model._tables.centroids[3, 1] += 1e-9
+
+
+def damaged_range(model):
+    model._range = 0.0, 15.0
+
+
+def another_fingerprint(model):
+    model.fingerprint_ ^= 1
+
+
+@pytest.mark.parametrize(
+    "damage", [damaged_weights, damaged_tables, damaged_range, another_fingerprint]
+)
+def test_a_damaged_model_is_not_loaded(model, damage):
+    twin = pickle.loads(pickle.dumps(model))
+    damage(twin)
+    stored = pickle.dumps(twin)
+    with pytest.raises(ValueError, match="ImageCompressor is damaged: it was stored as the model"):
+        pickle.loads(stored)
