@@ -51,6 +51,14 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
 
     # ------------------------------------------------------------------ fit
 
+    def _adapt(self, X: Any) -> None:
+        n_channels = self._form.arrays[0].shape[-1]
+        for other in {array.shape[-1] for array in X.arrays} - {n_channels}:
+            raise ValueError(
+                f"X has signals of {other} channels, but the network that warm_start=True goes on "
+                f"with was trained on {n_channels}"
+            )
+
     def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
         """Set contexts and tables, which training has no part in."""
         n_some = max(1, min(_ROWS_TO_LEARN, _VALUES_TO_LEARN // rows.n_features))

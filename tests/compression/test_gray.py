@@ -87,6 +87,14 @@ def test_where_gray_is_not_one_of_the_colors(photographs, gray, small_colors):
         of_gray.decompress(photographs.compress([gray], quality=0))
 
 
+def test_training_goes_on_with_colors_only(gray):
+    model = ImageCompressor.pretrained(warm_start=True)
+    large = np.tile(gray, (2, 2))
+    for X in ([large], [in_color(large), large]):
+        with pytest.raises(ValueError, match="signals of 1 channels, but the network that warm_st"):
+            model.fit(X)
+
+
 @pytest.mark.parametrize("n_components", [None, 5])
 def test_components_of_gray_patches_follow_from_those_that_tell_of_them(small_colors, n_components):
     network = ImageCodecNetwork((20, 20, 3), (4, 4), n_components)
