@@ -2,6 +2,7 @@
 
 ``_image_compressor.py`` is the estimator, and ``_image_streams.py`` says what the streams of
 ``skae.coding`` have to know of images: their header and tiles, their coefficients and pixels.
+``_compressor.py`` and ``_reading.py`` are what estimators of every medium share.
 """
 
 from ..coding import BitstreamError

@@ -3,7 +3,7 @@
 import copy
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from numbers import Integral, Real
 from typing import Any
@@ -12,21 +12,20 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._base import NetEstimator
 from .._settings import default_settings, inference
-from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
+from ..coding import N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
 from ..networks import BIT_WEIGHT
 from ..training import AutoencoderNet, Rows
-from ._datasets import CompressedDataset
+from ._reading import ReadsStreams
 
 _VALUES_TO_LEARN, _ROWS_TO_LEARN, VALUES_TO_COUNT = 2**26, 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
 
 
-class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
     """Base of the estimators that write signals as short byte strings.
 
     A medium says in :meth:`_checked` what signals are: an object with `arrays`, one for each signal
@@ -174,135 +173,6 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         if not (chunk_size is None or (isinstance(chunk_size, Integral) and chunk_size >= 1)):
             raise ValueError(f"chunk_size={chunk_size!r} must be a positive whole number or None")
         return self._streams.write(signals.arrays, self._number(quality), chunk_size)
-
-    def decompress(
-        self,
-        streams: Sequence[bytes],
-        *,
-        region: tuple[slice, ...] | None = None,
-        realism: float | None = None,
-        max_values: int = MAX_VALUES,
-    ) -> Any:
-        """Read signals.
-
-        Parameters
-        ----------
-        streams : list of bytes
-            What :meth:`compress` has returned.
-        region : tuple of slices, default=None
-            The part of each axis that is wanted: of images, the rows and the columns. Only the
-            chunks that hold it are decoded. None for all.
-        realism : float, default=None
-            From 0, the most faithful, to 1, with all that the model has learned to draw in place of
-            what rounding erases: of images, their texture. None is 1 for a model that draws, as one
-            of images that was fitted with ``adversarial=True``, else 0.
-        max_values : int, default=2**30
-            How many bytes all signals may have: protection against hostile streams.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Signals, in the form of the training data.
-
-        Raises
-        ------
-        BitstreamError
-            If a stream was changed, or written by another model.
-        """
-        check_is_fitted(self)
-        realism = self._checked_realism(realism)
-        if isinstance(streams, bytes | bytearray | memoryview):
-            raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
-        arrays: list[np.ndarray] = []
-        n_bytes = 0
-        for stream in streams:
-            signals = self._streams.read(
-                stream, max_values, realism=realism, region=region, n_before=n_bytes
-            )
-            arrays.extend(signals)
-            n_bytes += signals.nbytes
-        if not arrays:
-            raise ValueError("streams holds no stream, at least 1 is required")
-        return self._form.restored(arrays)
-
-    def decompress_dataset(
-        self,
-        stream: bytes,
-        indices: Any = None,
-        *,
-        realism: float | None = None,
-        max_values: int = MAX_VALUES,
-    ) -> Any:
-        """Read signals of a data set.
-
-        Parameters
-        ----------
-        stream : bytes
-            What :meth:`compress_dataset` has returned.
-        indices : int, slice or array-like of int or bool, default=None
-            Which signals; None for all. Only the chunks that hold them are decoded, but all are
-            checked; :meth:`open_dataset` does without.
-        realism : float, default=None
-            As in :meth:`decompress`.
-        max_values : int, default=2**30
-            How many bytes these signals may have.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Signals, in the form of the training data.
-
-        Raises
-        ------
-        BitstreamError
-            If the stream was changed, or written by another model.
-        """
-        check_is_fitted(self)
-        realism = self._checked_realism(realism)
-        return self._form.restored(
-            self._streams.read(stream, max_values, indices=indices, realism=realism)
-        )
-
-    def open_dataset(
-        self, source: Any, *, realism: float | None = None, max_values: int = MAX_VALUES
-    ) -> CompressedDataset:
-        """Return signals of a data set as something that looks like an array, and stays compressed.
-
-        Parameters
-        ----------
-        source : path, bytes, memoryview, mmap or another buffer
-            What :meth:`compress_dataset` has returned, or the name of a file that holds it, which
-            is mapped into memory.
-        realism : float, default=None
-            As in :meth:`decompress`.
-        max_values : int, default=2**30
-            How many bytes signals may have that are read at once; the data set may have any number.
-
-        Returns
-        -------
-        CompressedDataset
-            Has a length, and takes whole numbers, slices and arrays of whole numbers in brackets.
-
-        Raises
-        ------
-        BitstreamError
-            If it is no data set of this model. Chunks are checked when they are first read.
-        """
-        check_is_fitted(self)
-        return CompressedDataset(self, source, realism, max_values)
-
-    def _checked_realism(self, realism: float | None) -> float:
-        has_texture = self._codec.network.has_texture
-        if realism is None:
-            return float(has_texture)
-        if not (isinstance(realism, Real) and 0 <= realism <= 1):
-            raise ValueError(f"realism={realism!r} must be a number between 0 and 1")
-        if realism > 0 and not has_texture:
-            raise ValueError(
-                f"realism={realism} needs a model that draws texture: one of images that was "
-                "fitted with adversarial=True"
-            )
-        return float(realism)
 
     # ------------------------------------------------------------------ codes and scores
 
