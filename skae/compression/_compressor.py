@@ -3,31 +3,31 @@
 import copy
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import GradientNormClipping
 from torch import nn
 
 from .._base import NetEstimator
 from .._settings import default_settings, inference
-from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
+from ..coding import N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
 from ..networks import BIT_WEIGHT
 from ..training import AutoencoderNet, Rows
+from ._reading import ReadsStreams
 
 _VALUES_TO_LEARN, _ROWS_TO_LEARN, VALUES_TO_COUNT = 2**26, 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
 _CLIPPING = GradientNormClipping(1.0)
 
 
-class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
     """Base of the estimators that write signals as short byte strings.
 
     A medium says in :meth:`_checked` what signals are: an object with `arrays`, one for each signal
@@ -62,6 +62,15 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             **params,
             "callbacks": [_CLIPPING, *params["callbacks"]],
         }
+
+    def _adapt(self, X: Any) -> None:
+        n_channels = self._form.arrays[0].shape[-1]
+        for other in {array.shape[-1] for array in X.arrays} - {n_channels}:
+            raise ValueError(
+                f"X has signals of {other} channels, but the network that warm_start=True goes on "
+                f"with was trained on {n_channels}"
+            )
+>>>>>>> streams
 
     def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
         """Set contexts and tables, which training has no part in."""
@@ -107,6 +116,21 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
     def _codec(self) -> Codec:
         return Codec(network_of(self.module_), self._tables)
 
+    def _check_fingerprint(self, expected: int) -> None:
+        """Raise ValueError if weights, tables or what else streams depend on are not as stored."""
+        found = self._streams_of(self._codec).fingerprint
+        if found != expected:
+            raise ValueError(
+                f"this {type(self).__name__} is damaged: it was stored as the model "
+                f"{expected:08x}, but is {found:08x} now, and would read streams wrongly; take "
+                "another copy"
+            )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "fingerprint_" in state:
+            self._check_fingerprint(self.fingerprint_)
+
     @property
     def _streams(self) -> Any:
         return self._streams_of(self._codec, self.fingerprint_, self._former_fingerprints)
@@ -133,7 +157,9 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         below, above = max(low - 1, 0), min(low, N_NUMBERS - 1)
         return seen[below], seen[above]
 
-    def compress_dataset(self, X: Any, *, quality: float | None = None) -> bytes:
+    def compress_dataset(
+        self, X: Any, *, quality: float | None = None, chunk_size: int | None = None
+    ) -> bytes:
         """Write many equal signals as one byte string.
 
         They share a header and checksums, so that small ones cost little more than their code.
@@ -144,6 +170,10 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             Signals of one shape, such as images.
         quality : float, default=None
             From 0, few bits, to 100, high fidelity; None takes that of the estimator.
+        chunk_size : int, default=None
+            How many signals at most are coded together, and read together: the fewer, the faster is
+            reading some of them, and the more bytes there are, about 12 for each chunk. None is
+            256, or fewer large ones.
 
         Returns
         -------
@@ -154,102 +184,9 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         if not signals.are_equal:
             shapes = sorted({array.shape for array in signals.arrays})
             raise ValueError(f"compress_dataset needs data of one shape, but X has {shapes}")
-        return self._streams.write(signals.arrays, self._number(quality))
-
-    def decompress(
-        self,
-        streams: Sequence[bytes],
-        *,
-        region: tuple[slice, ...] | None = None,
-        realism: float | None = None,
-        max_values: int = MAX_VALUES,
-    ) -> Any:
-        """Read signals.
-
-        Parameters
-        ----------
-        streams : list of bytes
-            What :meth:`compress` has returned.
-        region : tuple of slices, default=None
-            The part of each axis that is wanted: of images, the rows and the columns. Only the
-            chunks that hold it are decoded. None for all.
-        realism : float, default=None
-            From 0, the most faithful, to 1, with all that the model has learned to draw in place of
-            what rounding erases: of images, their texture. None is 1 for a model that draws, as one
-            of images that was fitted with ``adversarial=True``, else 0.
-        max_values : int, default=2**30
-            How many values a stream may unfold to: protection against hostile streams.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Signals, in the form of the training data.
-
-        Raises
-        ------
-        BitstreamError
-            If a stream was changed, or written by another model.
-        """
-        check_is_fitted(self)
-        realism = self._checked_realism(realism)
-        if isinstance(streams, bytes | bytearray | memoryview):
-            raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
-        arrays = [
-            a
-            for stream in streams
-            for a in self._streams.read(stream, max_values, realism=realism, region=region)
-        ]
-        if not arrays:
-            raise ValueError("streams holds no stream, at least 1 is required")
-        return self._form.restored(arrays)
-
-    def decompress_dataset(
-        self,
-        stream: bytes,
-        indices: Any = None,
-        *,
-        realism: float | None = None,
-        max_values: int = MAX_VALUES,
-    ) -> Any:
-        """Read signals of a data set.
-
-        Parameters
-        ----------
-        stream : bytes
-            What :meth:`compress_dataset` has returned.
-        indices : int, slice or array-like of int, default=None
-            Which signals; None for all. Only the chunks that hold them are decoded.
-        realism : float, default=None
-            As in :meth:`decompress`.
-        max_values : int, default=2**30
-            How many values the stream may unfold to.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Signals, in the form of the training data.
-
-        Raises
-        ------
-        BitstreamError
-            If the stream was changed, or written by another model.
-        """
-        check_is_fitted(self)
-        realism = self._checked_realism(realism)
-        return self._form.restored(self._streams.read(stream, max_values, indices, realism))
-
-    def _checked_realism(self, realism: float | None) -> float:
-        has_texture = self._codec.network.has_texture
-        if realism is None:
-            return float(has_texture)
-        if not (isinstance(realism, Real) and 0 <= realism <= 1):
-            raise ValueError(f"realism={realism!r} must be a number between 0 and 1")
-        if realism > 0 and not has_texture:
-            raise ValueError(
-                f"realism={realism} needs a model that draws texture: one of images that was "
-                "fitted with adversarial=True"
-            )
-        return float(realism)
+        if not (chunk_size is None or (isinstance(chunk_size, Integral) and chunk_size >= 1)):
+            raise ValueError(f"chunk_size={chunk_size!r} must be a positive whole number or None")
+        return self._streams.write(signals.arrays, self._number(quality), chunk_size)
 
     # ------------------------------------------------------------------ codes and scores
 

@@ -1,6 +1,5 @@
 """Images of one shape as streams and back."""
 
-import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +16,12 @@ from ..coding import (
     Codec,
     Header,
     StreamCodec,
-    unpack,
+    opened,
     varint,
 )
-from ._images import are_alike, padded_image, scaled
+from ._images import are_alike, are_gray_among_colors, padded_image, scaled
 
+_COLORS = 3
 _TILE, _LONGEST_LINE = 512, 512**2
 _MOST_TOGETHER, _VALUES_TOGETHER = 256, 2**21
 
@@ -68,9 +68,19 @@ class ImageHeader(Header):
         """Number of images that share a chunk, height and width of tiles."""
         return self.n_together, self.tile, self.tile
 
+    def check(self) -> None:
+        super().check()
+        if self.n_together > (most := _most_together(*self.shape)):
+            raise BitstreamError(
+                f"the header has {self.n_together} images in a chunk, more than {most}"
+            )
+
 
 class ImageStreams(StreamCodec):
     """Write images of one kind as streams, and read them.
+
+    A model of three channels also writes images of one, as if their channels were equal; the
+    components that tell colors apart are not coded.
 
     Parameters
     ----------
@@ -120,9 +130,8 @@ class ImageStreams(StreamCodec):
         list of dict
             One layout; of long lines another one before it.
         """
-        n_images, *sides, n_channels = shape
-        n_values = math.prod(sides) * n_channels
-        n_together = max(1, min(n_images, _MOST_TOGETHER, _VALUES_TOGETHER // n_values))
+        sides = shape[1:3]
+        n_together = _most_together(*shape)
         patch_shape = self.codec.network.patch_shape
         tiles = [_multiple(max(patch_shape), _TILE)]
         # Where padding would make an area of a line, its tiles stay short.
@@ -144,12 +153,33 @@ class ImageStreams(StreamCodec):
         BitstreamError
             If they have another dtype or number of channels.
         """
-        if header.channels != self.n_channels:
+        if header.channels != self.n_channels and not self._is_gray(header.channels):
             raise BitstreamError(
                 f"the header has {header.channels} channels, the model {self.n_channels}"
             )
         if not are_alike(np.dtype(header.dtype), self.dtype):
             raise BitstreamError(f"the header has dtype {header.dtype}, the model {self.dtype}")
+
+    def coded(self, header: ImageHeader) -> Tensor | None:
+        """Return which components are coded.
+
+        Parameters
+        ----------
+        header : ImageHeader
+            Of the images.
+
+        Returns
+        -------
+        Tensor of bool of shape (n_components,) or None
+            Those that tell of gray images, if these are gray, and else None, for all.
+        """
+        if not self._is_gray(header.channels):
+            return None
+        return self.codec.network.transform.tell_gray(_COLORS)
+
+    def _is_gray(self, n_channels: int) -> bool:
+        """Tell whether images are gray where those of the model have colors."""
+        return are_gray_among_colors(n_channels, self.n_channels)
 
     def window(self, region: Any, lengths: tuple[int, ...]) -> tuple[slice, ...]:
         """Return rows and columns of a region as slices that lie in the images.
@@ -222,7 +252,7 @@ class ImageStreams(StreamCodec):
                 f"X has values up to {np.abs(padded).max():.3g}, too large to compute with; those "
                 f"of the training images lie between {low:.3g} and {low + span:.3g}"
             )
-        return network.coefficients(x.to(network.mean))
+        return network.coefficients(x.to(network.mean).expand(-1, -1, -1, self.n_channels))
 
     def samples(
         self, y: Tensor, header: ImageHeader, place: tuple[slice, ...], realism: float
@@ -251,7 +281,12 @@ class ImageStreams(StreamCodec):
             If they are not finite.
         """
         height, width = (s.stop - s.start for s in place[1:])
-        x = self.codec.network.synthesize(y, header.number / N_PER_LEVEL, realism)
+        network, is_gray = self.codec.network, self._is_gray(header.channels)
+        if is_gray:
+            y = network.transform.of_gray(y, _COLORS)
+        x = network.synthesize(y, header.number / N_PER_LEVEL, realism)
+        if is_gray:
+            x = x.mean(-1, keepdim=True)
         return self.pixels(x[:, :height, :width], np.dtype(header.dtype))
 
     def pixels(self, x: Tensor, dtype: np.dtype) -> np.ndarray:
@@ -285,12 +320,12 @@ class ImageStreams(StreamCodec):
             return values.astype(dtype)
 
 
-def inspect_stream(stream: bytes) -> dict[str, Any]:
+def inspect_stream(stream: bytes | memoryview) -> dict[str, Any]:
     """Return what a stream holds, without its model; its checksums are verified.
 
     Parameters
     ----------
-    stream : bytes
+    stream : bytes, memoryview or another buffer
         What :meth:`ImageCompressor.compress` or :meth:`ImageCompressor.compress_dataset` returned.
 
     Returns
@@ -303,19 +338,25 @@ def inspect_stream(stream: bytes) -> dict[str, Any]:
     Raises
     ------
     BitstreamError
-        If it is no stream, or damaged.
+        If it is no stream, damaged, or one that no model would read.
     """
-    header, chunks = unpack(stream, ImageHeader)
+    header, chunks = opened(stream, ImageHeader)
+    chunks.check()
     n_pixels = header.n_images * header.height * header.width
     coded = header.kind == CODED
     return {
         **{name: getattr(header, name) for name in ("n_images", "height", "width", "channels")},
         "dtype": header.dtype,
         "quality": round(100 * header.number / (N_NUMBERS - 1), 1) if coded else None,
-        "bits_per_pixel": 8 * len(stream) / n_pixels,
+        "bits_per_pixel": 8 * memoryview(stream).nbytes / n_pixels,
         "n_chunks": len(chunks),
         "fingerprint": header.fingerprint,
     }
+
+
+def _most_together(n_images: int, height: int, width: int, n_channels: int) -> int:
+    """Return how many images may share a chunk."""
+    return max(1, min(n_images, _MOST_TOGETHER, _VALUES_TOGETHER // (height * width * n_channels)))
 
 
 def _multiple(length: int, most: int) -> int:
