@@ -143,21 +143,21 @@ def _upright(image: Any, metadata: bool) -> tuple[Any, bytes, str | None]:
     """Return a picture as it was seen, and its EXIF data if they are wanted."""
     try:
         upright = pillow("ImageOps").exif_transpose(image)
-        return upright, _exif(upright, image.format) if metadata else b"", None
+        return upright, _exif(image, upright) if metadata else b"", None
     except Exception as error:  # whatever Pillow makes of damage
         return image, b"", f"its EXIF data can't be read and are left out ({error})"
 
 
-def _exif(image: Any, format: str) -> bytes:
-    exif = image.getexif()
-    if format == "TIFF":
-        found, exif = exif, pillow("Image").Exif()
+def _exif(image: Any, upright: Any) -> bytes:
+    """Return EXIF data without the orientation."""
+    exif = upright.getexif()
+    if image.format == "TIFF":
+        found, exif = image.getexif(), pillow("Image").Exif()
         exif.update({tag: found[tag] for tag in _PLAIN_TAGS if tag in found})
         for tag in _TAGS_OF_TAGS:
             if tags := found.get_ifd(tag):
                 exif.get_ifd(tag).update(tags)
-                exif[tag] = exif.get_ifd(tag)
-    return image.info.get("exif") or (exif.tobytes() if exif else b"")
+    return upright.info.get("exif") or (exif.tobytes() if exif else b"")
 
 
 def _without_alpha(image: Any) -> tuple[Any, Any]:
