@@ -174,7 +174,8 @@ class Images:
 
     def _as_given(self, array: np.ndarray) -> np.ndarray:
         """Drop or move the last axis, that of channels, if these images came like that."""
-        if self.is_gray and array.shape[-1] == 1:
+        is_gray = self.is_gray or self.arrays[0].shape[-1] > 1  # gray among colored ones
+        if is_gray and array.shape[-1] == 1:
             return array[..., 0]
         return np.moveaxis(array, -1, -3) if self.channels_first else array
 

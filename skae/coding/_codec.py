@@ -133,7 +133,7 @@ class Codec:
     # ------------------------------------------------------------------ coding
 
     @torch.inference_mode()
-    def encode(self, y: Tensor, number: int) -> bytes:
+    def encode(self, y: Tensor, number: int, coded: Tensor | None = None) -> bytes:
         """Round coefficients and code them.
 
         Parameters
@@ -142,6 +142,8 @@ class Codec:
             Coefficients.
         number : int
             Number of the rounding step.
+        coded : Tensor of bool of shape (n_components,) or None, default=None
+            Which components are coded; the others are what they are predicted to be. None for all.
 
         Returns
         -------
@@ -150,10 +152,12 @@ class Codec:
         """
         parts: list[tuple[int, np.ndarray, np.ndarray]] = []
 
-        def keep(stop: int, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
-            parts.append((stop, integers.numpy(), which.byte().numpy()))
+        def keep(channels: slice, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
+            if coded is not None:
+                integers, which = (x[..., coded[channels]] for x in (integers, which))
+            parts.append((channels.stop, integers.numpy(), which.byte().numpy()))
 
-        self._round_all(y, number, keep)
+        self._round_all(y, number, keep, coded)
         # Groups of zeros behind the last other number are left out.
         last = max((stop for stop, integers, _ in parts if integers.any()), default=0)
         n_groups = sum(stop <= last for _, stop in self.network.contexts.groups)
@@ -164,7 +168,9 @@ class Codec:
         return bytes([n_groups]) + encoder.finish()
 
     @torch.inference_mode()
-    def cost(self, y: Tensor, number: int) -> tuple[Tensor, np.ndarray]:
+    def cost(
+        self, y: Tensor, number: int, coded: Tensor | None = None
+    ) -> tuple[Tensor, np.ndarray]:
         """Round coefficients, and measure the code of each signal alone.
 
         Parameters
@@ -173,6 +179,8 @@ class Codec:
             Coefficients.
         number : int
             Number of the rounding step.
+        coded : Tensor of bool of shape (n_components,) or None, default=None
+            As in :meth:`encode`.
 
         Returns
         -------
@@ -184,13 +192,15 @@ class Codec:
         lengths, r = self._lengths, LARGEST_RADIUS
         stops, n_bits, n_others = [], [], []
 
-        def measure(stop: int, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
-            stops.append(stop)
+        def measure(channels: slice, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
+            stops.append(channels.stop)
             bits = _looked_up(lengths, which, integers.clamp(-r, r) + r)
+            if coded is not None:
+                bits = bits * coded[channels]
             n_bits.append(bits.sum((1, 2), dtype=torch.float64))
             n_others.append(integers.count_nonzero((1, 2)))
 
-        decoded = self._round_all(y, number, measure)
+        decoded = self._round_all(y, number, measure, coded)
         # As in `encode`, the last group of a signal is the last one with another number than zero.
         stop = torch.tensor(stops)[:, None]
         last = (stop * (torch.stack(n_others) > 0)).amax(0)
@@ -200,7 +210,13 @@ class Codec:
         return decoded * is_coded * factors, total.numpy()
 
     @torch.inference_mode()
-    def decode(self, stream: bytes | memoryview, shape: Sequence[int], number: int) -> Tensor:
+    def decode(
+        self,
+        stream: bytes | memoryview,
+        shape: Sequence[int],
+        number: int,
+        coded: Tensor | None = None,
+    ) -> Tensor:
         """Read coefficients.
 
         Parameters
@@ -211,6 +227,8 @@ class Codec:
             Number of signals, rows and columns.
         number : int
             Number of the rounding step.
+        coded : Tensor of bool of shape (n_components,) or None, default=None
+            As in :meth:`encode`.
 
         Returns
         -------
@@ -229,8 +247,15 @@ class Codec:
             raise BitstreamError(f"it has {n_groups} groups of channels, the model {n_known}")
         decoder = Decoder(stream[1:])
 
-        def code(channels: slice, squares: Tensor, means: Tensor, which: Tensor) -> Tensor:
+        def take(which: Tensor) -> Tensor:
             return torch.from_numpy(decoder.take(self._tables, which.byte().numpy()))
+
+        def code(channels: slice, squares: Tensor, means: Tensor, which: Tensor) -> Tensor:
+            if coded is None:
+                return take(which)
+            integers, some = torch.zeros_like(which), coded[channels]
+            integers[..., some] = take(which[..., some])
+            return integers
 
         decoded = self._walk((*shape, self.network.n_components), number, code, n_groups)
         decoder.finish()
@@ -290,11 +315,13 @@ class Codec:
         places = integers.clamp(-N_CENTROIDS, N_CENTROIDS) + N_CENTROIDS
         return integers + _looked_up(self._shifts, which, places)
 
-    def _round_all(self, y: Tensor, number: int, tell: Callable[..., None]) -> Tensor:
+    def _round_all(
+        self, y: Tensor, number: int, tell: Callable[..., None], coded: Tensor | None = None
+    ) -> Tensor:
         """Return what coefficients are rounded to, in steps.
 
-        `tell` is told, part by part, of the last channel, the integers, which tables they take and
-        what was rounded.
+        `tell` is told, part by part, of the channels, the integers, which tables they take and what
+        was rounded.
         """
         shape = y.shape
         y = (y / self.network.steps(number / N_PER_LEVEL)[0]).flatten(1, -2)
@@ -302,7 +329,9 @@ class Codec:
         def code(channels: slice, squares: Tensor, means: Tensor, which: Tensor) -> Tensor:
             residuals = y[:, squares, channels] - means
             integers = self._rounded(residuals, which)
-            tell(channels.stop, integers, which, residuals)
+            if coded is not None:
+                integers = integers * coded[channels]
+            tell(channels, integers, which, residuals)
             return integers
 
         return self._walk(shape, number, code)

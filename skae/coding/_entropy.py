@@ -39,6 +39,8 @@ class Encoder:
         which : ndarray of uint8, of the same shape
             Which of the tables each symbol is coded by.
         """
+        if not symbols.size:
+            return
         order, counts, radii = _by_table(which, tables)
         symbols = symbols.reshape(-1)[order]
         positions = symbols + radii

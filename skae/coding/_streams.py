@@ -157,6 +157,21 @@ class StreamCodec(ABC):
             If they are not finite.
         """
 
+    def coded(self, header: Header) -> Tensor | None:
+        """Return which components are coded, where signals have some that follow from the others.
+
+        Parameters
+        ----------
+        header : Header
+            Of the signals.
+
+        Returns
+        -------
+        Tensor of bool of shape (n_components,) or None
+            None for all.
+        """
+        return None
+
     # ------------------------------------------------------------------ writing
 
     @torch.inference_mode()
@@ -176,8 +191,9 @@ class StreamCodec(ABC):
             The stream; it holds the values themselves, if that is shorter.
         """
         header = self._header(arrays, number)
+        coded = self.coded(header)
         chunks = (
-            self.codec.encode(self.coefficients(parts), number)
+            self.codec.encode(self.coefficients(parts), number, coded)
             for _, parts in _parts(arrays, header)
         )
         stream = pack(header, chunks)
@@ -224,7 +240,7 @@ class StreamCodec(ABC):
         header = self._header(arrays, number)
         n_bits, squares = costs = np.zeros((2, len(arrays)))
         for place, parts in _parts(arrays, header):
-            y, lengths = self.codec.cost(self.coefficients(parts), number)
+            y, lengths = self.codec.cost(self.coefficients(parts), number, self.coded(header))
             decoded = self.samples(y, header, place, 0.0)
             for i, part, got in zip(range(len(arrays))[place[0]], parts, decoded, strict=True):
                 errors = (got.astype(np.float64) - part) * self.factor
@@ -285,6 +301,7 @@ class StreamCodec(ABC):
             for signal, i in zip(array, wanted, strict=True):
                 signal[:] = raw[i][window]
             return array
+        coded = self.coded(header)
         for i, (place, chunk) in enumerate(zip(header.places(), chunks, strict=True)):
             signals = place[0]
             here = np.flatnonzero((wanted >= signals.start) & (wanted < signals.stop))
@@ -294,7 +311,7 @@ class StreamCodec(ABC):
             in_window, in_tile = overlap
             into: tuple[Any, ...] = here, *in_window
             try:
-                y = self.codec.decode(chunk, self.grid(place), header.number)
+                y = self.codec.decode(chunk, self.grid(place), header.number, coded)
                 x = self.samples(y[wanted[here] - signals.start], header, place, realism)
             except BitstreamError as error:
                 raise BitstreamError(f"chunk {i} of {len(chunks)}: {error}") from None

@@ -18,12 +18,12 @@ class Tally:
         self.shifts = np.zeros((N_TABLES, N_CENTROIDS))
         self.n_shifts = np.zeros((N_TABLES, N_CENTROIDS))
 
-    def add(self, stop: int, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
+    def add(self, channels: slice, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
         """Count some.
 
         Parameters
         ----------
-        stop : int
+        channels : slice
             Not used.
         integers : Tensor of int
             What was coded.

@@ -189,7 +189,7 @@ class ImageCompressor(BaseCompressor):
     def _checked(self, X: Any, *, reset: bool = False) -> Images:
         if not reset:
             check_is_fitted(self)
-        images = images_in_rows(self, X, reset) if are_rows(X) else checked_images(X)
+        images = images_in_rows(self, X, reset) if are_rows(X) else checked_images(X, reset)
         if reset:
             self._form = replace(images, arrays=[images.arrays[0][:0].copy()])
             self._shape = images.arrays[0].shape if images.are_equal else None

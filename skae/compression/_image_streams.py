@@ -20,8 +20,9 @@ from ..coding import (
     unpack,
     varint,
 )
-from ._images import are_alike, padded_image, scaled
+from ._images import are_alike, are_gray_among_colors, padded_image, scaled
 
+_COLORS = 3
 _TILE, _LONGEST_LINE = 512, 512**2
 _MOST_TOGETHER, _VALUES_TOGETHER = 256, 2**21
 
@@ -71,6 +72,9 @@ class ImageHeader(Header):
 
 class ImageStreams(StreamCodec):
     """Write images of one kind as streams, and read them.
+
+    A model of three channels also writes images of one, as if their channels were equal; the
+    components that tell colors apart are not coded.
 
     Parameters
     ----------
@@ -144,12 +148,33 @@ class ImageStreams(StreamCodec):
         BitstreamError
             If they have another dtype or number of channels.
         """
-        if header.channels != self.n_channels:
+        if header.channels != self.n_channels and not self._is_gray(header.channels):
             raise BitstreamError(
                 f"the header has {header.channels} channels, the model {self.n_channels}"
             )
         if not are_alike(np.dtype(header.dtype), self.dtype):
             raise BitstreamError(f"the header has dtype {header.dtype}, the model {self.dtype}")
+
+    def coded(self, header: ImageHeader) -> Tensor | None:
+        """Return which components are coded.
+
+        Parameters
+        ----------
+        header : ImageHeader
+            Of the images.
+
+        Returns
+        -------
+        Tensor of bool of shape (n_components,) or None
+            Those that tell of gray images, if these are gray, and else None, for all.
+        """
+        if not self._is_gray(header.channels):
+            return None
+        return self.codec.network.transform.tell_gray(_COLORS)
+
+    def _is_gray(self, n_channels: int) -> bool:
+        """Tell whether images are gray where those of the model have colors."""
+        return are_gray_among_colors(n_channels, self.n_channels)
 
     def window(self, region: Any, lengths: tuple[int, ...]) -> tuple[slice, ...]:
         """Return rows and columns of a region as slices that lie in the images.
@@ -222,7 +247,7 @@ class ImageStreams(StreamCodec):
                 f"X has values up to {np.abs(padded).max():.3g}, too large to compute with; those "
                 f"of the training images lie between {low:.3g} and {low + span:.3g}"
             )
-        return network.coefficients(x.to(network.mean))
+        return network.coefficients(x.to(network.mean).expand(-1, -1, -1, self.n_channels))
 
     def samples(
         self, y: Tensor, header: ImageHeader, place: tuple[slice, ...], realism: float
@@ -251,7 +276,12 @@ class ImageStreams(StreamCodec):
             If they are not finite.
         """
         height, width = (s.stop - s.start for s in place[1:])
-        x = self.codec.network.synthesize(y, header.number / N_PER_LEVEL, realism)
+        network, is_gray = self.codec.network, self._is_gray(header.channels)
+        if is_gray:
+            y = network.transform.of_gray(y, _COLORS)
+        x = network.synthesize(y, header.number / N_PER_LEVEL, realism)
+        if is_gray:
+            x = x.mean(-1, keepdim=True)
         return self.pixels(x[:, :height, :width], np.dtype(header.dtype))
 
     def pixels(self, x: Tensor, dtype: np.dtype) -> np.ndarray:

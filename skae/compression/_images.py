@@ -29,6 +29,22 @@ def are_alike(dtype: np.dtype, other: np.dtype) -> bool:
     return dtype == other or "u" not in (dtype.kind, other.kind)
 
 
+def are_gray_among_colors(n_channels: int, expected: int) -> bool:
+    """Tell whether images can stand for those of a model that have colors, as gray ones can.
+
+    Parameters
+    ----------
+    n_channels, expected : int
+        Number of channels of the images, and of those that the model was fitted to.
+
+    Returns
+    -------
+    bool
+        True for one channel instead of three.
+    """
+    return (n_channels, expected) == (1, 3)
+
+
 def check_like(images: Images, others: Images, owner: str) -> None:
     """Raise ValueError unless images can be coded by a model of others.
 
@@ -39,24 +55,27 @@ def check_like(images: Images, others: Images, owner: str) -> None:
     owner : str
         The estimator, for the message.
     """
-    n_channels, expected = images.arrays[0].shape[2], others.arrays[0].shape[2]
-    if n_channels != expected:
-        raise ValueError(
-            f"X has {n_channels} channels, but {owner} was fitted on images of {expected}"
-        )
+    expected = others.arrays[0].shape[2]
+    for n_channels in {array.shape[2] for array in images.arrays} - {expected}:
+        if not are_gray_among_colors(n_channels, expected):
+            raise ValueError(
+                f"X has {n_channels} channels, but {owner} was fitted on images of {expected}"
+            )
     if not are_alike(images.dtype, others.dtype):
         raise ValueError(
             f"X has dtype {images.dtype}, but {owner} was fitted on images of {others.dtype}"
         )
 
 
-def checked_images(X: Any) -> Images:
+def checked_images(X: Any, reset: bool) -> Images:
     """Return images that did not come as rows.
 
     Parameters
     ----------
     X : ndarray of shape (n_images, height, width[, channels]) or list of ndarray
         Images.
+    reset : bool
+        Whether they are training data, which have the same number of channels.
 
     Returns
     -------
@@ -82,7 +101,8 @@ def checked_images(X: Any) -> Images:
                 f"X[{i}] has dtype {image.dtype}, but images must be uint8, uint16, float32 or "
                 "float64"
             )
-        if image.shape[2] != first.shape[2] or image.dtype != first.dtype:
+        is_like = image.shape[2] == first.shape[2] or not reset
+        if not is_like or image.dtype != first.dtype:
             raise ValueError(
                 f"all images must have the same number of channels and dtype, but X[0] has "
                 f"{first.shape[2]} of {first.dtype} and X[{i}] {image.shape[2]} of {image.dtype}"

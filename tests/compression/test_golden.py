@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_sample_image
 
 from skae.coding import RAW, BitstreamError, Codec, CodecTables, _codec, _entropy, unpack
 from skae.compression import ImageCompressor
 from skae.compression._image_streams import ImageHeader
 from skae.compression._images import Images
+from skae.metrics import psnr
 from skae.networks import ImageCodecNetwork
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -111,3 +113,9 @@ def test_bundled_model_reads_streams_of_its_former_fingerprint():
     other = ImageCompressor.pretrained(warm_start=True).fit([np.tile(picture, (4, 3, 1))])
     with pytest.raises(BitstreamError, match="was written by the model 96d82abf"):
         other.decompress([load_stream("photographs/flower")])
+
+
+def test_bundled_model_reads_streams_of_its_present_fingerprint():
+    """Written before gray pictures could be."""
+    (decoded,) = ImageCompressor.pretrained().decompress([load_stream("photographs/china")])
+    assert psnr([load_sample_image("china.jpg")[100:140, 200:264]], [decoded]) > 28

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from ._patches import LappedPatches
 
+_RTOL = 0.1  # directions of gray patches that known components tell less of are left out
+
 
 class PatchTransform(nn.Module):
     """Principal components of overlapping patches.
@@ -61,6 +63,46 @@ class PatchTransform(nn.Module):
             Images.
         """
         return self.lapped.images(y @ self.synthesis + self.mean)
+
+    @torch.no_grad()
+    def tell_gray(self, n_channels: int) -> Tensor:
+        """Return which components tell of gray images, whose channels are equal.
+
+        Parameters
+        ----------
+        n_channels : int
+            Number of channels.
+
+        Returns
+        -------
+        Tensor of bool of shape (n_components,)
+            True where more than half of a component lies among the gray patches. Whole numbers
+            decide, so that every machine chooses the same.
+        """
+        basis = (self.analysis.double() * 2**20).round().unflatten(0, (-1, n_channels))
+        return 2 * basis.sum(1).square().sum(0) > n_channels * basis.square().sum((0, 1))
+
+    def of_gray(self, y: Tensor, n_channels: int) -> Tensor:
+        """Return all components of gray images, from those that tell of them.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_images, rows, columns, n_components)
+            Principal components, of which those that :meth:`tell_gray` names are read.
+        n_channels : int
+            Number of channels.
+
+        Returns
+        -------
+        Tensor of shape (n_images, rows, columns, n_components)
+            Principal components.
+        """
+        known = self.tell_gray(n_channels)
+        basis, mean = self.analysis.double(), self.mean.double() @ self.analysis.double()
+        # What each gray value of a patch adds to the components.
+        basis = basis.unflatten(0, (-1, n_channels)).sum(1)
+        others = torch.linalg.pinv(basis[:, known], rtol=_RTOL) @ basis
+        return ((y[..., known] + mean[known]) @ others - mean).to(y)
 
     def differences(self, y: Tensor) -> Tensor:
         """Return by how much images differ for differences of principal components."""
