@@ -224,7 +224,7 @@ def test_damage_is_told(photo, monkeypatch):
 # ---------------------------------------------------------------- metadata
 
 
-@pytest.mark.parametrize("format", ["AVIF", "JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("format", ["AVIF", "JPEG", "PNG", "WEBP"])
 def test_metadata_are_kept_on_request(photo, format, swapped_profile):
     exif = Image.Exif()
     exif[0x010F], exif[0x0112] = "A camera", 3
@@ -240,6 +240,21 @@ def test_metadata_are_kept_on_request(photo, format, swapped_profile):
     assert 0x0112 not in kept  # it is upright now
     assert picture.profile == swapped_profile
     assert np.abs(picture.pixels[::-1, ::-1].astype(int) - photo).mean() < 10
+
+
+def test_metadata_of_tiff_files_are_those_of_the_photograph(photo, swapped_profile):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x010F], tags[0x0112], tags[0x8769] = "A camera", 3, {0x9003: "2024:05:06 07:08:09"}
+    file = saved(photo, "TIFF", tiffinfo=tags, icc_profile=swapped_profile)
+
+    picture = read_picture(file, metadata=True)
+
+    kept = Image.Exif()
+    kept.load(picture.exif)
+    assert set(kept) == {0x010F, 0x8769}  # and not where the pixels are in the file
+    assert kept.get_ifd(0x8769) == {0x9003: "2024:05:06 07:08:09"}
+    assert picture.profile == swapped_profile
+    np.testing.assert_array_equal(picture.pixels[::-1, ::-1], photo)
 
 
 def test_profiles_that_do_not_fit_what_is_kept_are_applied(photo, swapped_profile, dark_profile):
