@@ -75,7 +75,7 @@ def jobs_of(args: Namespace) -> Jobs:
 
 def is_picture(path: Path) -> bool:
     """Tell whether a file in a folder is to be read as a picture."""
-    return format_of(path, FORMATS) is not None
+    return format_of(path) in FORMATS
 
 
 def _is_stream(path: Path) -> bool:
@@ -183,9 +183,8 @@ def decompress(args: Namespace, source: Path | None, output: Path | None) -> Out
 
 
 def _format_to_write(output: Path, force: bool) -> str:
-    module = pillow("Image")
-    format = format_of(output, tuple(module.SAVE))
-    if format is None:
+    format = format_of(output)
+    if format not in pillow("Image").SAVE:
         raise CommandError(f"{output}: no image format has the suffix {output.suffix!r}; .png has")
     if format not in _LOSSLESS and not force:
         raise CommandError(

@@ -43,8 +43,6 @@ def pillow(name: str) -> ModuleType:
         ) from None
 
 
-def format_of(path: Path, formats: tuple[str, ...] = FORMATS) -> str | None:
-    """Return the format of image files that a name stands for, None if it is none of some."""
-    module = pillow("Image")
-    found = module.registered_extensions().get(path.suffix.lower())
-    return found if found in formats else None
+def format_of(path: Path) -> str | None:
+    """Return the format of image files that a name stands for, None if it is none."""
+    return pillow("Image").registered_extensions().get(path.suffix.lower())
