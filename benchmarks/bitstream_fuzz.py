@@ -6,16 +6,19 @@ border of chunks). Columns: how many ended in BitstreamError, in the picture of 
 in another picture, or in anything else (targets: 0 of both), and the longest time to decode,
 divided by the median of the undamaged streams (target: 10; CPU seconds, one thread).
 
-The rows "forged" are harder, and not counted among the 100,000: bits are flipped inside of chunks
-and the checksums made to fit, so that another picture is what they ask for. Only anything else than
-a picture or BitstreamError is wrong there.
+The rows "forged" and "headers" are harder, and not counted among the 100,000: bits are flipped
+inside of chunks, or a number of the header is changed, and the checksums made to fit, so that
+another picture is what they ask for. Only anything else than a picture or BitstreamError is wrong
+there.
 
-data: the digits of scikit-learn.
+data: the digits of scikit-learn, one by one, in data sets with chunks of 256 and of 8, and gray
+ones for a model of colored ones.
 """
 
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +66,18 @@ def forged(random: np.random.Generator, streams: list[bytes], which: int) -> byt
     return pack(header, chunks)
 
 
+def headers(random: np.random.Generator, streams: list[bytes], which: int) -> bytes:
+    header, chunks = unpack(streams[which], ImageHeader)
+    name = random.choice([name for name in vars(header) if name not in ("dtype", "fingerprint")])
+    old = getattr(header, name)
+    near = [old - 1, old + 1, 2 * old, old // 2, 8 * old]
+    value = int(random.choice([*near, *(2**n for n in (8, 12, 16, 24, 32, 62))]))
+    changes = {name: max(value, 0) % 2 if name == "kind" else max(value, 0)}
+    if random.random() < 0.2:
+        changes["dtype"] = str(random.choice(ImageHeader.dtypes))
+    return pack(replace(header, **changes), chunks)
+
+
 def borders(stream: bytes) -> list[int]:
     """Return where the header and each chunk end."""
     header, chunks = unpack(stream, ImageHeader)
@@ -74,6 +89,7 @@ def count(
 ) -> dict[str, Any]:
     """Damage streams in turn and count how that ends."""
     pictures = {model.decompress_dataset(stream).tobytes() for stream in streams}
+    most = max(map(len, pictures))
     times = []
     for stream in streams:
         start = time.process_time()
@@ -87,7 +103,7 @@ def count(
         stream = damage(random, streams, which)
         start = time.process_time()
         try:
-            picture = model.decompress_dataset(stream).tobytes()
+            picture = model.decompress_dataset(stream, max_values=most).tobytes()
             end = "right_picture" if picture in pictures else "other_picture"
         except BitstreamError:
             end = "error"
@@ -104,30 +120,40 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--streams", type=int, default=100_000, help="how many to damage")
-    parser.add_argument("--forged", type=int, default=4_000, help="how many to forge")
+    parser.add_argument("--forged", type=int, default=4_000, help="how many to forge, twice")
     args = parser.parse_args()
     torch.set_num_threads(1)
 
     digits = (load_digits().images * 15.9).astype(np.uint8)
-    model = ImageCompressor(patch_shape=(4, 4), max_epochs=0, random_state=0).fit(digits[:900])
+    model, of_colors = (
+        ImageCompressor(patch_shape=(4, 4), max_epochs=0, random_state=0).fit(X[:900])
+        for X in (digits, np.stack([digits, digits[::-1], digits], -1))
+    )
     streams = {
-        "images": [
-            stream
-            for quality in (10, 50, 90)
-            for stream in model.compress(digits[900:920], quality=quality)
-        ],
-        "data sets": [
-            model.compress_dataset(digits[start : start + 300], quality=quality)
-            for quality in (10, 50)
-            for start in (900, 1200, 1450)
-        ],
+        "images": (
+            model,
+            [
+                stream
+                for quality in (10, 50, 90)
+                for stream in model.compress(digits[900:920], quality=quality)
+            ],
+        ),
+        "data sets": (
+            model,
+            [
+                model.compress_dataset(digits[start : start + 300], quality=quality, chunk_size=n)
+                for quality, n in ((10, None), (50, 8))
+                for start in (900, 1200, 1450)
+            ],
+        ),
+        "gray": (of_colors, of_colors.compress(digits[900:960])),
     }
     rows = []
-    for damage in (flips, cuts, splices, forged):
-        for what, some in streams.items():
-            n = args.forged // 2 if damage is forged else args.streams // 6
-            # What the division leaves goes to the first row.
-            n += args.streams % 6 if not rows else 0
+    for damage in (flips, cuts, splices, forged, headers):
+        for what, (model, some) in streams.items():
+            n = args.forged // 3 if damage in (forged, headers) else args.streams // 9
+            # What the divisions leave goes to the first row.
+            n += args.streams % 9 if not rows else 0
             rows.append({"damage": damage.__name__, "of": what})
             rows[-1] |= count(model, some, damage, n, seed=len(rows))
     write_table("bitstream_fuzz", rows)

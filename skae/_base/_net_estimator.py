@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
+from .._settings import default_settings, inference
 from ..training import ArrayRows, AutoencoderNet, Batch, BestWeights, Recipe, Rows
 from ..training._callbacks import ScikitLearnCallbacks, losses_of
 from ..training._device import resolve_device
@@ -177,7 +178,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _fit(self, fit: Fit, go_on: bool) -> Self:
         train = self._go_on if go_on else self._start
-        with attributes_kept_on_failure(self):
+        with default_settings(), attributes_kept_on_failure(self):
             y = self._checked_target(fit.X, fit.y)
             X = self._checked(fit.X, reset=not go_on)
             fit = replace(fit, X=X, y=y)
@@ -307,7 +308,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     ) -> np.ndarray:
         """Call a function of module and batch on all rows, some at a time."""
         module, net, parts = self.module_, self.net_, []
-        with torch.inference_mode():
+        with inference():
             for batch in rows.batches(size):
                 padded = batch.padded(_ROW_MULTIPLE).to(net.device)
                 parts.append(function(module, padded)[: len(batch)].cpu())
@@ -330,6 +331,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             state.pop(name, None)
         return state
 
+    @default_settings()
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "net_" in state:

@@ -4,13 +4,15 @@ Signals become bytes in three stages. A medium turns its samples into coefficien
 coefficients and turns them into bytes; `pack` frames the bytes of many chunks as a stream that
 notices damage. `StreamCodec` goes through all three, chunk by chunk, in both directions.
 
-Open ``_streams.py`` first: its abstract methods are what a medium has to say. Below it are
-``_container.py``, the stream seen from outside, and ``_codec.py``, with its tables in
-``_tables.py`` and ``_tally.py`` and its coder of integers in ``_entropy.py``.
+Open ``_medium.py`` first, what a medium has to say, and then ``_streams.py``. Below them are
+``_container.py`` and ``_chunks.py``, the stream seen from outside, written and read, and
+``_codec.py``, with its tables in ``_tables.py`` and ``_tally.py`` and its coder of integers in
+``_entropy.py``. ``_selection.py`` finds what is asked for.
 """
 
+from ._chunks import Chunks, opened, unpack
 from ._codec import N_NUMBERS, N_PER_LEVEL, Codec
-from ._container import CODED, RAW, Header, pack, unpack
+from ._container import CODED, RAW, Header, pack
 from ._errors import BitstreamError
 from ._streams import MAX_VALUES, StreamCodec
 from ._tables import CodecTables
@@ -23,10 +25,12 @@ __all__ = [
     "N_PER_LEVEL",
     "RAW",
     "BitstreamError",
+    "Chunks",
     "Codec",
     "CodecTables",
     "Header",
     "StreamCodec",
+    "opened",
     "pack",
     "read_varint",
     "unpack",

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._settings import inference
 from ..networks import N_LEVELS, interpolated
 from ._entropy import Decoder, Encoder
 from ._errors import BitstreamError
@@ -132,7 +133,7 @@ class Codec:
 
     # ------------------------------------------------------------------ coding
 
-    @torch.inference_mode()
+    @inference()
     def encode(self, y: Tensor, number: int, coded: Tensor | None = None) -> bytes:
         """Round coefficients and code them.
 
@@ -167,7 +168,7 @@ class Codec:
                 encoder.put(integers, self._tables, which)
         return bytes([n_groups]) + encoder.finish()
 
-    @torch.inference_mode()
+    @inference()
     def cost(
         self, y: Tensor, number: int, coded: Tensor | None = None
     ) -> tuple[Tensor, np.ndarray]:
@@ -209,7 +210,7 @@ class Codec:
         factors = self.network.steps(number / N_PER_LEVEL)[1]
         return decoded * is_coded * factors, total.numpy()
 
-    @torch.inference_mode()
+    @inference()
     def decode(
         self,
         stream: bytes | memoryview,
@@ -261,7 +262,7 @@ class Codec:
         decoder.finish()
         return decoded * self.network.steps(number / N_PER_LEVEL)[1]
 
-    @torch.inference_mode()
+    @inference()
     def learned(self, grids: Sequence[Tensor], numbers: Sequence[int]) -> "Codec":
         """Return a codec with tables that fit some coefficients.
 

@@ -4,21 +4,21 @@ The formats are described in ``docs/formats``; media differ in their headers onl
 """
 
 import io
-import itertools
 import math
 import struct
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, field, fields
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 
+from ._codec import N_NUMBERS
 from ._errors import BitstreamError
 from ._varints import read_varint, varint
 
 RAW, CODED = 0, 1
 _START = struct.Struct("<4sBBBI")
-_CHECKSUM = struct.Struct("<I")
+CHECKSUM = struct.Struct("<I")
 
 
 @dataclass(frozen=True)
@@ -68,23 +68,56 @@ class Header(ABC):
     @property
     def n_chunks(self) -> int:
         """Number of chunks: one for each place, or for all that is raw."""
-        counts = (-(-n // step) for n, step in zip(self.shape, self.chunk_shape, strict=False))
-        return 1 if self.kind == RAW else math.prod(counts)
+        return 1 if self.kind == RAW else math.prod(self.grid)
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """How many chunks stand behind each other: of signals, and along each axis."""
+        return tuple(-(-n // s) for n, s in zip(self.shape, self.chunk_shape, strict=False))
+
+    def place(self, number: int) -> tuple[slice, ...]:
+        """Return the signals, and the part of each of their axes, of a chunk.
+
+        Parameters
+        ----------
+        number : int
+            Its number: first come all tiles of the first signals.
+
+        Returns
+        -------
+        tuple of slices
+            One for the signals and for each axis.
+        """
+        slices: list[slice] = []
+        for n, step, count in reversed(
+            list(zip(self.shape, self.chunk_shape, self.grid, strict=False))
+        ):
+            number, i = divmod(number, count)
+            slices.insert(0, slice(i * step, min((i + 1) * step, n)))
+        return tuple(slices)
 
     def places(self) -> Iterator[tuple[slice, ...]]:
-        """Return the signals, and the part of each of their axes, of each chunk.
+        """Return the place of each chunk.
 
         Returns
         -------
         iterator of tuples of slices
-            One for the signals and for each axis: first all tiles of the first signals.
+            What :meth:`place` returns for each.
         """
-        return itertools.product(
-            *(
-                [slice(start, min(start + step, n)) for start in range(0, n, step)]
-                for n, step in zip(self.shape, self.chunk_shape, strict=False)
+        return map(self.place, range(self.n_chunks))
+
+    def check(self) -> None:
+        """Make sure that a model may have written it; media know of more that none would.
+
+        Raises
+        ------
+        BitstreamError
+            If none would.
+        """
+        if self.number >= N_NUMBERS:
+            raise BitstreamError(
+                f"the header has the rounding step {self.number}, which is not known"
             )
-        )
 
     def to_bytes(self) -> bytes:
         """Return the header as bytes, its checksum included.
@@ -97,18 +130,16 @@ class Header(ABC):
         dtype = self.dtypes.index(self.dtype)
         start = _START.pack(self.magic, self.version, self.kind, dtype, self.fingerprint)
         start += b"".join(varint(getattr(self, name)) for name in self._numbers(self.kind))
-        return start + _CHECKSUM.pack(zlib.crc32(start))
+        return start + CHECKSUM.pack(zlib.crc32(start))
 
     @classmethod
-    def from_bytes(cls, stream: bytes, max_values: float) -> tuple[Self, int]:
+    def from_bytes(cls, stream: bytes | memoryview) -> tuple[Self, int]:
         """Read the header of a stream.
 
         Parameters
         ----------
-        stream : bytes
+        stream : bytes or memoryview
             The stream.
-        max_values : float
-            How many values the signals may have.
 
         Returns
         -------
@@ -123,7 +154,8 @@ class Header(ABC):
             If there is no header, or it makes no sense.
         """
         if stream[: len(cls.magic)] != cls.magic:
-            raise BitstreamError(f"the stream starts with {stream[:4]!r}, not with {cls.magic!r}")
+            start = bytes(stream[: len(cls.magic)])
+            raise BitstreamError(f"the stream starts with {start!r}, not with {cls.magic!r}")
         if len(stream) < _START.size:
             raise BitstreamError(f"the stream ends in its header, at byte {len(stream)}")
         _, version, kind, dtype, fingerprint = _START.unpack_from(stream)
@@ -134,19 +166,15 @@ class Header(ABC):
         position, numbers = _START.size, {}
         for name in cls._numbers(kind):
             numbers[name], position = read_varint(stream, position)
-        _check(stream, 0, position, "the header")
+        check_part(stream, 0, position, "the header")
         if kind not in (RAW, CODED) or dtype >= len(cls.dtypes):
             raise BitstreamError(f"kind {kind} and dtype {dtype} are not both known")
         if not all(value for name, value in numbers.items() if name != "number"):
             raise BitstreamError(f"sizes must be positive, got {numbers}")
         header = cls(kind, cls.dtypes[dtype], fingerprint, **numbers)
-        if header.n_values > max_values:
-            raise BitstreamError(
-                f"the stream holds {header.n_values} values, more than max_values={max_values}"
-            )
-        if header.n_chunks * (_CHECKSUM.size + 1) > len(stream):
+        if header.n_chunks * (CHECKSUM.size + 1) > len(stream):
             raise BitstreamError(f"{header.n_chunks} chunks don't fit into {len(stream)} bytes")
-        return header, position + _CHECKSUM.size
+        return header, position + CHECKSUM.size
 
     @classmethod
     def _numbers(cls, kind: int) -> list[str]:
@@ -155,9 +183,6 @@ class Header(ABC):
         lengths = [each.name for each in own if each.default is MISSING]
         layout = [each.name for each in own if each.default is not MISSING]
         return lengths if kind == RAW else [*lengths, "number", *layout]
-
-
-AnyHeader = TypeVar("AnyHeader", bound=Header)
 
 
 def pack(header: Header, chunks: Iterable[bytes]) -> bytes:
@@ -178,67 +203,21 @@ def pack(header: Header, chunks: Iterable[bytes]) -> bytes:
     """
     stream = io.BytesIO()
     start = header.to_bytes()
-    (checksum,) = _CHECKSUM.unpack(start[-_CHECKSUM.size :])
+    (checksum,) = CHECKSUM.unpack(start[-CHECKSUM.size :])
     stream.write(start)
     for chunk in chunks:
         for part in (varint(len(chunk)), chunk):
             checksum = zlib.crc32(part, checksum)
             stream.write(part)
-        stream.write(_CHECKSUM.pack(checksum))
+        stream.write(CHECKSUM.pack(checksum))
     return stream.getvalue()
 
 
-def unpack(
-    stream: bytes, kind_of_header: type[AnyHeader], max_values: float = math.inf
-) -> tuple[AnyHeader, list[memoryview]]:
-    """Take a stream apart.
-
-    Parameters
-    ----------
-    stream : bytes
-        The stream.
-    kind_of_header : type
-        The header of its medium.
-    max_values : float, default=inf
-        How many values the signals may have.
-
-    Returns
-    -------
-    header : Header
-        Its header.
-    chunks : list of memoryview
-        Its chunks, none of them damaged.
-
-    Raises
-    ------
-    BitstreamError
-        If it is not a stream, or anything in it was changed.
-    """
-    if not isinstance(stream, bytes | bytearray | memoryview):
-        raise TypeError(f"a stream must be bytes, got {type(stream).__name__}")
-    stream = bytes(stream)
-    view = memoryview(stream)
-    header, position = kind_of_header.from_bytes(stream, max_values)
-    chunks = []
-    for i in range(header.n_chunks):
-        try:
-            length, start = read_varint(stream, position)
-        except BitstreamError as error:
-            raise BitstreamError(f"chunk {i} of {header.n_chunks}: {error}") from None
-        stop = start + length
-        _check(view, position, stop, f"chunk {i} of {header.n_chunks}")
-        chunks.append(view[start:stop])
-        position = stop + _CHECKSUM.size
-    if position != len(stream):
-        raise BitstreamError(f"{len(stream) - position} bytes follow the last chunk")
-    return header, chunks
-
-
-def _check(stream: bytes | memoryview, start: int, stop: int, what: str) -> None:
+def check_part(stream: bytes | memoryview, start: int, stop: int, what: str) -> None:
     """Make sure that a part of a stream fits its checksum, and follows the part before."""
-    if stop + _CHECKSUM.size > len(stream):
+    if stop + CHECKSUM.size > len(stream):
         raise BitstreamError(f"{what} ends at byte {stop}, but the stream at byte {len(stream)}")
-    (before,) = _CHECKSUM.unpack_from(stream, start - _CHECKSUM.size) if start else (0,)
-    (expected,) = _CHECKSUM.unpack_from(stream, stop)
+    (before,) = CHECKSUM.unpack_from(stream, start - CHECKSUM.size) if start else (0,)
+    (expected,) = CHECKSUM.unpack_from(stream, stop)
     if zlib.crc32(stream[start:stop], before) != expected:
         raise BitstreamError(f"{what} is damaged: the checksum at byte {stop} does not fit")

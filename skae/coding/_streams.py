@@ -1,30 +1,29 @@
 """Signals of one shape as streams and back, chunk by chunk."""
 
 import copy
-from abc import ABC, abstractmethod
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from ._codec import N_NUMBERS, Codec
-from ._container import CODED, RAW, Header, pack, unpack
+from .._settings import inference
+from ._chunks import Chunks, opened
+from ._codec import Codec
+from ._container import CODED, RAW, Header, pack
 from ._errors import BitstreamError
+from ._medium import Medium
+from ._selection import Place, chunks_of, overlap, wanted_of
 
 MAX_VALUES = 2**30
 _FEW_VALUES = 2**15
 
-Place = tuple[slice, ...]
 
-
-class StreamCodec(ABC):
+class StreamCodec(Medium):
     """Write signals of one kind as streams, and read them.
 
-    A signal is an array with any number of axes, and one of channels after them. Nothing is held of
-    all signals or tiles at once but the signals and the stream themselves.
+    Nothing is held of all signals or tiles at once but the signals and the stream themselves.
 
     Parameters
     ----------
@@ -38,144 +37,18 @@ class StreamCodec(ABC):
         Fingerprints that the model had in earlier versions, whose streams are read, too.
     """
 
-    header_type: ClassVar[type[Header]]
-
     def __init__(
         self, codec: Codec, factor: float, fingerprint: int, former: tuple[int, ...] = ()
     ) -> None:
         self.codec, self.factor = codec, factor
         self.fingerprint, self.former = fingerprint, former
 
-    # ------------------------------------------------------------------ what a medium says
-
-    @abstractmethod
-    def layouts(self, shape: tuple[int, ...]) -> list[dict[str, Any]]:
-        """Return how signals may be cut into chunks.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Number of signals, lengths of their axes, number of channels.
-
-        Returns
-        -------
-        list of dict
-            The fields of headers that tell of it. Streams are written with the first, and read with
-            any; others would let a few bytes claim much memory or time.
-        """
-
-    @abstractmethod
-    def check(self, header: Header) -> None:
-        """Make sure that signals are of the kind that the model was fitted to.
-
-        Parameters
-        ----------
-        header : Header
-            Their header.
-
-        Raises
-        ------
-        BitstreamError
-            If they have other channels, for one.
-        """
-
-    @abstractmethod
-    def window(self, region: Any, lengths: tuple[int, ...]) -> tuple[slice, ...]:
-        """Return a region that was asked for as slices that lie in the signals.
-
-        Parameters
-        ----------
-        region : tuple of slices or None
-            What was asked for; None for all.
-        lengths : tuple of int
-            Those of the axes.
-
-        Returns
-        -------
-        tuple of slices
-            One for each axis, with start and stop, none of them empty.
-
-        Raises
-        ------
-        ValueError
-            If there is no such part.
-        """
-
-    @abstractmethod
-    def grid(self, place: Place) -> tuple[int, ...]:
-        """Return the shape of the coefficients of a chunk, without their components.
-
-        Parameters
-        ----------
-        place : tuple of slices
-            Its signals, and its part of each axis.
-
-        Returns
-        -------
-        tuple of int
-            Number of signals, rows and columns.
-        """
-
-    @abstractmethod
-    def coefficients(self, arrays: Sequence[np.ndarray]) -> Tensor:
-        """Return the coefficients of signals, or of parts of them.
-
-        Parameters
-        ----------
-        arrays : sequence of ndarray
-            Signals of one shape.
-
-        Returns
-        -------
-        Tensor of shape (n_signals, rows, columns, n_components)
-            Coefficients, in the dtype of the network, which is float64 where costs are measured.
-        """
-
-    @abstractmethod
-    def samples(self, y: Tensor, header: Header, place: Place, realism: float) -> np.ndarray:
-        """Return the signals of coefficients.
-
-        Parameters
-        ----------
-        y : Tensor of shape (n_signals, rows, columns, n_components)
-            Coefficients.
-        header : Header
-            Tells dtype and number of the rounding step.
-        place : tuple of slices
-            Tells how long the part of each axis is.
-        realism : float
-            How much of what rounding has erased to invent, from 0 to 1.
-
-        Returns
-        -------
-        ndarray
-            Signals, or these parts of them.
-
-        Raises
-        ------
-        BitstreamError
-            If they are not finite.
-        """
-
-    def coded(self, header: Header) -> Tensor | None:
-        """Return which components are coded, where signals have some that follow from the others.
-
-        Parameters
-        ----------
-        header : Header
-            Of the signals.
-
-        Returns
-        -------
-        Tensor of bool of shape (n_components,) or None
-            None for all.
-        """
-        return None
-
     # ------------------------------------------------------------------ writing
 
-    @torch.inference_mode()
-    def write(self, arrays: Sequence[np.ndarray], number: int) -> bytes:
+    @inference()
+    def write(
+        self, arrays: Sequence[np.ndarray], number: int, chunk_size: int | None = None
+    ) -> bytes:
         """Return the stream of signals.
 
         Parameters
@@ -184,13 +57,15 @@ class StreamCodec(ABC):
             Signals of one shape and dtype.
         number : int
             Number of the rounding step.
+        chunk_size : int, default=None
+            How many signals at most share a chunk; None for as many as the layout has.
 
         Returns
         -------
         bytes
             The stream; it holds the values themselves, if that is shorter.
         """
-        header = self._header(arrays, number)
+        header = self._header(arrays, number, chunk_size)
         coded = self.coded(header)
         chunks = (
             self.codec.encode(self.coefficients(parts), number, coded)
@@ -204,7 +79,7 @@ class StreamCodec(ABC):
         little = arrays[0].dtype.newbyteorder("<")
         return pack(raw, [b"".join(a.astype(little, copy=False).tobytes() for a in arrays)])
 
-    @torch.inference_mode()
+    @inference()
     def costs(self, arrays: Sequence[np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
         """Return what signals cost, each as if it was coded alone.
 
@@ -248,36 +123,106 @@ class StreamCodec(ABC):
             n_bits[place[0]] += lengths
         return costs
 
-    def _header(self, arrays: Sequence[np.ndarray], number: int) -> Header:
+    def _header(
+        self, arrays: Sequence[np.ndarray], number: int, chunk_size: int | None = None
+    ) -> Header:
         shape, dtype = (len(arrays), *arrays[0].shape), arrays[0].dtype.name
         layout = self.layouts(shape)[0]
+        if chunk_size is not None:
+            layout["n_together"] = min(layout["n_together"], chunk_size)
         return self.header_type(CODED, dtype, self.fingerprint, *shape, number=number, **layout)
 
     # ------------------------------------------------------------------ reading
 
-    @torch.inference_mode()
-    def read(
-        self,
-        stream: bytes,
-        max_values: int = MAX_VALUES,
-        indices: Any = None,
-        realism: float = 0.0,
-        region: Any = None,
-    ) -> np.ndarray:
-        """Return the signals of a stream.
+    def opened(self, stream: bytes | memoryview) -> tuple[Any, Chunks]:
+        """Return what a stream of this model is made of; chunks are checked when they are read.
 
         Parameters
         ----------
-        stream : bytes
+        stream : bytes, memoryview or another buffer
+            What :meth:`write` has returned.
+
+        Returns
+        -------
+        header : Header
+            Its header.
+        chunks : Chunks
+            Its chunks.
+
+        Raises
+        ------
+        BitstreamError
+            If it is none.
+        """
+        header, chunks = opened(stream, self.header_type)
+        if header.fingerprint not in (self.fingerprint, *self.former):
+            raise BitstreamError(
+                f"the stream was written by the model {header.fingerprint:08x}, this one is "
+                f"{self.fingerprint:08x}"
+            )
+        self.check(header)
+        allowed = [replace(header, **layout).chunk_shape for layout in self.layouts(header.shape)]
+        n_together, *tile = header.chunk_shape
+        if header.kind == CODED and not any(
+            n_together <= most and tile == sides for most, *sides in allowed
+        ):
+            shapes = " or ".join(map(str, allowed))
+            raise BitstreamError(
+                f"the header has chunks of the shape {header.chunk_shape}, but it must be {shapes}"
+            )
+        return header, chunks
+
+    def read(
+        self, stream: bytes | memoryview, max_values: int = MAX_VALUES, **params: Any
+    ) -> np.ndarray:
+        """Return the signals of a stream, of which every byte is checked.
+
+        Parameters
+        ----------
+        stream : bytes, memoryview or another buffer
             What :meth:`write` has returned.
         max_values : int, default=2**30
-            How many values it may unfold to.
-        indices : int, slice or array-like of int, default=None
+            How many bytes the signals may have.
+        **params : dict
+            As in :meth:`decoded`, which see.
+
+        Returns
+        -------
+        ndarray of shape (n_signals, ..., n_channels)
+            Signals.
+        """
+        header, chunks = self.opened(stream)
+        chunks.check()
+        return self.decoded(header, chunks, max_values, **params)
+
+    @inference()
+    def decoded(
+        self,
+        header: Header,
+        chunks: Chunks,
+        max_values: int = MAX_VALUES,
+        *,
+        indices: Any = None,
+        realism: float = 0.0,
+        region: Any = None,
+        n_before: int = 0,
+    ) -> np.ndarray:
+        """Return signals of a stream that was opened.
+
+        Parameters
+        ----------
+        header, chunks : Header, Chunks
+            What it is made of; chunks that hold something that is wanted are read.
+        max_values : int, default=2**30
+            How many bytes the signals may have.
+        indices : int, slice or array-like of int or bool, default=None
             Which signals; None for all.
         realism : float, default=0.0
             How much of what rounding has erased to invent, from 0 to 1.
         region : tuple of slices, default=None
             Which part of each axis; None for all.
+        n_before : int, default=0
+            How many bytes signals have that were read before, and count, too.
 
         Returns
         -------
@@ -287,62 +232,33 @@ class StreamCodec(ABC):
         Raises
         ------
         BitstreamError
-            If the stream was changed, or written by another model.
+            If a chunk was changed, or the signals have too many bytes.
         """
-        header, chunks = unpack(stream, self.header_type, max_values)
-        self._check(header, chunks)
-        wanted = _wanted(indices, header.shape[0])
+        wanted, dtype = wanted_of(indices, header.shape[0]), np.dtype(header.dtype)
         window = self.window(region, header.shape[1:-1])
         sides = (part.stop - part.start for part in window)
-        array = np.empty((len(wanted), *sides, header.shape[-1]), header.dtype)
+        shape = len(wanted), *sides, header.shape[-1]
+        if (n_bytes := n_before + math.prod(shape) * dtype.itemsize) > max_values:
+            raise BitstreamError(f"the result has {n_bytes} bytes, more than {max_values=}")
+        array, numbers = np.empty(shape, dtype), np.asarray(wanted)
         if header.kind == RAW:
-            little = array.dtype.newbyteorder("<")
-            raw = np.frombuffer(chunks[0], little).reshape(header.shape)
-            for signal, i in zip(array, wanted, strict=True):
+            raw = np.frombuffer(chunks[0], dtype.newbyteorder("<")).reshape(header.shape)
+            for signal, i in zip(array, numbers, strict=True):
                 signal[:] = raw[i][window]
             return array
         coded = self.coded(header)
-        for i, (place, chunk) in enumerate(zip(header.places(), chunks, strict=True)):
-            signals = place[0]
-            here = np.flatnonzero((wanted >= signals.start) & (wanted < signals.stop))
-            overlap = _overlap(place[1:], window)
-            if not len(here) or overlap is None:
-                continue
-            in_window, in_tile = overlap
+        for number, here in chunks_of(header, numbers, window):
+            place = header.place(number)
+            in_window, in_tile = overlap(place[1:], window)
             into: tuple[Any, ...] = here, *in_window
+            chunk = chunks[number]
             try:
                 y = self.codec.decode(chunk, self.grid(place), header.number, coded)
-                x = self.samples(y[wanted[here] - signals.start], header, place, realism)
+                x = self.samples(y[numbers[here] - place[0].start], header, place, realism)
             except BitstreamError as error:
-                raise BitstreamError(f"chunk {i} of {len(chunks)}: {error}") from None
+                raise BitstreamError(f"chunk {number} of {len(chunks)}: {error}") from None
             array[into] = x[:, *in_tile]
         return array
-
-    def _check(self, header: Header, chunks: list[memoryview]) -> None:
-        """Make sure that a stream is of this model, and claims nothing that it can't be."""
-        if header.fingerprint not in (self.fingerprint, *self.former):
-            raise BitstreamError(
-                f"the stream was written by the model {header.fingerprint:08x}, this one is "
-                f"{self.fingerprint:08x}"
-            )
-        self.check(header)
-        if header.kind == RAW:
-            dtype = np.dtype(header.dtype)
-            if len(chunks[0]) != header.n_values * dtype.itemsize:
-                raise BitstreamError(
-                    f"{len(chunks[0])} bytes of raw data, but {header.n_values} values of {dtype}"
-                )
-            return
-        if header.number >= N_NUMBERS:
-            raise BitstreamError(
-                f"the header has the rounding step {header.number}, which is not known"
-            )
-        allowed = [replace(header, **layout) for layout in self.layouts(header.shape)]
-        if header not in allowed:
-            shapes = " or ".join(str(other.chunk_shape) for other in allowed)
-            raise BitstreamError(
-                f"the header has chunks of the shape {header.chunk_shape}, but it must be {shapes}"
-            )
 
 
 def _parts(
@@ -351,26 +267,3 @@ def _parts(
     """Yield the place of each chunk, and the parts of signals that lie there."""
     for place in header.places():
         yield place, [array[place[1:]] for array in arrays[place[0]]]
-
-
-def _wanted(indices: Any, n_signals: int) -> np.ndarray:
-    """Return which signals are asked for."""
-    numbers = np.arange(n_signals)
-    if indices is None:
-        return numbers
-    try:
-        return np.atleast_1d(numbers[indices])
-    except IndexError as error:
-        raise IndexError(f"indices={indices!r}: {error}") from None
-
-
-def _overlap(tile: Place, window: Place) -> tuple[Place, Place] | None:
-    """Return which part of a window is in a tile, counted in the window and in the tile."""
-    in_window, in_tile = [], []
-    for t, w in zip(tile, window, strict=True):
-        start, stop = max(t.start, w.start), min(t.stop, w.stop)
-        if start >= stop:
-            return None
-        in_window.append(slice(start - w.start, stop - w.start))
-        in_tile.append(slice(start - t.start, stop - t.start))
-    return tuple(in_window), tuple(in_tile)

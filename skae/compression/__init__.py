@@ -5,7 +5,8 @@
 """
 
 from ..coding import BitstreamError
+from ._datasets import CompressedDataset
 from ._image_compressor import ImageCompressor
 from ._image_streams import inspect_stream
 
-__all__ = ["BitstreamError", "ImageCompressor", "inspect_stream"]
+__all__ = ["BitstreamError", "CompressedDataset", "ImageCompressor", "inspect_stream"]

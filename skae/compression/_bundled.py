@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._settings import default_settings
 from ..coding import Codec, CodecTables
 from ..training._device import resolve_device
 from ._compressor import network_of
 
 _NETWORK = "network."
+_FINGERPRINT = 0xF8584314
 _FORMER_FINGERPRINTS = (0x96D82ABF,)  # of the model, before its range of values was in it
 _CROP_OF_PHOTOGRAPHS = (128, 128, 3)
 
 
+@default_settings()
 def fitted_to_photographs(cls: Any, params: Mapping[str, Any]) -> Any:
     """Return a compressor as if it had been fitted to the photographs of the bundled model.
 
@@ -56,6 +59,7 @@ def fitted_to_photographs(cls: Any, params: Mapping[str, Any]) -> Any:
     codec = Codec(network_of(net.averaged_module_), tables)
     attributes |= model._coding_attributes(codec, _FORMER_FINGERPRINTS)
     vars(model).update(attributes, _shape=None)  # it has no training images
+    model._check_fingerprint(_FINGERPRINT)
     return model
 
 

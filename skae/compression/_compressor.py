@@ -5,7 +5,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._base import NetEstimator
+from .._settings import default_settings, inference
 from ..coding import MAX_VALUES, N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
 from ..networks import BIT_WEIGHT
 from ..training import AutoencoderNet, Rows
+from ._datasets import CompressedDataset
 
 _VALUES_TO_LEARN, _ROWS_TO_LEARN, VALUES_TO_COUNT = 2**26, 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
@@ -93,6 +95,21 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
     def _codec(self) -> Codec:
         return Codec(network_of(self.module_), self._tables)
 
+    def _check_fingerprint(self, expected: int) -> None:
+        """Raise ValueError if weights, tables or what else streams depend on are not as stored."""
+        found = self._streams_of(self._codec).fingerprint
+        if found != expected:
+            raise ValueError(
+                f"this {type(self).__name__} is damaged: it was stored as the model "
+                f"{expected:08x}, but is {found:08x} now, and would read streams wrongly; take "
+                "another copy"
+            )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "fingerprint_" in state:
+            self._check_fingerprint(self.fingerprint_)
+
     @property
     def _streams(self) -> Any:
         return self._streams_of(self._codec, self.fingerprint_, self._former_fingerprints)
@@ -119,7 +136,9 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         below, above = max(low - 1, 0), min(low, N_NUMBERS - 1)
         return seen[below], seen[above]
 
-    def compress_dataset(self, X: Any, *, quality: float | None = None) -> bytes:
+    def compress_dataset(
+        self, X: Any, *, quality: float | None = None, chunk_size: int | None = None
+    ) -> bytes:
         """Write many equal signals as one byte string.
 
         They share a header and checksums, so that small ones cost little more than their code.
@@ -130,6 +149,10 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             Signals of one shape, such as images.
         quality : float, default=None
             From 0, few bits, to 100, high fidelity; None takes that of the estimator.
+        chunk_size : int, default=None
+            How many signals at most are coded together, and read together: the fewer, the faster is
+            reading some of them, and the more bytes there are, about 12 for each chunk. None is
+            256, or fewer large ones.
 
         Returns
         -------
@@ -140,7 +163,9 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         if not signals.are_equal:
             shapes = sorted({array.shape for array in signals.arrays})
             raise ValueError(f"compress_dataset needs data of one shape, but X has {shapes}")
-        return self._streams.write(signals.arrays, self._number(quality))
+        if not (chunk_size is None or (isinstance(chunk_size, Integral) and chunk_size >= 1)):
+            raise ValueError(f"chunk_size={chunk_size!r} must be a positive whole number or None")
+        return self._streams.write(signals.arrays, self._number(quality), chunk_size)
 
     def decompress(
         self,
@@ -164,7 +189,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
             what rounding erases: of images, their texture. None is 1 for a model that draws, as one
             of images that was fitted with ``adversarial=True``, else 0.
         max_values : int, default=2**30
-            How many values a stream may unfold to: protection against hostile streams.
+            How many bytes all signals may have: protection against hostile streams.
 
         Returns
         -------
@@ -180,11 +205,14 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         realism = self._checked_realism(realism)
         if isinstance(streams, bytes | bytearray | memoryview):
             raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
-        arrays = [
-            a
-            for stream in streams
-            for a in self._streams.read(stream, max_values, realism=realism, region=region)
-        ]
+        arrays: list[np.ndarray] = []
+        n_bytes = 0
+        for stream in streams:
+            signals = self._streams.read(
+                stream, max_values, realism=realism, region=region, n_before=n_bytes
+            )
+            arrays.extend(signals)
+            n_bytes += signals.nbytes
         if not arrays:
             raise ValueError("streams holds no stream, at least 1 is required")
         return self._form.restored(arrays)
@@ -203,12 +231,13 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         ----------
         stream : bytes
             What :meth:`compress_dataset` has returned.
-        indices : int, slice or array-like of int, default=None
-            Which signals; None for all. Only the chunks that hold them are decoded.
+        indices : int, slice or array-like of int or bool, default=None
+            Which signals; None for all. Only the chunks that hold them are decoded, but all are
+            checked; :meth:`open_dataset` does without.
         realism : float, default=None
             As in :meth:`decompress`.
         max_values : int, default=2**30
-            How many values the stream may unfold to.
+            How many bytes these signals may have.
 
         Returns
         -------
@@ -222,7 +251,37 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         """
         check_is_fitted(self)
         realism = self._checked_realism(realism)
-        return self._form.restored(self._streams.read(stream, max_values, indices, realism))
+        return self._form.restored(
+            self._streams.read(stream, max_values, indices=indices, realism=realism)
+        )
+
+    def open_dataset(
+        self, source: Any, *, realism: float | None = None, max_values: int = MAX_VALUES
+    ) -> CompressedDataset:
+        """Return signals of a data set as something that looks like an array, and stays compressed.
+
+        Parameters
+        ----------
+        source : path, bytes, memoryview, mmap or another buffer
+            What :meth:`compress_dataset` has returned, or the name of a file that holds it, which
+            is mapped into memory.
+        realism : float, default=None
+            As in :meth:`decompress`.
+        max_values : int, default=2**30
+            How many bytes signals may have that are read at once; the data set may have any number.
+
+        Returns
+        -------
+        CompressedDataset
+            Has a length, and takes whole numbers, slices and arrays of whole numbers in brackets.
+
+        Raises
+        ------
+        BitstreamError
+            If it is no data set of this model. Chunks are checked when they are first read.
+        """
+        check_is_fitted(self)
+        return CompressedDataset(self, source, realism, max_values)
 
     def _checked_realism(self, realism: float | None) -> float:
         has_texture = self._codec.network.has_texture
@@ -239,7 +298,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
 
     # ------------------------------------------------------------------ codes and scores
 
-    @torch.inference_mode()
+    @inference()
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return the coefficients of signals, before they are rounded.
 
@@ -330,6 +389,7 @@ class BaseCompressor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstim
         return tags
 
 
+@default_settings()
 def network_of(module: nn.Module) -> Any:
     """Return a copy of a network that coding can use."""
     return copy.deepcopy(module).cpu().float()

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._settings import inference
 from ..coding import N_NUMBERS, N_PER_LEVEL, Codec
 from ..training import Batch
 from ._signal_rows import SignalRows
@@ -48,7 +49,7 @@ class DecodedRows(SignalRows):
         self._images, self._decoded = torch.empty(2, n, d)
         self._levels = torch.empty(n)
         size = int(np.clip(n // _N_NUMBERS_WANTED, *_AT_ONE_NUMBER))
-        with torch.inference_mode():
+        with inference():
             for start in range(0, n, size):
                 part = slice(start, start + size)
                 x = images.batch(order[part]).input.cpu().float()

@@ -14,6 +14,7 @@ from skorch.callbacks import GradientNormClipping
 
 from .._base import checked_codes
 from .._plain import Part
+from .._settings import inference
 from .._shapes import Images, are_rows
 from ..coding import Codec
 from ..metrics import psnr
@@ -334,7 +335,7 @@ class ImageCompressor(BaseCompressor):
     def _psnr(self, array: np.ndarray, stream: bytes) -> float:
         return psnr([array], [self._streams.read(stream)[0]], max_value=self._range[1])
 
-    @torch.inference_mode()
+    @inference()
     def inverse_transform(self, X: Any) -> Any:
         """Return the images of codes that were not rounded.
 

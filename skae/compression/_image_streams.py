@@ -1,6 +1,5 @@
 """Images of one shape as streams and back."""
 
-import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from ..coding import (
     Codec,
     Header,
     StreamCodec,
-    unpack,
+    opened,
     varint,
 )
 from ._images import are_alike, are_gray_among_colors, padded_image, scaled
@@ -68,6 +67,13 @@ class ImageHeader(Header):
     def chunk_shape(self) -> tuple[int, int, int]:
         """Number of images that share a chunk, height and width of tiles."""
         return self.n_together, self.tile, self.tile
+
+    def check(self) -> None:
+        super().check()
+        if self.n_together > (most := _most_together(*self.shape)):
+            raise BitstreamError(
+                f"the header has {self.n_together} images in a chunk, more than {most}"
+            )
 
 
 class ImageStreams(StreamCodec):
@@ -124,9 +130,8 @@ class ImageStreams(StreamCodec):
         list of dict
             One layout; of long lines another one before it.
         """
-        n_images, *sides, n_channels = shape
-        n_values = math.prod(sides) * n_channels
-        n_together = max(1, min(n_images, _MOST_TOGETHER, _VALUES_TOGETHER // n_values))
+        sides = shape[1:3]
+        n_together = _most_together(*shape)
         patch_shape = self.codec.network.patch_shape
         tiles = [_multiple(max(patch_shape), _TILE)]
         # Where padding would make an area of a line, its tiles stay short.
@@ -315,12 +320,12 @@ class ImageStreams(StreamCodec):
             return values.astype(dtype)
 
 
-def inspect_stream(stream: bytes) -> dict[str, Any]:
+def inspect_stream(stream: bytes | memoryview) -> dict[str, Any]:
     """Return what a stream holds, without its model; its checksums are verified.
 
     Parameters
     ----------
-    stream : bytes
+    stream : bytes, memoryview or another buffer
         What :meth:`ImageCompressor.compress` or :meth:`ImageCompressor.compress_dataset` returned.
 
     Returns
@@ -333,19 +338,25 @@ def inspect_stream(stream: bytes) -> dict[str, Any]:
     Raises
     ------
     BitstreamError
-        If it is no stream, or damaged.
+        If it is no stream, damaged, or one that no model would read.
     """
-    header, chunks = unpack(stream, ImageHeader)
+    header, chunks = opened(stream, ImageHeader)
+    chunks.check()
     n_pixels = header.n_images * header.height * header.width
     coded = header.kind == CODED
     return {
         **{name: getattr(header, name) for name in ("n_images", "height", "width", "channels")},
         "dtype": header.dtype,
         "quality": round(100 * header.number / (N_NUMBERS - 1), 1) if coded else None,
-        "bits_per_pixel": 8 * len(stream) / n_pixels,
+        "bits_per_pixel": 8 * memoryview(stream).nbytes / n_pixels,
         "n_chunks": len(chunks),
         "fingerprint": header.fingerprint,
     }
+
+
+def _most_together(n_images: int, height: int, width: int, n_channels: int) -> int:
+    """Return how many images may share a chunk."""
+    return max(1, min(n_images, _MOST_TOGETHER, _VALUES_TOGETHER // (height * width * n_channels)))
 
 
 def _multiple(length: int, most: int) -> int:

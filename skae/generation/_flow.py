@@ -8,6 +8,7 @@ from scipy.linalg import solve
 from sklearn.utils import check_random_state
 
 from .._plain import Part, registered
+from .._settings import inference
 from ..networks import CouplingFlow
 from ..training import ArrayRows, Recipe
 from ..training._rows import inference_rows
@@ -82,7 +83,7 @@ class FlowPrior:
         whitened = self._apply("decode", normal)
         return self.mean + solve(self.whitening.T, whitened.T).T, None
 
-    @torch.inference_mode()
+    @inference()
     def _apply(self, method: str, X: np.ndarray) -> np.ndarray:
         """Call a method of the flow on all rows, in float64."""
         with torch.device("meta"):  # there, initial weights draw nothing

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .._base import BaseAutoencoder, checked_table
 from .._plain import Part
+from .._settings import inference
 from ..losses import LIKELIHOODS, Likelihood
 from ..tables import ColumnRows, Columns, FrameFormat
 from ..training import ArrayRows, AutoencoderNet, Recipe, Rows
@@ -127,7 +128,7 @@ class BaseGenerator(BaseAutoencoder):
     def _n_codes(self, n_features: int, n_rows: int) -> int:
         """Return the width of the code."""
         if isinstance(self.module, nn.Module):
-            with torch.inference_mode():
+            with inference():
                 module: Any = copy.deepcopy(self.module).eval()
                 weight = next(module.parameters(), torch.zeros(1))
                 return module.encode(weight.new_zeros(2, n_features)).shape[1]
@@ -151,7 +152,7 @@ class BaseGenerator(BaseAutoencoder):
         generator = torch.Generator(net.device).manual_seed(seed)
         module: Any = net.averaged_module_
         codes, means, squares = [], [], 0.0
-        with torch.inference_mode():
+        with inference():
             for batch in rows.batches():
                 x = batch.input
                 z, mean = self._codes(net, x, generator)

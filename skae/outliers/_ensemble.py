@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from .._base import Fit, NetEstimator
 from .._plain import Part
+from .._settings import default_settings
 from ..training import Batch, Recipe, Reconstruction, Rows
 from ..training._rows import inference_rows
 from ._rows import BothNoises, EnsembleRows, Scale, ScaledRows
@@ -123,6 +124,7 @@ class DenoisingEnsemble(NetEstimator):
         self.sample_ = np.concatenate([self.sample_[old], rows])
         self.n_seen_ += n
 
+    @default_settings()
     def _learn(self, X: Any, max_epochs: int, go_on: bool = False) -> Self:
         sample = self.scale_(self.sample_)
         self._marginals = Marginals.of(sample)

@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from .._plain import Part, registered
+from .._settings import default_settings
 from ..losses import LOSSES, ColumnLosses, ElementwiseCriterion, ReconstructionLoss
 from ..networks import NETWORKS
 from ._nested import check_known, check_nested_names, did_you_mean, select
@@ -58,6 +59,7 @@ class Recipe:
     wrap: Part | None = None
     auto_steps: int = 2000
 
+    @default_settings()
     def build(self, device: torch.device, seed: int = 0) -> AutoencoderNet:
         """Return a new net with random weights.
 

@@ -49,7 +49,8 @@ def test_every_byte_of_the_header():
 
 def test_raw_header_has_no_layout():
     header = FilmHeader(RAW, "float32", 5, 3, 5, 11, 13, 3)
-    assert unpack(pack(header, [b"abc"]), FilmHeader) == (header, [b"abc"])
+    values = bytes(4 * header.n_values)
+    assert unpack(pack(header, [values]), FilmHeader) == (header, [values])
     assert header.n_chunks == 1
     assert header.n_values == 3 * 5 * 11 * 13 * 3
 

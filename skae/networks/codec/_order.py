@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..._settings import default_settings
+
 Offsets = list[tuple[int, int]]
 
 _STRIDES = (8, 4, 2, 1)
@@ -64,7 +66,7 @@ class Order(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-@torch.inference_mode(False)
+@default_settings()
 def deep_order(rows: int, columns: int, device: torch.device) -> Order:
     """Begin with few squares far apart, and halve their distance time and again.
 
@@ -91,7 +93,7 @@ def deep_order(rows: int, columns: int, device: torch.device) -> Order:
 
 
 @lru_cache(maxsize=16)
-@torch.inference_mode(False)
+@default_settings()
 def flat_order(rows: int, columns: int, device: torch.device) -> Order:
     """Begin with half of the squares, as those of one color of a chessboard.
 
@@ -149,7 +151,7 @@ def _scaled(offsets: Offsets, stride: int) -> Offsets:
 
 
 @lru_cache(maxsize=16)
-@torch.inference_mode(False)
+@default_settings()
 def around(rows: int, columns: int, device: torch.device) -> Tensor:
     """Return the numbers of the squares around each square of a grid, and of itself.
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..._settings import default_settings
 from ._corrections import Correction
 
 _LITTLE_NOISE = -3.5  # before the softplus, in steps
@@ -57,7 +58,7 @@ class Sharpener(Correction):
 
 
 @lru_cache(maxsize=16)
-@torch.inference_mode(False)
+@default_settings()
 def _fixed_noise(rows: int, columns: int, n_components: int) -> Tensor:
     """Return standard normal numbers in float32, the same ones for ever."""
     random = np.random.RandomState(0)  # whose numbers no version of NumPy may change
