@@ -15,7 +15,7 @@ from ._plan import check_free
 
 @contextlib.contextmanager
 def opened(source: Path | None) -> Iterator[BinaryIO]:
-    """Open a file, or the standard input if it is None, so that one can go to and fro in it."""
+    """Open a file, or the standard input if it is None, so that any place of it can be read."""
     if source is None:
         yield io.BytesIO(sys.stdin.buffer.read())
         return

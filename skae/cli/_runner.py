@@ -20,6 +20,7 @@ from ._parser import parsed
 
 _INTERRUPTED = 130  # what shells expect after Ctrl-C
 _SILENCE = logging.NullHandler()
+_is_told_to_end = False  # in a process of the pool
 
 
 class Job(NamedTuple):
@@ -76,15 +77,33 @@ def _outcomes(jobs: Sequence[Job], n_together: int) -> Iterator[tuple[Job, Outco
             yield job, _attempt(job)
         return
     # Not threads, of which coding keeps but one busy.
-    pool = ProcessPoolExecutor(min(n_together, len(jobs)), multiprocessing.get_context("spawn"))
+    others = multiprocessing.active_children()
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(n_together, len(jobs)), context, _end_when_told)
     try:
-        with _interrupts_ignored():  # by processes, too, which finish their files after Ctrl-C
+        with _interrupts_ignored():
             futures = [pool.submit(_attempt, job) for job in jobs]
         for job, future in zip(jobs, futures, strict=True):
             error = future.exception()
             yield job, future.result() if error is None else Outcome.failure(error, job.source)
+    except BaseException:
+        for process in multiprocessing.active_children():
+            if process not in others:
+                process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_when_told() -> None:
+    """Let a process of the pool leave no half files when it is terminated."""
+
+    def end(*_: Any) -> None:
+        global _is_told_to_end
+        _is_told_to_end = True
+        sys.exit(1)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 @contextlib.contextmanager
@@ -102,6 +121,8 @@ def _interrupts_ignored() -> Iterator[None]:
 
 def _attempt(job: Job) -> Outcome:
     """Return what becomes of a job, whatever goes wrong in it."""
+    if _is_told_to_end:
+        sys.exit(1)
     logging.getLogger("PIL").addHandler(_SILENCE)  # damage is told in the line of its file
     try:
         with warnings.catch_warnings():
