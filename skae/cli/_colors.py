@@ -7,7 +7,6 @@ from ._pillow import pillow
 
 # The modes that the color spaces of profiles are for.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
-_COLORS = {"L": "L", "CMYK": "CMYK", "LAB": "LAB"}
 
 
 def in_srgb(image: Any, profile: bytes | None, keep: bool = False) -> tuple[Any, bool, str | None]:

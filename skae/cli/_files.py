@@ -47,7 +47,8 @@ def write(output: Path | None, content: bytes, *, force: bool) -> None:
         sys.stdout.buffer.flush()
         return
     try:
-        if output.exists() and not output.is_file() and not output.is_dir():
+        is_other = not os.path.isfile(output) and not os.path.isdir(output)
+        if is_other and os.path.exists(output):
             output.write_bytes(content)
         else:
             _write_beside(output, content, force)

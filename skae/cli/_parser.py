@@ -43,7 +43,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         fail("- is the standard input, and no other file can stand beside it")
     if args.command in ("inspect", "fit-codec"):
         return args
-    many = len(args.files) > 1 or any(file is not None and file.is_dir() for file in args.files)
+    many = len(args.files) > 1 or any(file and os.path.isdir(file) for file in args.files)
     if output is None:
         args.output = Output(None, False) if None in args.files else None
     elif many and output.path is None:
@@ -181,7 +181,7 @@ def _input(text: str) -> Path | None:
 def _output(text: str) -> Output:
     if text in ("-", "/dev/stdout"):  # the link must not be replaced by a file
         return Output(None, False)
-    return Output(Path(text), text.endswith(("/", os.sep)) or Path(text).is_dir())
+    return Output(Path(text), text.endswith(("/", os.sep)) or os.path.isdir(text))
 
 
 def _number(allowed: str, is_allowed: Callable[[float], bool]) -> Callable[[str], float]:

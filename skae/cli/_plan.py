@@ -35,7 +35,7 @@ def found(args: Namespace, is_wanted: Callable[[Path], bool]) -> Iterator[tuple[
         None for the standard input.
     """
     for file in args.files:
-        if file is None or not file.is_dir():
+        if file is None or not os.path.isdir(file):  # which raises nothing, unlike Path.is_dir
             yield Step(file), file and Path(file.name)
         elif not args.recursive:
             error = CommandError("it is a folder; -r goes into it")
@@ -45,7 +45,7 @@ def found(args: Namespace, is_wanted: Callable[[Path], bool]) -> Iterator[tuple[
             for folder, folders, names in os.walk(file, onerror=failures.append):
                 folders.sort()
                 for path in (Path(folder, name) for name in sorted(names)):
-                    if is_wanted(path) and path.is_file():
+                    if is_wanted(path) and os.path.isfile(path):
                         yield Step(path), path.relative_to(file)
             for failure in failures:
                 yield Step(Path(failure.filename), None, Outcome.failure(failure)), None
@@ -108,5 +108,5 @@ def planned(args: Namespace, suffix: str, is_wanted: Callable[[Path], bool]) -> 
 
 def check_free(output: Path) -> None:
     """Raise CommandError if a file is there; pipes and devices are there to be written to."""
-    if os.path.lexists(output) and (output.is_file() or not output.exists()):
+    if os.path.lexists(output) and (os.path.isfile(output) or not os.path.exists(output)):
         raise CommandError(f"{output} is there already; --force overwrites it")

@@ -212,6 +212,12 @@ def test_names_are_one_line(folder, failure):
     assert failure("compress", name) == r"two\nlines \udcff.png: No such file or directory"
 
 
+def test_names_that_no_file_can_have(folder, run):
+    status, out, [line] = run("compress", "x" * 300, "photo.png")
+    assert (status, len(out)) == (1, 1)
+    assert line.endswith("x: File name too long")
+
+
 def test_whatever_goes_wrong_stops_nothing_else(folder, run, monkeypatch):
     class Panic(BaseException):
         pass
