@@ -4,9 +4,13 @@ import copy
 import pickle
 from dataclasses import replace
 from math import prod
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
+from PIL import Image
 
 from skae import Autoencoder, ImageCompressor
 from skae._shapes import ImageShape, are_rows, checked_image_shape, read_images
@@ -108,7 +112,12 @@ def test_rows_of_both_layouts_are_the_same_pictures():
         (pixels(2, 3, 20, 4), "array", [(3, 20, 4)] * 2, False, False),
         (pixels(2, 3, 20, 30), "array", [(20, 30, 3)] * 2, False, True),
         (pixels(2, 1, 20, 30), "array", [(20, 30, 1)] * 2, False, True),
-        (pixels(2, 5, 20, 30), "array", [(5, 20, 30)] * 2, False, False),
+        (pixels(2, 5, 12, 9), "array", [(5, 12, 9)] * 2, False, False),
+        (pixels(2, 1, 8, 8), "array", [(8, 8, 1)] * 2, False, True),
+        (pixels(2, 3, 5, 5), "array", [(5, 5, 3)] * 2, False, True),
+        (pixels(2, 3, 3, 20), "array", [(3, 3, 20)] * 2, False, False),
+        (pixels(2, 64, 48, 7), "array", [(64, 48, 7)] * 2, False, False),
+        ([pixels(3, 8, 8)], "list", [(8, 8, 3)], False, True),
         ([pixels(9, 5), pixels(4, 4)], "list", [(9, 5), (4, 4)], True, False),
         ([pixels(100, 8, 4)], "list", [(100, 8, 4)], False, False),
         ([pixels(3, 20, 30)], "list", [(20, 30, 3)], False, True),
@@ -180,6 +189,130 @@ def test_one_image_or_many():
 @pytest.mark.parametrize(
     ("X", "message"),
     [
+        (
+            pixels(2, 3, 20, 8),
+            r"Y of shape \(2, 3, 20, 8\) .* np.moveaxis\(Y, 1, -1\), of shape \(2, ",
+        ),
+        (pixels(2, 2, 9, 9), r"or 9 channels after them.* of shape \(2, 9, 9, 2\)"),
+        (pixels(2, 2, 30, 40), r"np.moveaxis\(Y, 1, -1\), of shape \(2, 30, 40, 2\)"),
+        (
+            [pixels(9, 9, 3), pixels(3, 20, 8)],
+            r"Y\[1\] .* np.moveaxis\(Y\[1\], 0, -1\), of shape \(20, ",
+        ),
+    ],
+)
+def test_channels_that_may_come_first_or_last(X, message):
+    with pytest.raises(ValueError, match=message):
+        read_images(X, "Y")
+
+
+def test_the_hint_on_channels_leads_to_images():
+    X = pixels(2, 2, 30, 40)
+
+    assert read_images(np.moveaxis(X, 1, -1), "X").arrays[0].shape == (30, 40, 2)
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">i4", ">f4", ">f8"])
+@pytest.mark.parametrize("make", [lambda X: X, list])
+def test_byte_order_of_this_machine(dtype, make):
+    X = pixels(2, 9, 12).astype(dtype)
+
+    images = read_images(make(X), "X")
+
+    assert images.dtype == X.dtype.newbyteorder("=")
+    assert images.dtype.isnative
+    np.testing.assert_array_equal(images.arrays, X)
+
+
+@pytest.mark.parametrize("picked", [np.s_[:, ::-1], np.s_[:, :, ::-2], np.s_[::-1]])
+def test_views_are_read_as_they_look(picked):
+    X = pixels(2, 9, 24)[picked]
+    X.flags.writeable = False
+
+    np.testing.assert_array_equal(read_images(X, "X").arrays, X)
+
+
+@pytest.mark.parametrize(
+    ("mode", "shape", "dtype", "like"),
+    [
+        ("L", (9, 12), "uint8", "L"),
+        ("1", (9, 12), "uint8", "L"),
+        ("I;16", (9, 12), "uint16", "I;16"),
+        ("I;16B", (9, 12), "uint16", "I;16"),
+        ("I", (9, 12), "int32", "I"),
+        ("F", (9, 12), "float32", "F"),
+        ("LA", (9, 12, 2), "uint8", "LA"),
+        ("RGB", (9, 12, 3), "uint8", "RGB"),
+        ("RGBA", (9, 12, 4), "uint8", "RGBA"),
+        ("P", (9, 12, 3), "uint8", "RGB"),
+    ],
+)
+def test_pictures(mode, shape, dtype, like):
+    picture = Image.fromarray(pixels(9, 12))
+    picture = picture.convert("I;16" if mode == "I;16B" else mode)
+    if mode == "I;16B":
+        picture = Image.frombytes(mode, picture.size, picture.tobytes())
+
+    for images in (read_images(picture, "X"), read_images([picture, picture], "X")):
+        assert images.arrays[0].shape == shape
+        assert images.dtype == dtype
+    assert read_images(picture, "X").form == "image"
+    if mode != "I;16B":
+        np.testing.assert_array_equal(images.arrays[1], np.asarray(picture.convert(like)))
+
+
+def test_palette_with_transparent_colors():
+    picture = Image.fromarray(pixels(9, 12)).convert("P")
+    picture.info["transparency"] = 0
+
+    assert read_images(picture, "X").arrays[0].shape == (9, 12, 4)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "HSV"])
+def test_pictures_in_other_color_spaces_are_refused_by_name(mode):
+    pictures = [Image.fromarray(pixels(9, 12, 3)), Image.new(mode, (12, 9))]
+
+    with pytest.raises(ValueError, match=rf"X\[1\] is a picture of mode {mode}.*convert\('RGB'\)"):
+        read_images(pictures, "X")
+
+
+def test_tensors():
+    X = torch.rand(2, 3, 9, 12, requires_grad=True)
+
+    for images in (read_images(X, "X"), read_images(list(X), "X")):
+        assert images.channels_first
+        np.testing.assert_array_equal(images.arrays[0], X[0].detach().permute(1, 2, 0))
+
+
+@pytest.mark.parametrize("make", [lambda X: X, pd.Series])
+def test_arrays_of_objects_are_lists(make):
+    X = np.empty(2, dtype=object)
+    X[:] = pixels(9, 12), pixels(5, 4)
+
+    assert not are_rows(make(X))
+    assert [array.shape for array in read_images(make(X), "X").arrays] == [(9, 12), (5, 4)]
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ("a.png", r"Y must be an image .*, got str: pass PIL.Image.open"),
+        ([Path("a.png")], r"Y\[0\] must be .*, got \w*Path: pass PIL.Image.open of each file"),
+        ([b"\x89PNG"], r"Y\[0\] must be .*, got bytes"),
+        (iter([pixels(9, 9)]), r"Y must be .*iterator: pass list\(Y\)"),
+    ],
+)
+def test_what_is_to_be_opened_first(X, message):
+    assert not are_rows(X)
+    with pytest.raises(TypeError, match=message):
+        read_images(X, "Y")
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([[[1, 2], [3]]], r"Y\[0\] can't be read as an image"),
+        (np.ma.masked_less(pixels(9, 9), 200), r"Y has \d+ masked values: fill them"),
         ([], "Y must hold at least one image, got 0"),
         (np.zeros((0, 9, 9)), "Y must hold at least one image, got 0"),
         (np.zeros(9), r"Y must be an image .* got shape \(9,\)"),
@@ -205,6 +338,10 @@ def test_what_is_no_image(X, message):
         (pixels(5, 9, 9), False),
         (pixels(5, 9, 9, 3), False),
         ([pixels(5, 9)], False),
+        ([pixels(5, 9).tolist()], False),
+        ([["a", "b"], ["c", "d"]], True),
+        (Image.new("L", (9, 5)), False),
+        ([Image.new("L", (9, 5))], False),
     ],
 )
 def test_rows(X, expected):

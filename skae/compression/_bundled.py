@@ -44,7 +44,8 @@ def fitted_to_photographs(cls: Any, params: Mapping[str, Any]) -> Any:
     model = cls(**fixed, **params)
     model._check_nested_params()
     model._validate_params()
-    images = model._checked([np.zeros(_CROP_OF_PHOTOGRAPHS, np.uint8)], reset=True)
+    pixels = np.resize(np.arange(256, dtype=np.uint8), _CROP_OF_PHOTOGRAPHS)
+    images = model._checked([pixels], reset=True)
     recipe = model._plan(images)
     net = recipe.build(resolve_device(model.device, getattr(torch, recipe.dtype)))
     state = {

@@ -1,9 +1,10 @@
 """How images are cut: into patches, and into crops to train on."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from ._signal_rows import SignalRows
 
 _WHOLE, _PATCH, _LINE = 1024, 8, 64
 _CROP = 16  # patches
+_FEWEST = 3  # patches for each coefficient; with so few, digits take a tenth more bytes
 
 
 class Cut(NamedTuple):
@@ -162,4 +164,28 @@ def check_crops(crops: Crops, image_shape: tuple[int, ...]) -> None:
             f"X gives crops of {found} pixels, but the network that warm_start=True goes on with "
             f"was trained on crops of {wanted}: give images of that size at least, or set "
             "warm_start=False"
+        )
+
+
+def warn_of_few(crops: Crops, network: Any) -> None:
+    """Warn if there is too little to learn from.
+
+    Parameters
+    ----------
+    crops : Crops
+        What to train on.
+    network : ImageCodecNetwork
+        Tells how large patches are, and how many coefficients they have.
+    """
+    height, width = network.patch_shape
+    n_patches = sum(a.shape[0] // height * (a.shape[1] // width) for a in crops.arrays)
+    if n_patches < _FEWEST * network.n_components:
+        what = (
+            "images" if (height, width) == crops.shape else f"patches of {height} x {width} pixels"
+        )
+        warnings.warn(
+            f"X has {n_patches} {what}, few to learn {network.n_components} coefficients from: "
+            f"other images will take many bytes. Give at least {_FEWEST * network.n_components}, "
+            "better ten times as many, or set a smaller patch_shape or n_components",
+            stacklevel=8,
         )

@@ -21,12 +21,22 @@ from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
 from ._bundled import fitted_to_photographs
 from ._compressor import VALUES_TO_COUNT, BaseCompressor
-from ._crops import Crops, check_crops, cut_of
+from ._crops import Crops, check_crops, cut_of, warn_of_few
 from ._decoded_rows import DecodedRows
 from ._image_streams import ImageStreams
-from ._images import check_like, checked_images, images_in_rows, padded_image
+from ._images import (
+    CodedImages,
+    check_like,
+    checked_images,
+    coded_dtype,
+    coded_like,
+    images_in_rows,
+    padded_image,
+    range_of,
+)
 from ._objectives import RateDistortion, RestorationLoss
 from ._signal_rows import SignalRows
+from ._targets import Target
 from ._texture_game import trained_sharpener
 
 _KERNELS = {"conv": 3, "mlp": 1}
@@ -58,6 +68,11 @@ class ImageCompressor(BaseCompressor):
         1,024 values, else 8 x 8 pixels.
     n_components : "auto" or int, default="auto"
         Number of coefficients of a patch; "auto" as many as it has values. Fewer bound the quality.
+    max_value : "auto" or float, default="auto"
+        Greatest value that a pixel can have, if the least is 0, as 4095 of images of 12 bits: what
+        `quality` and PSNR are relative to, and what decoded values never exceed. Where values can
+        be negative, it is their span. "auto" takes, of integers, as many bits as the training
+        images need, and of floats the range of the training images.
     quality : float, default=50
         Default of :meth:`compress`, and what :meth:`score` is measured at, from 0 to 100.
     adversarial : bool, default=False
@@ -131,6 +146,7 @@ class ImageCompressor(BaseCompressor):
         "image_shape": ["array-like", None],
         "patch_shape": [StrOptions({"auto"}), "array-like"],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_value": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "adversarial": ["boolean"],
         "adversarial_steps": [Interval(Integral, 0, None, closed="left")],
     }
@@ -142,6 +158,7 @@ class ImageCompressor(BaseCompressor):
         image_shape: Sequence[int] | None = None,
         patch_shape: str | Sequence[int] = "auto",
         n_components: int | str = "auto",
+        max_value: float | str = "auto",
         quality: float = 50,
         adversarial: bool = False,
         adversarial_steps: int = 800,
@@ -165,6 +182,7 @@ class ImageCompressor(BaseCompressor):
         self.image_shape = image_shape
         self.patch_shape = patch_shape
         self.n_components = n_components
+        self.max_value = max_value
         self.quality = quality
         self.adversarial = adversarial
         self.adversarial_steps = adversarial_steps
@@ -190,16 +208,14 @@ class ImageCompressor(BaseCompressor):
         if not reset:
             check_is_fitted(self)
         images = images_in_rows(self, X, reset) if are_rows(X) else checked_images(X, reset)
-        if reset:
-            self._form = replace(images, arrays=[images.arrays[0][:0].copy()])
-            self._shape = images.arrays[0].shape if images.are_equal else None
-            is_integer = images.dtype.kind == "u"
-            low = 0.0 if is_integer else images.min()
-            high = float(np.iinfo(images.dtype).max) if is_integer else images.max()
-            self._range = low, (high - low) or 1.0
-            return images
-        check_like(images, self._form, type(self).__name__)
-        return images
+        if not reset:
+            check_like(images, self._form, type(self).__name__)
+            return coded_like(images, self._form, self._range)
+        self._range, bounds = range_of(images, self.max_value)
+        coded = CodedImages.of(images, coded_dtype(images.dtype), bounds)
+        self._form = replace(coded, arrays=[coded.arrays[0][:0].copy()])
+        self._shape = coded.arrays[0].shape if coded.are_equal else None
+        return coded
 
     # ------------------------------------------------------------------ fit
 
@@ -239,6 +255,7 @@ class ImageCompressor(BaseCompressor):
     def _prepared(self, net: AutoencoderNet, rows: Any, max_epochs: int) -> SignalRows:
         module: Any = net.module_
         check_crops(rows, module.image_shape)
+        warn_of_few(rows, module)
         if not module.restores_pixels:
             return rows
         # All but the decoder has its final state now.
@@ -292,7 +309,7 @@ class ImageCompressor(BaseCompressor):
 
         Parameters
         ----------
-        X : array-like or list of ndarray
+        X : array-like, list of array-likes, or pictures
             Images, in any form that :meth:`fit` takes.
         quality : float, default=None
             From 0, few bits, to 100, high fidelity; None takes that of the estimator.
@@ -305,27 +322,20 @@ class ImageCompressor(BaseCompressor):
         Returns
         -------
         list of bytes
-            A stream for each image. If no quality meets a target, the one that comes closest.
+            A stream for each image. If no quality meets a target, the one that comes closest, and
+            a warning says what was reached.
         """
         images = self._checked(X)
         given = {"quality": quality, "target_bpp": target_bpp, "target_psnr": target_psnr}
-        if len(chosen := [name for name, value in given.items() if value is not None]) > 1:
+        chosen = [name for name, value in given.items() if value is not None]
+        if len(chosen) > 1:
             raise ValueError(f"{' and '.join(chosen)} exclude each other")
-        for name in ("target_bpp", "target_psnr"):
-            value = given[name]
-            if value is not None and not (isinstance(value, Real) and value > 0):
-                raise ValueError(f"{name}={value!r} must be a positive number")
-        number = self._number(quality)
-        streams = []
-        for array in images.arrays:
-            if target_bpp is not None:
-                most = target_bpp * array.shape[0] * array.shape[1] / 8
-                stream = self._searched(array, lambda _, s, most=most: len(s) > most)[0]
-            elif target_psnr is not None:
-                stream = self._searched(array, lambda a, s: self._psnr(a, s) >= target_psnr)[1]
-            else:
-                stream = self._streams.write([array], number)
-            streams.append(stream)
+        if not chosen or quality is not None:
+            number = self._number(quality)
+            return [self._streams.write([array], number) for array in images.arrays]
+        target = Target(chosen[0], given[chosen[0]], self._psnr)
+        streams = [target.stream(array, self._searched) for array in images.arrays]
+        target.warn_if_missed()
         return streams
 
     def _psnr(self, array: np.ndarray, stream: bytes) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 
+from .._shapes import read_image
 from ..metrics import psnr
 from ._codec import compress_at
 from ._common import (
@@ -308,8 +309,8 @@ class CompressedImageDisplay:
 
 
 def _check_image(image: ArrayLike, name: str) -> NDArray:
-    image = check_array(image, ensure_2d=False, allow_nd=True, input_name=name)
-    if image.ndim not in (2, 3) or image.shape[2:] not in ((), (1,), (3,)):
+    image = read_image(image, name)
+    if image.shape[2:] not in ((), (1,), (3,)):
         raise ValueError(
             f"{name} must have shape (height, width) or (height, width, n_channels) with 1 or 3 "
             f"channels, got shape {image.shape}."

@@ -1,5 +1,6 @@
 """Decoded images against their originals: how like them they are, and what they cost."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, Literal
@@ -16,10 +17,11 @@ _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 _SIGMA, _RADIUS = 1.5, 5  # pixels, of the window
 _WINDOW = 2 * _RADIUS + 1
 _K1, _K2 = 0.01, 0.03
+_LEAST_SHARE = 1 / 16  # of the values that a dtype has: with less, others are meant
 
 _CONSTRAINTS: dict = {
-    "X_true": ["array-like"],
-    "X_pred": ["array-like"],
+    "X_true": "no_validation",
+    "X_pred": "no_validation",
     "max_value": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
 }
 
@@ -30,18 +32,20 @@ def psnr(X_true: Any, X_pred: Any, *, max_value: float | Literal["auto"] = "auto
 
     Parameters
     ----------
-    X_true : array-like or list of array-likes
+    X_true : array-like, picture, or list of these
         Original images: one of shape (height, width) or (height, width, n_channels), an array of
         several, or a list, whose images may differ in shape. An array of three axes is one image if
         the last axis has at most 4 values, and else several images of one channel. If the second
         has at most 8 values too, it may be either, and must come as a list or with four axes. In
-        these, 1, 3 or 4 channels may come before height and width, if both are above 8.
-    X_pred : array-like or list of array-likes
+        these, 1, 3 or 4 channels may come before height and width, if both are above 8 or equal.
+        Tensors of PyTorch and pictures of Pillow are taken, too.
+    X_pred : array-like, picture, or list of these
         Decoded images of the same shapes.
     max_value : float or "auto", default="auto"
         Span from the least to the greatest value that a pixel can have. "auto" is 255 for images of
-        uint8, 65,535 for uint16, and 1 for floats whose originals lie between 0 and 1; for anything
-        else, or where the dtypes of the two differ, it must be given.
+        uint8, 65,535 for uint16, and 1 for truth values and for floats whose originals lie between
+        0 and 1; for anything else, as images of 12 bits, or where the dtypes of the two differ, it
+        must be given.
 
     Returns
     -------
@@ -88,18 +92,19 @@ def ms_ssim(X_true: Any, X_pred: Any, *, max_value: float | Literal["auto"] = "a
 
     Parameters
     ----------
-    X_true : array-like or list of array-likes
+    X_true : array-like, picture, or list of these
         Original images: one of shape (height, width) or (height, width, n_channels), an array of
         several, or a list, whose images may differ in shape. An array of three axes is one image if
         the last axis has at most 4 values, and else several images of one channel. In a list, and
         in an array of four axes, 1, 3 or 4 channels may come before height and width. Sides have at
-        least 11 pixels.
-    X_pred : array-like or list of array-likes
+        least 11 pixels. Tensors of PyTorch and pictures of Pillow are taken, too.
+    X_pred : array-like, picture, or list of these
         Decoded images of the same shapes.
     max_value : float or "auto", default="auto"
         Span from the least to the greatest value that a pixel can have. "auto" is 255 for images of
-        uint8, 65,535 for uint16, and 1 for floats whose originals lie between 0 and 1; for anything
-        else, or where the dtypes of the two differ, it must be given.
+        uint8, 65,535 for uint16, and 1 for truth values and for floats whose originals lie between
+        0 and 1; for anything else, as images of 12 bits, or where the dtypes of the two differ, it
+        must be given.
 
     Returns
     -------
@@ -159,7 +164,7 @@ def ms_ssim(X_true: Any, X_pred: Any, *, max_value: float | Literal["auto"] = "a
 
 
 @validate_params(
-    {"streams": [list, tuple, bytes], "X": ["array-like"]}, prefer_skip_nested_validation=True
+    {"streams": [list, tuple, bytes], "X": "no_validation"}, prefer_skip_nested_validation=True
 )
 def bits_per_pixel(streams: bytes | Sequence[bytes], X: Any) -> float:
     """Length of compressed images relative to their size, the mean over images.
@@ -168,7 +173,7 @@ def bits_per_pixel(streams: bytes | Sequence[bytes], X: Any) -> float:
     ----------
     streams : list of bytes, or bytes
         The compressed images, or a single one.
-    X : array-like, list of array-likes, or list of tuples
+    X : array-like, picture, list of these, or list of tuples
         The images in the same order, as in :func:`psnr`, or a list of their shapes
         (height, width) or (height, width, n_channels).
 
@@ -215,29 +220,43 @@ def _mean_over_images(
         read_images(X, name).arrays for X, name in zip((X_true, X_pred), names, strict=True)
     )
     check_same_images(images_true, images_pred, names)
+    pairs = list(zip(images_true, images_pred, strict=True))
+    if max_value == "auto":
+        spans = [_span(true, pred, i) for i, (true, pred) in enumerate(pairs)]
+        _warn_of_unused_bits(images_true, max(spans))
+    else:
+        spans = [float(max_value)] * len(pairs)
     values = [
-        metric(
-            true.astype(np.float64),
-            pred.astype(np.float64),
-            _greatest(true, pred) if max_value == "auto" else max_value,
-        )
-        for true, pred in zip(images_true, images_pred, strict=True)
+        metric(true.astype(np.float64), pred.astype(np.float64), span)
+        for (true, pred), span in zip(pairs, spans, strict=True)
     ]
     return float(np.mean(values))
 
 
-def _greatest(true: NDArray, pred: NDArray) -> float:
+def _span(true: NDArray, pred: NDArray, i: int) -> float:
     """Return what the greatest value of a pixel must be."""
-    if true.dtype == pred.dtype and true.dtype in (np.uint8, np.uint16):
-        return float(np.iinfo(true.dtype).max)
-    low, high = true.min(), true.max()
+    if true.dtype == pred.dtype and true.dtype in (np.bool_, np.uint8, np.uint16):
+        return 1.0 if true.dtype == np.bool_ else float(np.iinfo(true.dtype).max)
+    low, high = float(true.min()), float(true.max())
     if true.dtype.kind == pred.dtype.kind == "f" and low >= 0 and high <= 1:
         return 1.0
     raise ValueError(
-        'max_value="auto" needs images that are both uint8, both uint16, or both floats with '
-        f"originals from 0 to 1, got {true.dtype} from {low:g} to {high:g} and {pred.dtype}: "
-        "give the max_value."
+        'max_value="auto" needs images that are both uint8, both uint16, both bool, or both floats '
+        f"with originals from 0 to 1, got {true.dtype} from {low:g} to {high:g} and {pred.dtype} "
+        f"of image {i}: give the max_value."
     )
+
+
+def _warn_of_unused_bits(images: list[NDArray], span: float) -> None:
+    """Warn if whole numbers are so small that they hardly use the span of their dtype."""
+    greatest = max(int(image.max()) for image in images)
+    if 0 < greatest < _LEAST_SHARE * span and images[0].dtype.kind == "u":
+        warnings.warn(
+            f"X_true has no value above {greatest}, but the result is relative to {span:g}, the "
+            f"span of {images[0].dtype}: give the max_value, such as "
+            f"{2 ** greatest.bit_length() - 1}",
+            stacklevel=5,
+        )
 
 
 def _psnr(true: NDArray[np.float64], pred: NDArray[np.float64], max_value: float) -> float:

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from skae.metrics import bits_per_pixel, ms_ssim, psnr
@@ -208,6 +209,34 @@ def test_greatest_value_that_nothing_tells(metric, true, pred, found):
         metric(true, pred)
 
     assert metric(true, pred, max_value=255) > 0
+
+
+def test_greatest_value_names_the_image():
+    images = [np.zeros((12, 12), np.uint8), np.zeros((12, 12))]
+
+    with pytest.raises(ValueError, match="uint8 from 0 to 0 and float64 of image 0: give"):
+        psnr(images, images[::-1])
+
+
+def test_few_bits_of_many():
+    true = np.full((12, 12), 4000, np.uint16)
+
+    with pytest.warns(UserWarning, match="no value above 4000, .* to 65535, .* such as 4095"):
+        relative_to_16_bits = psnr(true, true - np.uint16(9))
+    assert relative_to_16_bits > psnr(true, true - np.uint16(9), max_value=4095) + 24
+
+
+@PAIRWISE
+def test_pictures_masks_and_byte_orders(rng, metric):
+    true, pred = rng.integers(0, 256, size=(2, 12, 15, 3), dtype=np.uint8)
+    expected = metric(true, pred)
+
+    pictures = [Image.fromarray(image) for image in (true, pred)]
+    assert metric(*pictures) == metric([pictures[0]], [pred]) == expected
+    assert bits_per_pixel([b"123"], pictures[:1]) == 24 / 180
+    swapped = true.astype(">u2"), pred.astype(">u2")
+    assert metric(*swapped, max_value=255) == expected
+    assert metric(true > 99, pred > 99) == metric((true > 99) * 1.0, (pred > 99) * 1.0)
 
 
 @pytest.mark.parametrize("max_value", [0, -1, "255"])
