@@ -52,12 +52,15 @@ class Fit:
         Number of passes over the data.
     once : bool, default=False
         Whether it is one pass over all rows: without early stopping.
+    is_auto : bool, default=False
+        Whether that number was chosen by the estimator.
     """
 
     X: Any
     y: Any
     max_epochs: int | str
     once: bool = False
+    is_auto: bool = False
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -115,7 +118,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
         """Return data as an array or CSR; see :func:`checked_input`."""
-        return checked_input(self, X, reset=reset)
+        return checked_input(self, X, reset=reset, as_it_is=True)
 
     def _plan(self, X: Any) -> Recipe:
         """Resolve the parameters for checked training data: what the net is built from."""
@@ -132,6 +135,10 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         """Choose the number of epochs."""
         return auto_epochs(recipe, device, seed, rows, search=not self.early_stopping)
+
+    def _n_guards(self, n_rows: int) -> int:
+        """Return how many rows to hold out so that training never ends above what it starts at."""
+        return 0
 
     def _adapt(self, X: Any) -> None:
         """Look at new data before a training goes on with them."""
@@ -206,6 +213,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         self._check_nested_params()
         recipe = self._plan(fit.X)
         recipe = replace(recipe, params={**self._training_params(), **recipe.params})
+        self._fitted_recipe = recipe
         dtype = getattr(torch, recipe.dtype)
         device = resolve_device(self.device, dtype)
         rows = self._view(fit.X, dtype, device, training=True)
@@ -213,7 +221,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         seed = agree_on(int(seed))
         if fit.max_epochs == "auto":
-            fit = replace(fit, max_epochs=self._auto_epochs(recipe, device, seed, rows))
+            n_epochs = self._auto_epochs(recipe, device, seed, rows)
+            fit = replace(fit, max_epochs=n_epochs, is_auto=True)
         net, width = new_net(recipe, device, seed, rows)
         return self._train(net, rows, fit, recipe, _n_features_out=width)
 
@@ -227,7 +236,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             rows = self._view(fit.X, net.dtype, torch.device(net.device), training=True)
             check_targets(rows, net.criterion_)
             if fit.max_epochs == "auto":
-                fit = replace(fit, max_epochs=self.max_epochs_)
+                fit = replace(fit, max_epochs=self.max_epochs_, is_auto=True)
             recipe = replace(recipe, params={**recipe.params, **changed})
             return self._train(net, rows, fit, recipe)
 
@@ -237,7 +246,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         """Run the epochs under all callbacks, then set the fitted attributes."""
         max_epochs = int(fit.max_epochs)
         rows = self._prepared(net, rows, max_epochs)
-        train, valid, callbacks = self._split(net, rows, fit.once)
+        train, valid, callbacks = self._split(net, rows, fit)
         attributes["max_epochs_"] = max_epochs
         if "module__hidden_layer_sizes" in recipe.params:
             attributes["hidden_layer_sizes_"] = recipe.params["module__hidden_layer_sizes"]
@@ -258,16 +267,21 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             vars(self).pop(name, None)
         vars(self).update(fitted(net))
         if not self.loss_curve_:
-            self.loss_ = float(net.row_losses(rows).mean())
+            self.loss_ = recipe.error_unit * float(net.row_losses(rows).mean())
         return context
 
     def _split(
-        self, net: AutoencoderNet, rows: Rows, once: bool
+        self, net: AutoencoderNet, rows: Rows, fit: Fit
     ) -> tuple[Rows, Rows | None, list[tuple[str, Any]]]:
-        """Return rows to train on, and with early stopping those held out and what watches them."""
-        if once or not self.early_stopping:
-            return rows, None, []
-        n_valid = math.ceil(len(rows) * self.validation_fraction)
+        """Return rows to train on and those held out, if any, with what watches them."""
+        if fit.once or not self.early_stopping:
+            n_valid = self._n_guards(len(rows)) if fit.is_auto else 0
+            patience, tol = math.inf, 0.0
+            if not n_valid:
+                return rows, None, []
+        else:
+            n_valid = math.ceil(len(rows) * self.validation_fraction)
+            patience, tol = self.n_iter_no_change, self.tol
         if n_valid >= len(rows):
             raise ValueError(
                 f"validation_fraction={self.validation_fraction} of n_samples={len(rows)} leaves "
@@ -275,10 +289,13 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             )
         # The same rows in a fit that goes on, or it would train on those it held out before.
         train, valid = split_rows(rows, n_valid, net.generator.initial_seed())
-        return train, valid, [("best_weights", BestWeights(self.n_iter_no_change, self.tol))]
+        return train, valid, [("best_weights", BestWeights(patience, tol))]
 
     def _fitted_attributes(self, net: AutoencoderNet, recipe: Recipe) -> dict[str, Any]:
-        curve = losses_of(net.history, "train_loss")
+        def losses(name: str) -> list[float]:
+            return [recipe.error_unit * loss for loss in losses_of(net.history, name)]
+
+        curve = losses("train_loss")
         attributes = {
             "net_": net,
             "module_": net.averaged_module_,
@@ -288,9 +305,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             "loss_curve_": curve,
             "_fitted_recipe": recipe,
         }
-        if curves := {name: losses_of(net.history, name) for name in net.term_names}:
+        if curves := {name: losses(name) for name in net.term_names}:
             attributes["loss_curves_"] = curves
-        if validation := losses_of(net.history, "valid_loss"):
+        if self.early_stopping and (validation := losses("valid_loss")):
             attributes["validation_loss_curve_"] = validation
         return attributes
 
@@ -306,13 +323,21 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         self, rows: Rows, function: Callable[[nn.Module, Batch], Tensor], size: int | None = None
     ) -> np.ndarray:
         """Call a function of module and batch on all rows, some at a time."""
-        module, net, parts = self.module_, self.net_, []
+        module, net, start = self.module_, self.net_, 0
+        result: Any = None  # one array from the start, and not parts that would be copied into one
+        is_finite = True
         with torch.inference_mode():
             for batch in rows.batches(size):
                 padded = batch.padded(_ROW_MULTIPLE).to(net.device)
-                parts.append(function(module, padded)[: len(batch)].cpu())
-            result = torch.cat(parts).numpy()
-        if not np.isfinite(result).all():
+                part = function(module, padded)[: len(batch)].cpu().numpy()
+                if result is None:
+                    result = np.empty((len(rows), *part.shape[1:]), part.dtype)
+                elif part.dtype != result.dtype:  # float64, where squares overflow
+                    result = result.astype(np.promote_types(part.dtype, result.dtype), copy=False)
+                result[start : start + len(part)] = part
+                start += len(part)
+                is_finite &= bool(np.isfinite(part).all())
+        if not is_finite:
             raise ValueError(
                 f"{type(self).__name__} computes in {str(net.dtype)[6:]}, in which the values of X "
                 f"or of what the network makes of them are too large. Scale the features "

@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from .._plain import Part, registered
+from .._units import Units
 from ..losses import LOSSES, ColumnLosses, ElementwiseCriterion, ReconstructionLoss
 from ..networks import NETWORKS
 from ._nested import check_known, check_nested_names, did_you_mean, select
@@ -48,6 +49,8 @@ class Recipe:
         What makes the module that is trained out of that network.
     auto_steps : int, default=2000
         Number of steps that ``max_epochs="auto"`` aims at.
+    units : Units or None, default=None
+        Those of the rows that the net is given; None if they are those of the data.
     """
 
     module: Any
@@ -57,6 +60,12 @@ class Recipe:
     params: dict[str, Any] = field(default_factory=dict)
     wrap: Part | None = None
     auto_steps: int = 2000
+    units: Units | None = None
+
+    @property
+    def error_unit(self) -> float:
+        """What a loss of one stands for, in the units of the data."""
+        return 1.0 if self.units is None else self.units.error
 
     def build(self, device: torch.device, seed: int = 0) -> AutoencoderNet:
         """Return a new net with random weights.
@@ -171,7 +180,10 @@ class Recipe:
                 f"{type(loss).__name__}; pass the class to set parameters"
             )
         loss = copy.deepcopy(loss)
-        return loss if isinstance(loss, ReconstructionLoss) else ElementwiseCriterion(loss)
+        loss = loss if isinstance(loss, ReconstructionLoss) else ElementwiseCriterion(loss)
+        if self.units is not None:
+            loss.set_units(self.units)
+        return loss
 
     def _optimizer_params(self) -> dict[str, Any]:
         optimizer = OPTIMIZERS.get(self.optimizer, self.optimizer)

@@ -13,6 +13,10 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from .._units import Units, chunks_of
+
+_MOST_CELLS_HELD = 2**24
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -187,17 +191,47 @@ class ArrayRows(Rows):
         Where the batches go.
     held : bool, default=True
         Whether an array in memory becomes one tensor, for many passes over it: without a copy where
-        dtype and device allow. Otherwise, and of memory-mapped or sparse data, only the wanted rows
-        are ever converted.
+        dtype and device allow. Otherwise, and of memory-mapped, sparse or very many data, only the
+        wanted rows are ever converted.
+    units : Units or None, default=None
+        What the batches are measured in; None leaves the units of the data.
     """
 
-    def __init__(self, X: Any, dtype: torch.dtype, device: torch.device, held: bool = True) -> None:
+    def __init__(
+        self,
+        X: Any,
+        dtype: torch.dtype,
+        device: torch.device,
+        held: bool = True,
+        units: Units | None = None,
+    ) -> None:
         super().__init__(X.shape[0], X.shape[1], dtype, device)
-        if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
-            # torch takes neither read-only arrays nor negative strides.
-            X = X if X.flags.writeable and X.flags.c_contiguous else np.array(X, order="C")
-            X = torch.from_numpy(X).to(device=device, dtype=dtype)
+        self._units = units
         self._X = X
+        if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
+            if _shares_memory(X, dtype, device) and units is None:
+                self._X = torch.from_numpy(X)
+            elif X.size <= _MOST_CELLS_HELD:
+                self._X = self._converted()
+
+    def _converted(self) -> Tensor:
+        """Return all rows as one tensor, with little more in memory meanwhile."""
+        held = torch.empty(self._X.shape, dtype=self.dtype, device=self.device)
+        start = 0
+        for chunk in chunks_of(self._X):
+            held[start : start + len(chunk)] = self._tensor(chunk)
+            start += len(chunk)
+        return held
+
+    def _tensor(self, rows: np.ndarray) -> Tensor:
+        """Return some of the rows as a tensor that shares no memory with them."""
+        if self._units is not None:
+            rows = self._units.apply(rows)
+        elif rows.dtype.byteorder not in "=|":
+            rows = rows.astype(rows.dtype.newbyteorder("="))
+        else:
+            rows = np.array(rows, order="C")
+        return torch.from_numpy(rows).to(device=self.device, dtype=self.dtype)
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         if isinstance(self._X, Tensor) and isinstance(positions, slice):
@@ -207,8 +241,7 @@ class ArrayRows(Rows):
             x = self._X[torch.as_tensor(positions, device=self._X.device)]
         else:
             chosen = self._X[of_array(positions)]
-            dense = chosen.toarray() if sparse.issparse(chosen) else np.array(chosen, order="C")
-            x = torch.from_numpy(dense).to(device=self.device, dtype=self.dtype)
+            x = self._tensor(chosen.toarray() if sparse.issparse(chosen) else np.asarray(chosen))
         return Batch(x, x)
 
 
@@ -337,6 +370,12 @@ def of_array(positions: Tensor | slice) -> Any:
         The same.
     """
     return positions if isinstance(positions, slice) else positions.numpy()
+
+
+def _shares_memory(X: np.ndarray, dtype: torch.dtype, device: torch.device) -> bool:
+    """Tell whether torch can take an array as it is: neither read-only nor of negative strides."""
+    as_it_is = X.flags.writeable and X.flags.c_contiguous and X.dtype == str(dtype)[6:]
+    return as_it_is and device.type == "cpu"
 
 
 def _is_memory_mapped(X: np.ndarray) -> bool:
