@@ -87,7 +87,8 @@ def chunks_of(X: Any) -> Iterator[NDArray]:
     n_rows = max(1, _CELLS_OF_A_CHUNK // max(1, X.shape[1]))
     for start in range(0, X.shape[0], n_rows):
         chunk = X[start : start + n_rows]
-        yield chunk.toarray() if sparse.issparse(chunk) else np.asarray(chunk)
+        # Sums round alike whatever the layout in memory.
+        yield np.ascontiguousarray(chunk.toarray() if sparse.issparse(chunk) else chunk)
 
 
 def mean_and_scale(X: Any) -> tuple[NDArray, float]:

@@ -11,8 +11,8 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from ._base import BaseAutoencoder, Fit
-from ._units import Units, common_limits, mean_and_scale
+from ._base import BaseAutoencoder, Fit, column_losses, units_for
+from ._units import common_limits
 from .losses import (
     CORRUPTIONS,
     LOSSES,
@@ -21,11 +21,8 @@ from .losses import (
     KLSparsity,
     L1Sparsity,
     Penalty,
-    ReconstructionLoss,
 )
-from .networks import NETWORKS, SkipAutoencoder
 from .training import Recipe, Reconstruction
-from .training._nested import did_you_mean
 from .training._trainer import FEW_ROWS
 
 __all__ = ["Autoencoder"]
@@ -299,25 +296,18 @@ class Autoencoder(BaseAutoencoder):
         }
         if self.loss == "squared_error" and (limits := common_limits(X)):
             params["criterion__bounds"] = limits
-        loss = self._column_losses(n_features) if isinstance(self.loss, dict) else self.loss
+        loss = self.loss
+        if isinstance(loss, dict):
+            names = list(getattr(self, "feature_names_in_", []))
+            loss = column_losses(loss, n_features, names)
         params |= self._nested_params
         recipe = Recipe(self.module, loss, self.optimizer, self.dtype, params)
-        units = self._units_for(X, recipe.make_loss())
+        units = units_for(
+            X, self.module, recipe.make_loss(), codes_are_log_odds=self.sparsity == "kl"
+        )
         if units is not None and (objective := params["objective"]).corruption is not None:
             objective.corruption = objective.corruption.in_units(units)
         return replace(recipe, units=units)
-
-    def _units_for(self, X: Any, loss: ReconstructionLoss) -> Units | None:
-        """Return units in which data of any unit and origin look alike, where that is allowed."""
-        module = NETWORKS.get(self.module) if isinstance(self.module, str) else self.module
-        if not issubclass(module if isinstance(module, type) else type(module), SkipAutoencoder):
-            return None  # it may expect pixels in [0, 1]
-        mean, scale = mean_and_scale(X)
-        offset = np.where(loss.knows_no_origin(len(mean)), mean, 0.0)
-        if loss.degree is None:
-            return Units(offset)
-        code = 1.0 if self.sparsity == "kl" else scale  # there, codes are log-odds
-        return Units(offset, scale, code, scale**loss.degree)
 
     def _n_guards(self, n_rows: int) -> int:
         # Fewer rows have told how many epochs serve them.
@@ -365,37 +355,6 @@ class Autoencoder(BaseAutoencoder):
                 f"network can copy its input. Choose at most {n_features}, or set noise, sparsity "
                 "or contraction."
             )
-
-    def _column_losses(self, n_features: int) -> list[tuple[str, list[int]]]:
-        """Resolve a dict of column selections to indices, every column once."""
-        names = list(getattr(self, "feature_names_in_", []))
-        parts: list[tuple[str, list[int]]] = []
-        for name, columns in self.loss.items():
-            if name not in LOSSES:
-                raise ValueError(
-                    f"loss={{{name!r}: ...}}: must be one of {sorted(LOSSES)}"
-                    f"{did_you_mean(name, LOSSES)}"
-                )
-            if not isinstance(columns, slice):
-                columns = np.atleast_1d(np.asarray(columns)).tolist()
-                if any(isinstance(column, str) for column in columns):
-                    if unknown := [str(c) for c in columns if c not in names]:
-                        found = names or "no column names"
-                        raise ValueError(f"loss names columns {unknown}, but X has {found}")
-                    columns = [names.index(column) for column in columns]
-            try:
-                indices = np.arange(n_features)[columns]
-            except (IndexError, TypeError) as error:
-                raise ValueError(f"loss={{{name!r}: {columns!r}}}: {error}") from error
-            parts.append((name, [int(i) for i in indices]))
-        named = [i for _, indices in parts for i in indices]
-        counts = np.bincount(np.array(named, dtype=int), minlength=n_features)
-        if (counts != 1).any():
-            wrong = {int(i): int(counts[i]) for i in np.flatnonzero(counts != 1)[:5]}
-            raise ValueError(
-                f"loss must name every column of X once; how often it names some: {wrong}"
-            )
-        return parts
 
     # ------------------------------------------------------------------ errors
 

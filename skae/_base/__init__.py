@@ -12,6 +12,7 @@ from ._checks import (
     checked_sizes,
     checked_table,
 )
+from ._columns import column_losses, units_for
 from ._net_estimator import Fit, NetEstimator
 
 __all__ = [
@@ -23,4 +24,6 @@ __all__ = [
     "checked_input",
     "checked_sizes",
     "checked_table",
+    "column_losses",
+    "units_for",
 ]

@@ -15,7 +15,7 @@ from ..training import ArrayRows, Batch, Rows
 from ..training._nested import accepted_names
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
-from ._checks import checked_codes, checked_sizes, float_dtype
+from ._checks import checked_codes, checked_input, checked_sizes, float_dtype
 from ._net_estimator import NetEstimator
 
 
@@ -61,6 +61,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
     def _units(self) -> Units | None:
         """What the rows that the network sees are measured in; None if in the units of the data."""
         return self._fitted_recipe.units
+
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
+        return checked_input(self, X, reset=reset, as_it_is=True)
 
     def _view(
         self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
@@ -118,9 +121,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         ndarray of shape (n_samples, n_components)
             The code, float64, or float32 if `X` is.
         """
-        return self._codes(self._checked(X))
+        return self._encoded(self._checked(X))
 
-    def _codes(self, X: Any) -> np.ndarray:
+    def _encoded(self, X: Any) -> np.ndarray:
         """Return the codes of checked rows, in the units of the data."""
         codes = self._apply(X, lambda m, batch: self._encoder(m, batch.input))
         if self._units is not None:
@@ -166,7 +169,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
             What the network makes of them: ``inverse_transform(transform(X))``.
         """
         checked = self._checked(X)
-        return self._restored(self._decoded(self._codes(checked)), float_dtype(checked), X)
+        return self._restored(self._decoded(self._encoded(checked)), float_dtype(checked), X)
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return how like the training data each row is, by how well it is reconstructed.

@@ -118,7 +118,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
         """Return data as an array or CSR; see :func:`checked_input`."""
-        return checked_input(self, X, reset=reset, as_it_is=True)
+        return checked_input(self, X, reset=reset)
 
     def _plan(self, X: Any) -> Recipe:
         """Resolve the parameters for checked training data: what the net is built from."""

@@ -178,7 +178,7 @@ class SkipAutoencoder(nn.Module):
         # Squares of large values overflow in float32, and some devices have no float64.
         x, output = x.cpu(), output.cpu()
         mean, output_mean = x.mean(0, dtype=torch.float64), output.mean(0, dtype=torch.float64)
-        components = principal_axes(x, self.linear_encoder.out_features)
+        components = principal_axes(x, self.linear_encoder.out_features).double()
         gram: Any = 0
         cross: Any = 0
         for rows, outputs in zip(_chunks(x), _chunks(output), strict=True):
@@ -230,4 +230,4 @@ def principal_axes(x: Tensor, n_components: int) -> Tensor:
         axes[variances.flip(0)[:k] <= variances[-1] * n * torch.finfo(axes.dtype).eps] = 0
     largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
     axes = axes * torch.where(largest < 0, -1, 1)
-    return torch.cat([axes, axes.new_zeros(n_components - k, d)])
+    return torch.cat([axes, axes.new_zeros(n_components - k, d)]).to(x.dtype)

@@ -216,8 +216,7 @@ class ArrayRows(Rows):
 
     def _converted(self) -> Tensor:
         """Return all rows as one tensor, with little more in memory meanwhile."""
-        held = torch.empty(self._X.shape, dtype=self.dtype, device=self.device)
-        start = 0
+        held, start = torch.empty(self._X.shape, dtype=self.dtype, device=self.device), 0
         for chunk in chunks_of(self._X):
             held[start : start + len(chunk)] = self._tensor(chunk)
             start += len(chunk)
@@ -225,12 +224,10 @@ class ArrayRows(Rows):
 
     def _tensor(self, rows: np.ndarray) -> Tensor:
         """Return some of the rows as a tensor that shares no memory with them."""
-        if self._units is not None:
-            rows = self._units.apply(rows)
-        elif rows.dtype.byteorder not in "=|":
-            rows = rows.astype(rows.dtype.newbyteorder("="))
+        if self._units is None:
+            rows = np.array(rows, rows.dtype.newbyteorder("="), order="C")
         else:
-            rows = np.array(rows, order="C")
+            rows = self._units.apply(rows)
         return torch.from_numpy(rows).to(device=self.device, dtype=self.dtype)
 
     def _batch(self, positions: Tensor | slice) -> Batch:
