@@ -13,9 +13,9 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from .._units import Units, chunks_of
+from .._units import Units
 
-_MOST_CELLS_HELD = 2**24
+_MOST_CELLS_HELD, _CELLS_AT_ONCE = 2**24, 2**19
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,25 +209,27 @@ class ArrayRows(Rows):
         self._units = units
         self._X = X
         if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
-            if _shares_memory(X, dtype, device) and units is None:
+            if units is None and _shares_memory(X, dtype, device):
                 self._X = torch.from_numpy(X)
             elif X.size <= _MOST_CELLS_HELD:
-                self._X = self._converted()
+                self._X = self._converted(torch.arange(len(X)))
 
-    def _converted(self) -> Tensor:
-        """Return all rows as one tensor, with little more in memory meanwhile."""
-        held, start = torch.empty(self._X.shape, dtype=self.dtype, device=self.device), 0
-        for chunk in chunks_of(self._X):
-            held[start : start + len(chunk)] = self._tensor(chunk)
-            start += len(chunk)
-        return held
+    def _converted(self, positions: Tensor) -> Tensor:
+        """Return rows as one tensor, with little more in memory meanwhile."""
+        n_rows = max(1, _CELLS_AT_ONCE // self.n_features)
+        if len(positions) <= n_rows:
+            return self._tensor(positions)
+        x = torch.empty(len(positions), self.n_features, dtype=self.dtype, device=self.device)
+        for some, places in zip(positions.split(n_rows), x.split(n_rows), strict=True):
+            places.copy_(self._tensor(some))
+        return x
 
-    def _tensor(self, rows: np.ndarray) -> Tensor:
-        """Return some of the rows as a tensor that shares no memory with them."""
-        if self._units is None:
-            rows = np.array(rows, rows.dtype.newbyteorder("="), order="C")
-        else:
-            rows = self._units.apply(rows)
+    def _tensor(self, positions: Tensor | slice) -> Tensor:
+        """Return rows as a tensor that shares no memory with them."""
+        rows = self._X[of_array(positions)]
+        rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
+        native = rows.dtype.newbyteorder("=")
+        rows = np.array(rows, native, order="C") if not self._units else self._units.apply(rows)
         return torch.from_numpy(rows).to(device=self.device, dtype=self.dtype)
 
     def _batch(self, positions: Tensor | slice) -> Batch:
@@ -236,9 +238,10 @@ class ArrayRows(Rows):
             x = self._X[positions].clone()
         elif isinstance(self._X, Tensor):
             x = self._X[torch.as_tensor(positions, device=self._X.device)]
+        elif isinstance(positions, slice):
+            x = self._tensor(positions)
         else:
-            chosen = self._X[of_array(positions)]
-            x = self._tensor(chosen.toarray() if sparse.issparse(chosen) else np.asarray(chosen))
+            x = self._converted(positions)
         return Batch(x, x)
 
 
@@ -375,13 +378,10 @@ def _shares_memory(X: np.ndarray, dtype: torch.dtype, device: torch.device) -> b
     return as_it_is and device.type == "cpu"
 
 
-def _is_memory_mapped(X: np.ndarray) -> bool:
-    base: Any = X
-    while base is not None:
-        if isinstance(base, np.memmap):
-            return True
-        base = getattr(base, "base", None)
-    return False
+def _is_memory_mapped(X: Any) -> bool:
+    while X is not None and not isinstance(X, np.memmap):
+        X = getattr(X, "base", None)
+    return X is not None
 
 
 def inference_rows(n_features: int) -> int:
