@@ -1,6 +1,7 @@
 """Dimensionality reduction: the plain, denoising, sparse and contractive autoencoder."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Self
 
@@ -10,7 +11,8 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from ._base import BaseAutoencoder, Fit, TakesTargets
+from ._base import BaseAutoencoder, Fit, TakesTargets, column_losses, units_for
+from ._units import common_limits
 from .losses import (
     CORRUPTIONS,
     LOSSES,
@@ -21,10 +23,11 @@ from .losses import (
     Penalty,
 )
 from .training import Recipe, Reconstruction
-from .training._suggestions import did_you_mean
+from .training._trainer import FEW_ROWS
 
 __all__ = ["Autoencoder"]
 
+_ROWS_PER_GUARD, _MOST_GUARDS = 20, 2000
 _SPARSITIES = {"l1": L1Sparsity, "kl": KLSparsity}
 
 
@@ -66,8 +69,9 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
         boolean mask or feature names, for instance
         ``{"squared_error": [0, 1], "bernoulli": slice(2, 9)}``; every column stands in it once.
         A :class:`~skae.losses.ReconstructionLoss` or a torch criterion is taken too.
-        With "squared_error" and training data within [0, 1], reconstructions are clipped to
-        [0, 1]; ``criterion__bounds=None`` turns that off.
+        With "squared_error", reconstructions are clipped to the lowest and the highest value of the
+        training data if each is found in as many cells as there are columns, as in pixels and
+        grades; ``criterion__bounds=None`` turns that off.
 
     noise : {"gaussian", "masking", "salt_and_pepper", "swap"} or None, default=None
         Corruption of the input in training, which makes a denoising autoencoder.
@@ -100,7 +104,9 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
         Number of passes over the data; 0 leaves the network as it starts. "auto" takes about 2,000
         steps, but between 10 and 200 epochs; for fewer than 5,000 rows, that is only the upper
         bound, and the number that serves a held-out fifth of the rows best is then used for all of
-        them. A warm start takes as many as the fit before it could.
+        them. From 5,000 rows on, a twentieth of them, at most 2,000, is held out, and the weights
+        that serve them best are kept, be it those of PCA. A warm start takes as many epochs as the
+        fit before it could.
 
     early_stopping : bool, default=False
         Whether to hold out rows, stop when their loss no longer improves, and restore the best
@@ -289,17 +295,41 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
             "objective": Reconstruction(penalties, self._corruption()),
             **self._module_params(n_features, self.n_components, (width, width // 2)),
         }
-        if self.loss == "squared_error" and X.min() >= 0 and X.max() <= 1:
-            params["criterion__bounds"] = (0.0, 1.0)
-        loss = self._column_losses(n_features) if isinstance(self.loss, dict) else self.loss
+        if self.loss == "squared_error" and (limits := common_limits(X)):
+            params["criterion__bounds"] = limits
+        loss = self.loss
+        if isinstance(loss, dict):
+            names = list(getattr(self, "feature_names_in_", []))
+            loss = column_losses(loss, n_features, names)
         params |= self._nested_params
-        return Recipe(self.module, loss, self.optimizer, self.dtype, params)
+        recipe = Recipe(self.module, loss, self.optimizer, self.dtype, params)
+        units = units_for(
+            X, self.module, recipe.make_loss(), codes_are_log_odds=self.sparsity == "kl"
+        )
+        if units is not None and (objective := params["objective"]).corruption is not None:
+            objective.corruption = objective.corruption.in_units(units)
+        return replace(recipe, units=units)
+
+    def _n_guards(self, n_rows: int) -> int:
+        # Fewer rows have told how many epochs serve them.
+        return 0 if n_rows < FEW_ROWS else min(n_rows // _ROWS_PER_GUARD, _MOST_GUARDS)
 
     def _adapt(self, X: Any) -> None:
-        criterion = self.net_.criterion_
-        automatic = "criterion__bounds" not in self._nested_params
-        if automatic and getattr(criterion, "bounds", None) and (X.min() < 0 or X.max() > 1):
-            criterion.bounds = None
+        if (limits := self._limits) is None or "criterion__bounds" in self._nested_params:
+            return
+        if X.min() < limits[0] or X.max() > limits[1]:
+            self.net_.criterion_.bounds = None
+
+    @property
+    def _limits(self) -> tuple[float, float] | None:
+        """Lowest and highest value of reconstructions, in the units of the data."""
+        bounded = getattr(self.net_.criterion_, "bounds", None) is not None
+        return self._fitted_recipe.params.get("criterion__bounds") if bounded else None
+
+    def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
+        rows = super()._restored(matrix, dtype, like)
+        # Beyond them by what the change of units has rounded.
+        return rows if self._limits is None else rows.clip(*self._limits)
 
     def _corruption(self) -> Corruption | None:
         if self.noise is None:
@@ -327,37 +357,6 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
                 "or contraction."
             )
 
-    def _column_losses(self, n_features: int) -> list[tuple[str, list[int]]]:
-        """Resolve a dict of column selections to indices, every column once."""
-        names = list(getattr(self, "feature_names_in_", []))
-        parts: list[tuple[str, list[int]]] = []
-        for name, columns in self.loss.items():
-            if name not in LOSSES:
-                raise ValueError(
-                    f"loss={{{name!r}: ...}}: must be one of {sorted(LOSSES)}"
-                    f"{did_you_mean(name, LOSSES)}"
-                )
-            if not isinstance(columns, slice):
-                columns = np.atleast_1d(np.asarray(columns)).tolist()
-                if any(isinstance(column, str) for column in columns):
-                    if unknown := [str(c) for c in columns if c not in names]:
-                        found = names or "no column names"
-                        raise ValueError(f"loss names columns {unknown}, but X has {found}")
-                    columns = [names.index(column) for column in columns]
-            try:
-                indices = np.arange(n_features)[columns]
-            except (IndexError, TypeError) as error:
-                raise ValueError(f"loss={{{name!r}: {columns!r}}}: {error}") from error
-            parts.append((name, [int(i) for i in indices]))
-        named = [i for _, indices in parts for i in indices]
-        counts = np.bincount(np.array(named, dtype=int), minlength=n_features)
-        if (counts != 1).any():
-            wrong = {int(i): int(counts[i]) for i in np.flatnonzero(counts != 1)[:5]}
-            raise ValueError(
-                f"loss must name every column of X once; how often it names some: {wrong}"
-            )
-        return parts
-
     # ------------------------------------------------------------------ errors
 
     def feature_errors(self, X: Any) -> np.ndarray:
@@ -375,4 +374,4 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
         """
         X = self._checked(X)
         errors = self._apply(X, self._errors).astype(np.float64, copy=False)
-        return errors / X.shape[1]
+        return errors * (self._fitted_recipe.error_unit / X.shape[1])

@@ -12,6 +12,7 @@ from ._checks import (
     checked_sizes,
     checked_table,
 )
+from ._columns import column_losses, units_for
 from ._fit import Fit
 from ._net_estimator import NetEstimator
 from ._targets import TakesTargets
@@ -26,4 +27,6 @@ __all__ = [
     "checked_input",
     "checked_sizes",
     "checked_table",
+    "column_losses",
+    "units_for",
 ]

@@ -7,12 +7,15 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from torch import Tensor, nn
+from torch import Tensor
 
+from .._units import Units
 from ..networks import ACTIVATIONS, NETWORKS
-from ..training import ArrayRows, Batch
+from ..training import ArrayRows, Batch, Rows
 from ..training._nested import accepted_names
-from ._checks import checked_codes, checked_sizes
+from ..training._rows import inference_rows
+from ..training._trainer import check_magnitude
+from ._checks import checked_codes, checked_input, checked_sizes, float_dtype
 from ._net_estimator import NetEstimator
 
 
@@ -54,8 +57,26 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         named = accepted_names(module) or ()
         return {f"module__{k}": v for k, v in ours.items() if k in named}
 
+    @property
+    def _units(self) -> Units | None:
+        """What the rows that the network sees are measured in; None if in the units of the data."""
+        return self._fitted_recipe.units
+
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
+        return checked_input(self, X, reset=reset, as_it_is=True)
+
+    def _view(
+        self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
+    ) -> Rows:
+        units = self._units
+        if training:
+            check_magnitude(X, dtype if units is None else torch.float64)
+        return ArrayRows(X, dtype, device, held=training, units=units)
+
     def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
         """Return what the network gave in the form of the training data."""
+        if self._units is not None:
+            matrix = self._units.undo(matrix)
         return matrix.astype(dtype, copy=False)
 
     # ------------------------------------------------------------------ functions of the module
@@ -70,10 +91,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
 
     def _scores(self, module: Any, batch: Batch) -> Tensor:
         """Return minus the mean error of each row."""
-        return -self._errors(module, batch).cpu().mean(1, dtype=torch.float64)
+        errors = self._errors(module, batch).cpu().mean(1, dtype=torch.float64)
+        return errors * -self._fitted_recipe.error_unit
 
     def _errors(self, module: Any, batch: Batch) -> Tensor:
-        """Errors of cells, in float64 where their squares overflow."""
+        """Errors of cells in the units of the rows, in float64 where their squares overflow."""
         x, target = batch
         criterion = self.net_.criterion_
         criterion.check_target(target)
@@ -97,11 +119,16 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            The code, of the dtype of `X` (float64 unless `X` is float32).
+            The code, float64, or float32 if `X` is.
         """
-        X = self._checked(X)
+        return self._encoded(self._checked(X))
+
+    def _encoded(self, X: Any) -> np.ndarray:
+        """Return the codes of checked rows, in the units of the data."""
         codes = self._apply(X, lambda m, batch: self._encoder(m, batch.input))
-        return codes.astype(X.dtype, copy=False)
+        if self._units is not None:
+            codes = np.multiply(codes, self._units.code, dtype=np.float64)
+        return codes.astype(float_dtype(X), copy=False)
 
     def inverse_transform(self, X: Any) -> Any:
         """Decode codes.
@@ -122,8 +149,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
 
     def _decoded(self, Z: np.ndarray) -> np.ndarray:
         """Return the expected rows, as the network sees them, for checked codes."""
+        if self._units is not None:
+            Z = np.divide(Z, self._units.code, dtype=np.float64)
         rows = ArrayRows(Z, self.net_.dtype, torch.device("cpu"))
-        return self._apply_to(rows, lambda m, batch: self._decoder(m, batch.input))
+        size = inference_rows(max(self.n_features_in_, Z.shape[1]))
+        return self._apply_to(rows, lambda m, batch: self._decoder(m, batch.input), size)
 
     def reconstruct(self, X: Any) -> Any:
         """Encode rows and decode them again.
@@ -139,11 +169,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
             What the network makes of them: ``inverse_transform(transform(X))``.
         """
         checked = self._checked(X)
-
-        def restored(module: nn.Module, batch: Batch) -> Tensor:
-            return self._decoder(module, self._encoder(module, batch.input))
-
-        return self._restored(self._apply(checked, restored), checked.dtype, X)
+        return self._restored(self._decoded(self._encoded(checked)), float_dtype(checked), X)
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return how like the training data each row is, by how well it is reconstructed.

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import get_tags
+from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from .._units import chunks_of
 from ..tables import FrameFormat, is_frame, refuse_lazy
 
 DTYPES = [np.float64, np.float32]
@@ -37,7 +38,9 @@ def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
-def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> Any:
+def checked_input(
+    estimator: BaseEstimator, X: Any, *, reset: bool = False, as_it_is: bool = False
+) -> Any:
     """Return the input of an estimator as an array or CSR, if it is fitted and `X` like its data.
 
     Whether sparse data and missing values are allowed is what its tags say.
@@ -51,6 +54,10 @@ def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> A
     reset : bool, default=False
         Whether `X` are training data that make the estimator forget those before.
 
+    as_it_is : bool, default=False
+        Whether an array or CSR of integers, booleans or floats is left in its dtype, for those who
+        convert it batch by batch.
+
     Returns
     -------
     ndarray or CSR matrix or array of shape (n_samples, n_features)
@@ -59,14 +66,44 @@ def checked_input(estimator: BaseEstimator, X: Any, *, reset: bool = False) -> A
     if not reset:
         check_is_fitted(estimator)
     tags = get_tags(estimator).input_tags
-    return validate_data(
+    finite = "allow-nan" if tags.allow_nan else True
+    as_it_is = as_it_is and _holds_numbers(X)
+    checked = validate_data(
         estimator,
         X,
         accept_sparse="csr" if tags.sparse else False,
-        dtype=DTYPES,
-        ensure_all_finite="allow-nan" if tags.allow_nan else True,
+        dtype=None if as_it_is else DTYPES,
+        ensure_all_finite=False if as_it_is else finite,
         reset=reset,
     )
+    if as_it_is:
+        # At once, it takes a mask as large as the data, or more.
+        name = type(estimator).__name__
+        for values in chunks_of(checked.data[:, None] if sparse.issparse(checked) else checked):
+            assert_all_finite(values, allow_nan=tags.allow_nan, estimator_name=name, input_name="X")
+    return checked
+
+
+def _holds_numbers(X: Any) -> bool:
+    """Tell whether the dtype of an array or sparse matrix is one that batches are made of."""
+    of_numpy = isinstance(X, np.ndarray) or sparse.issparse(X)
+    return of_numpy and X.dtype.kind in "biuf" and X.dtype.itemsize <= 8
+
+
+def float_dtype(X: Any) -> np.dtype:
+    """Return the dtype of what an estimator returns.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array
+        What it was given, checked.
+
+    Returns
+    -------
+    dtype
+        Float64, or float32 if `X` is.
+    """
+    return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
 
 
 def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:

@@ -28,6 +28,8 @@ class Fit:
         Rows that the network should give in place of `X`, checked.
     valid : tuple of two objects or None, default=None
         Rows that early stopping watches, and their targets.
+    is_auto : bool, default=False
+        Whether `max_epochs` was chosen by the estimator.
     """
 
     X: Any
@@ -36,6 +38,7 @@ class Fit:
     once: bool = False
     targets: Any = None
     valid: tuple[Any, Any] | None = None
+    is_auto: bool = False
 
     @property
     def aims(self) -> Any:

@@ -128,6 +128,10 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             warn_of_auto(n_epochs)
         return n_epochs
 
+    def _n_guards(self, n_rows: int) -> int:
+        """Return how many rows to hold out so that training never ends above what it starts at."""
+        return 0
+
     def _adapt(self, X: Any) -> None:
         """Look at new data before a training goes on with them."""
 
@@ -224,6 +228,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         self._check_nested_params()
         recipe = self._plan(fit.aims)
         recipe = replace(recipe, params={**self._training_params(), **recipe.params})
+        self._fitted_recipe = recipe
         dtype = getattr(torch, recipe.dtype)
         device = resolve_device(self.device, dtype)
         rows = self._pairs(fit.X, fit.targets, dtype, device, training=True)
@@ -231,7 +236,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         seed = agree_on(int(seed))
         if fit.max_epochs == "auto":
-            fit = replace(fit, max_epochs=self._auto_epochs(recipe, device, seed, rows))
+            n_epochs = self._auto_epochs(recipe, device, seed, rows)
+            fit = replace(fit, max_epochs=n_epochs, is_auto=True)
         net, width = new_net(recipe, device, seed, rows)
         return self._train(net, rows, fit, recipe, _n_features_out=width)
 
@@ -250,7 +256,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             rows = self._pairs(fit.X, fit.targets, net.dtype, device, training=True)
             check_targets(rows, net.criterion_, self._column_names)
             if fit.max_epochs == "auto":
-                fit = replace(fit, max_epochs=self.max_epochs_)
+                fit = replace(fit, max_epochs=self.max_epochs_, is_auto=True)
             return self._train(net, rows, fit, recipe)
 
     def _train(
@@ -275,27 +281,32 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             )
             callbacks.append(("scikit_learn", bridge))
         run(net, train, valid, max_epochs, callbacks)
-        if valid is not None:
+        if valid is not None and self.early_stopping:
             warn_unless_stopped(callbacks, max_epochs)
         attributes |= self._finish(net, rows, fit.y)
         for name in _NOT_OF_EVERY_FIT:
             vars(self).pop(name, None)
         vars(self).update(fitted(net))
         if not self.loss_curve_:
-            self.loss_ = float(net.row_losses(rows).mean())
+            self.loss_ = recipe.error_unit * float(net.row_losses(rows).mean())
         return context
 
     def _split(
         self, net: AutoencoderNet, rows: Rows, fit: Fit
     ) -> tuple[Rows, Rows | None, list[tuple[str, Any]]]:
-        """Return rows to train on, and with early stopping those held out and what watches them."""
+        """Return rows to train on and those held out, if any, with what watches them."""
         if fit.once or not self.early_stopping:
-            return rows, None, []
-        watch = ("best_weights", BestWeights(self.n_iter_no_change, self.tol))
+            n_valid = self._n_guards(len(rows)) if fit.is_auto else 0
+            patience, tol = math.inf, 0.0
+            if not n_valid:
+                return rows, None, []
+        else:
+            n_valid = math.ceil(len(rows) * self.validation_fraction)
+            patience, tol = self.n_iter_no_change, self.tol
+        watch = ("best_weights", BestWeights(patience, tol))
         if fit.valid is not None:
             device = torch.device(net.device)
             return rows, self._pairs(*fit.valid, net.dtype, device, training=False), [watch]
-        n_valid = math.ceil(len(rows) * self.validation_fraction)
         if n_valid >= len(rows):
             raise ValueError(
                 f"validation_fraction={self.validation_fraction} of n_samples={len(rows)} leaves "
@@ -306,7 +317,10 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         return train, valid, [watch]
 
     def _fitted_attributes(self, net: AutoencoderNet, recipe: Recipe) -> dict[str, Any]:
-        curve = losses_of(net.history, "train_loss")
+        def losses(name: str) -> list[float]:
+            return [recipe.error_unit * loss for loss in losses_of(net.history, name)]
+
+        curve = losses("train_loss")
         attributes = {
             "net_": net,
             "module_": net.averaged_module_,
@@ -318,9 +332,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             "_fitted_params": fixed_params(self),
             "_fitted_device": self.device,
         }
-        if curves := {name: losses_of(net.history, name) for name in net.term_names}:
+        if curves := {name: losses(name) for name in net.term_names}:
             attributes["loss_curves_"] = curves
-        if validation := losses_of(net.history, "valid_loss"):
+        if self.early_stopping and (validation := losses("valid_loss")):
             attributes["validation_loss_curve_"] = validation
         return attributes
 
@@ -336,13 +350,21 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         self, rows: Rows, function: Callable[[nn.Module, Batch], Tensor], size: int | None = None
     ) -> np.ndarray:
         """Call a function of module and batch on all rows, some at a time."""
-        module, net, parts = self.module_, self.net_, []
+        module, net, start = self.module_, self.net_, 0
+        result: Any = None  # one array from the start, and not parts that would be copied into one
+        is_finite = True
         with inference():
             for batch in rows.batches(size):
                 padded = batch.padded(_ROW_MULTIPLE).to(net.device)
-                parts.append(function(module, padded)[: len(batch)].cpu())
-            result = torch.cat(parts).numpy()
-        if not np.isfinite(result).all():
+                part = function(module, padded)[: len(batch)].cpu().numpy()
+                if result is None:
+                    result = np.empty((len(rows), *part.shape[1:]), part.dtype)
+                elif part.dtype != result.dtype:  # float64, where squares overflow
+                    result = result.astype(np.promote_types(part.dtype, result.dtype), copy=False)
+                result[start : start + len(part)] = part
+                start += len(part)
+                is_finite &= bool(np.isfinite(part).all())
+        if not is_finite:
             raise ValueError(
                 f"{type(self).__name__} computes in {str(net.dtype)[6:]}, in which the values of X "
                 f"or of what the network makes of them are too large. Scale the features "

@@ -1,12 +1,15 @@
 """Different losses or likelihoods for different columns of a mixed table."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .._units import Units
 from ._likelihood import Likelihood
 from ._likelihoods import LIKELIHOODS
 from ._reconstruction import LOSSES, ReconstructionLoss
@@ -38,6 +41,24 @@ class ColumnLosses(ReconstructionLoss):
         self.places = [slice(a, b) for a, b in pairwise(ends)]
         self.register_buffer("order", torch.cat(columns), persistent=False)
         self.register_buffer("restore", torch.argsort(torch.cat(columns)), persistent=False)
+
+        degrees = {part.degree for part in self.parts}
+        self.degree = degrees.pop() if len(degrees) == 1 else None
+
+    def set_units(self, units: Units) -> None:
+        for part, columns in zip(self.parts, self._columns, strict=True):
+            part.set_units(replace(units, offset=units.offset[columns]))
+
+    def knows_no_origin(self, n_features: int) -> np.ndarray:
+        known = np.empty(n_features, dtype=bool)
+        for part, columns in zip(self.parts, self._columns, strict=True):
+            known[columns] = part.knows_no_origin(len(columns))
+        return known
+
+    @property
+    def _columns(self) -> list[np.ndarray]:
+        """Indices of the columns of each part."""
+        return [self.order[place].cpu().numpy() for place in self.places]
 
     def _outputs(self, output: Tensor) -> list[Tensor]:
         blocks = output.unflatten(-1, (self.n_parameters, -1))[..., self.order]

@@ -1,11 +1,14 @@
 """Corruptions: what a denoising autoencoder has to undo (Vincent et al., JMLR 2010)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .._plain import registered
+from .._units import Units
 
 
 @registered
@@ -37,6 +40,21 @@ class Corruption:
         """
         raise NotImplementedError
 
+    def in_units(self, units: Units) -> "Corruption":
+        """Return the same damage to rows in other units than those of the data.
+
+        Parameters
+        ----------
+        units : Units
+            Those of the rows.
+
+        Returns
+        -------
+        Corruption
+            Of the same kind.
+        """
+        return self
+
     def _hit(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Choose each cell with probability `level`."""
         return torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype) < self.level
@@ -52,6 +70,9 @@ class GaussianNoise(Corruption):
         Standard deviation of the noise, in the units of the data.
     """
 
+    def in_units(self, units: Units) -> "GaussianNoise":
+        return replace(self, level=self.level / units.scale)
+
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
         return torch.empty_like(x).normal_(0, self.level, generator=generator).add_(x)
 
@@ -64,10 +85,17 @@ class MaskingNoise(Corruption):
     ----------
     level : float
         Probability with which a cell is hit.
+    zero : float or ndarray of shape (n_features,), default=0.0
+        What stands for zero in the rows.
     """
 
+    zero: float | np.ndarray = 0.0
+
+    def in_units(self, units: Units) -> "MaskingNoise":
+        return replace(self, zero=units.apply(np.zeros_like(units.offset)))
+
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        return x.masked_fill(self._hit(x, generator), 0)
+        return torch.where(self._hit(x, generator), torch.as_tensor(self.zero).to(x), x)
 
 
 @registered

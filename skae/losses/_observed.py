@@ -1,8 +1,10 @@
 """Losses of rows with missing cells."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from .._units import Units
 from ._reconstruction import LOSSES, ReconstructionLoss
 
 
@@ -19,6 +21,14 @@ class Observed(ReconstructionLoss):
         super().__init__()
         self.loss = LOSSES[loss]() if isinstance(loss, str) else loss
         self.n_parameters = self.loss.n_parameters
+
+        self.degree = self.loss.degree
+
+    def set_units(self, units: Units) -> None:
+        self.loss.set_units(units)
+
+    def knows_no_origin(self, n_features: int) -> np.ndarray:
+        return self.loss.knows_no_origin(n_features)
 
     def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
         missing = target.isnan()

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .._units import Units
 from ._domains import Domain, Interval
 from ._links import Identity, Link, Log, Logit
 
@@ -29,16 +31,50 @@ class ReconstructionLoss(nn.Module):
         From data to the first parameter, and back.
     domain : Domain
         The values that the loss is defined on.
+    degree : int or None
+        Of a loss that knows no origin and no unit. Shifting output and target alike leaves it as it
+        is; multiplying both, and its parameters, by c multiplies it by ``c**degree``. None if it is
+        not so. A subclass with another :meth:`elementwise` is taken to have none unless it says so.
     """
 
     name = ""
     n_parameters = 1
+    degree: int | None = None
     link: Callable[[Tensor], Tensor] = Identity()
     domain = Domain()
     _parameter = "loss"  # of estimators, which takes the name
 
     def __init__(self) -> None:
         super().__init__()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "elementwise" in vars(cls) and "degree" not in vars(cls):
+            cls.degree = None
+
+    def set_units(self, units: Units) -> None:
+        """Take outputs and targets in other units than the parameters are in.
+
+        Parameters
+        ----------
+        units : Units
+            Those of the rows; for a loss without a `degree`, those of the data.
+        """
+
+    def knows_no_origin(self, n_features: int) -> np.ndarray:
+        """Tell for which columns a shift of output and target leaves the loss as it is.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of columns.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            Booleans.
+        """
+        return np.full(n_features, self.degree is not None)
 
     def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the error of every cell.
@@ -123,10 +159,17 @@ class SquaredError(ReconstructionLoss):
     """
 
     name = "squared_error"
+    degree = 2
+    bounds: tuple[Any, Any] | None
 
     def __init__(self, bounds: tuple[float, float] | None = None) -> None:
         super().__init__()
         self.bounds = bounds
+
+    def set_units(self, units: Units) -> None:
+        if self.bounds is not None:
+            low, high = ((bound - units.offset) / units.scale for bound in self.bounds)
+            self.bounds = torch.from_numpy(low), torch.from_numpy(high)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return what ``state_dict`` holds besides tensors."""
@@ -143,11 +186,14 @@ class SquaredError(ReconstructionLoss):
         return (mean - target).square()
 
     def mean(self, output: Tensor) -> Tensor:
-        return output if self.bounds is None else output.clamp(*self.bounds)
+        if self.bounds is None:
+            return output
+        low, high = (b.to(output) if isinstance(b, Tensor) else b for b in self.bounds)
+        return output.clamp(low, high)
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         if self.bounds is not None:
-            output = output + (output.clamp(*self.bounds) - output).detach()
+            output = output + (self.mean(output) - output).detach()
         return F.mse_loss(output, target)
 
     def with_gradient(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -161,6 +207,7 @@ class AbsoluteError(ReconstructionLoss):
     """Absolute error: reconstructs medians, unmoved by single wild cells."""
 
     name = "absolute_error"
+    degree = 1
 
     def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
         return (output - target).abs()
@@ -176,12 +223,16 @@ class HuberLoss(ReconstructionLoss):
     """
 
     name = "huber"
+    degree = 2
 
     def __init__(self, delta: float = 1.0) -> None:
         super().__init__()
         if not delta > 0:
             raise ValueError(f"delta={delta!r} of the Huber loss must be above 0")
         self.delta = delta
+
+    def set_units(self, units: Units) -> None:
+        self.delta = self.delta / units.scale
 
     def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
         return F.huber_loss(output, target, reduction="none", delta=self.delta)

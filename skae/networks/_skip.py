@@ -1,11 +1,14 @@
 """The base of networks that start from PCA: a linear autoencoder plus whatever it misses."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ._stack import DenseStack, is_plain_linear, set_gradients
+
+_CELLS_OF_A_CHUNK = 2**20
 
 
 class SkipAutoencoder(nn.Module):
@@ -173,27 +176,36 @@ class SkipAutoencoder(nn.Module):
             for parameter in layers[-1].parameters() if layers else ():
                 nn.init.zeros_(parameter)
         # Squares of large values overflow in float32, and some devices have no float64.
-        x, output = x.cpu().double(), output.cpu().double()
-        mean = x.mean(0)
-        components = principal_axes(x - mean, self.linear_encoder.out_features)
-        code = (x - mean) @ components.T
-        gram = code.T @ code
-        slope = torch.linalg.pinv(gram, hermitian=True) @ (code.T @ (output - output.mean(0)))
+        x, output = x.cpu(), output.cpu()
+        mean, output_mean = x.mean(0, dtype=torch.float64), output.mean(0, dtype=torch.float64)
+        components = principal_axes(x, self.linear_encoder.out_features).double()
+        gram: Any = 0
+        cross: Any = 0
+        for rows, outputs in zip(_chunks(x), _chunks(output), strict=True):
+            code = (rows - mean) @ components.T
+            gram = gram + code.T @ code
+            cross = cross + code.T @ (outputs - output_mean)
+        slope = torch.linalg.pinv(gram, hermitian=True) @ cross
         self.center.copy_(mean)
         self.linear_encoder.weight.copy_(components)
         nn.init.zeros_(self.linear_encoder.bias)
         self.linear_decoder.weight.copy_(slope.T)
         nn.init.zeros_(self.linear_decoder.bias)
-        self.output_center.copy_(output.mean(0))
+        self.output_center.copy_(output_mean)
 
 
-def principal_axes(centred: Tensor, n_components: int) -> Tensor:
+def _chunks(x: Tensor) -> Iterator[Tensor]:
+    """Yield rows in float64, some at a time."""
+    return (rows.double() for rows in x.split(max(1, _CELLS_OF_A_CHUNK // x.shape[1])))
+
+
+def principal_axes(x: Tensor, n_components: int) -> Tensor:
     """Return the directions of largest variance.
 
     Parameters
     ----------
-    centred : Tensor of shape (n_samples, n_features)
-        Data with column means of zero.
+    x : Tensor of shape (n_samples, n_features)
+        Data.
     n_components : int
         Number of directions wanted.
 
@@ -203,16 +215,19 @@ def principal_axes(centred: Tensor, n_components: int) -> Tensor:
         Orthonormal rows, largest variance first, the largest entry of each positive; rows of zeros
         where the data have fewer directions.
     """
-    n, d = centred.shape
+    n, d = x.shape
+    mean = x.mean(0, dtype=torch.float64)
     k = min(n_components, n, d)
-    if min(n, d) > 2048:
-        axes = torch.svd_lowrank(centred, q=min(k + 10, n, d), niter=4)[2].T[:k]
-    elif d <= n:
-        axes = torch.linalg.eigh(centred.T @ centred)[1].T.flip(0)[:k]
+    if d <= min(n, 2048):
+        scatter: Any = sum((rows - mean).T @ (rows - mean) for rows in _chunks(x))
+        axes = torch.linalg.eigh(scatter)[1].T.flip(0)[:k]
+    elif min(n, d) > 2048:
+        axes = torch.svd_lowrank(x.double() - mean, q=min(k + 10, n, d), niter=4)[2].T[:k]
     else:
+        centred = x.double() - mean
         variances, left = torch.linalg.eigh(centred @ centred.T)
         axes = (left.T.flip(0)[:k] @ centred) / variances.flip(0)[:k, None].clamp(min=1e-30).sqrt()
-        axes[variances.flip(0)[:k] <= variances[-1] * n * torch.finfo(centred.dtype).eps] = 0
+        axes[variances.flip(0)[:k] <= variances[-1] * n * torch.finfo(axes.dtype).eps] = 0
     largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
     axes = axes * torch.where(largest < 0, -1, 1)
-    return torch.cat([axes, axes.new_zeros(n_components - k, d)])
+    return torch.cat([axes, axes.new_zeros(n_components - k, d)]).to(x.dtype)

@@ -19,7 +19,7 @@ class BestWeights(Callback):
 
     Parameters
     ----------
-    patience : int
+    patience : int or float
         Number of epochs without improvement after which to stop.
     tol : float, default=0.0
         Least share of the loss by which an epoch must be better to count as an improvement.
@@ -34,7 +34,7 @@ class BestWeights(Callback):
         Whether it ended the training.
     """
 
-    def __init__(self, patience: int, tol: float = 0.0) -> None:
+    def __init__(self, patience: float, tol: float = 0.0) -> None:
         self.patience = patience
         self.tol = tol
 

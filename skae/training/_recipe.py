@@ -12,6 +12,7 @@ from torch import nn
 
 from .._plain import Part, registered
 from .._settings import default_settings
+from .._units import Units
 from ..losses import LOSSES, ColumnLosses, ElementwiseCriterion, ReconstructionLoss
 from ..networks import NETWORKS
 from ._interrupts import let_torch_import
@@ -51,6 +52,8 @@ class Recipe:
         What makes the module that is trained out of that network.
     auto_steps : int, default=2000
         Number of steps that ``max_epochs="auto"`` aims at.
+    units : Units or None, default=None
+        Those of the rows that the net is given; None if they are those of the data.
     """
 
     module: Any
@@ -60,6 +63,12 @@ class Recipe:
     params: dict[str, Any] = field(default_factory=dict)
     wrap: Part | None = None
     auto_steps: int = 2000
+    units: Units | None = None
+
+    @property
+    def error_unit(self) -> float:
+        """What a loss of one stands for, in the units of the data."""
+        return 1.0 if self.units is None else self.units.error
 
     @default_settings()
     def build(self, device: torch.device, seed: int = 0) -> AutoencoderNet:
@@ -193,7 +202,10 @@ class Recipe:
                 f"{type(loss).__name__}; pass the class to set parameters"
             )
         loss = copy.deepcopy(loss)
-        return loss if isinstance(loss, ReconstructionLoss) else ElementwiseCriterion(loss)
+        loss = loss if isinstance(loss, ReconstructionLoss) else ElementwiseCriterion(loss)
+        if self.units is not None:
+            loss.set_units(self.units)
+        return loss
 
     def _optimizer_params(self) -> dict[str, Any]:
         optimizer = OPTIMIZERS.get(self.optimizer, self.optimizer)

@@ -13,6 +13,10 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from .._units import Units
+
+_MOST_CELLS_HELD, _CELLS_AT_ONCE = 2**24, 2**19
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -187,17 +191,46 @@ class ArrayRows(Rows):
         Where the batches go.
     held : bool, default=True
         Whether an array in memory becomes one tensor, for many passes over it: without a copy where
-        dtype and device allow. Otherwise, and of memory-mapped or sparse data, only the wanted rows
-        are ever converted.
+        dtype and device allow. Otherwise, and of memory-mapped, sparse or very many data, only the
+        wanted rows are ever converted.
+    units : Units or None, default=None
+        What the batches are measured in; None leaves the units of the data.
     """
 
-    def __init__(self, X: Any, dtype: torch.dtype, device: torch.device, held: bool = True) -> None:
+    def __init__(
+        self,
+        X: Any,
+        dtype: torch.dtype,
+        device: torch.device,
+        held: bool = True,
+        units: Units | None = None,
+    ) -> None:
         super().__init__(X.shape[0], X.shape[1], dtype, device)
-        if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
-            # torch takes neither read-only arrays nor negative strides.
-            X = X if X.flags.writeable and X.flags.c_contiguous else np.array(X, order="C")
-            X = torch.from_numpy(X).to(device=device, dtype=dtype)
+        self._units = units
         self._X = X
+        if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
+            if units is None and _shares_memory(X, dtype, device):
+                self._X = torch.from_numpy(X)
+            elif X.size <= _MOST_CELLS_HELD:
+                self._X = self._converted(torch.arange(len(X)))
+
+    def _converted(self, positions: Tensor) -> Tensor:
+        """Return rows as one tensor, with little more in memory meanwhile."""
+        n_rows = max(1, _CELLS_AT_ONCE // self.n_features)
+        if len(positions) <= n_rows:
+            return self._tensor(positions)
+        x = torch.empty(len(positions), self.n_features, dtype=self.dtype, device=self.device)
+        for some, places in zip(positions.split(n_rows), x.split(n_rows), strict=True):
+            places.copy_(self._tensor(some))
+        return x
+
+    def _tensor(self, positions: Tensor | slice) -> Tensor:
+        """Return rows as a tensor that shares no memory with them."""
+        rows = self._X[of_array(positions)]
+        rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
+        native = rows.dtype.newbyteorder("=")
+        rows = np.array(rows, native, order="C") if not self._units else self._units.apply(rows)
+        return torch.from_numpy(rows).to(device=self.device, dtype=self.dtype)
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         if isinstance(self._X, Tensor) and isinstance(positions, slice):
@@ -205,10 +238,10 @@ class ArrayRows(Rows):
             x = self._X[positions].clone()
         elif isinstance(self._X, Tensor):
             x = self._X[torch.as_tensor(positions, device=self._X.device)]
+        elif isinstance(positions, slice):
+            x = self._tensor(positions)
         else:
-            chosen = self._X[of_array(positions)]
-            dense = chosen.toarray() if sparse.issparse(chosen) else np.array(chosen, order="C")
-            x = torch.from_numpy(dense).to(device=self.device, dtype=self.dtype)
+            x = self._converted(positions)
         return Batch(x, x)
 
 
@@ -339,13 +372,16 @@ def of_array(positions: Tensor | slice) -> Any:
     return positions if isinstance(positions, slice) else positions.numpy()
 
 
-def _is_memory_mapped(X: np.ndarray) -> bool:
-    base: Any = X
-    while base is not None:
-        if isinstance(base, np.memmap):
-            return True
-        base = getattr(base, "base", None)
-    return False
+def _shares_memory(X: np.ndarray, dtype: torch.dtype, device: torch.device) -> bool:
+    """Tell whether torch can take an array as it is: neither read-only nor of negative strides."""
+    as_it_is = X.flags.writeable and X.flags.c_contiguous and X.dtype == str(dtype)[6:]
+    return as_it_is and device.type == "cpu"
+
+
+def _is_memory_mapped(X: Any) -> bool:
+    while X is not None and not isinstance(X, np.memmap):
+        X = getattr(X, "base", None)
+    return X is not None
 
 
 def inference_rows(n_features: int) -> int:

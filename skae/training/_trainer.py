@@ -23,9 +23,9 @@ from ._recipe import Recipe
 from ._rows import Batch, Rows
 
 _LARGEST_SQUARE = 1e300  # sums of squares are taken in float64
-_MAX_CELLS_TO_START_FROM = 2**25
+_MAX_CELLS_TO_START_FROM = 2**24
 _AUTO_EPOCHS = (10, 200)
-_FEW_ROWS = 5000
+FEW_ROWS = 5000
 
 
 def largest_value(X: Any) -> float:
@@ -52,7 +52,7 @@ def check_magnitude(X: Any, dtype: torch.dtype) -> None:
     X : ndarray or CSR matrix or array
         Data.
     dtype : torch.dtype
-        Type that the network computes in.
+        Type that the rows are cast to as they are.
     """
     if largest_value(X) > min(torch.finfo(dtype).max, _LARGEST_SQUARE**0.5):
         raise ValueError(
@@ -264,7 +264,7 @@ def auto_epochs(
     seed: int,
     rows: Rows,
     search: bool = True,
-    few_rows: int = _FEW_ROWS,
+    few_rows: int = FEW_ROWS,
 ) -> tuple[int, bool]:
     """Choose the number of epochs.
 

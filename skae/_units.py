@@ -1,0 +1,143 @@
+"""Units: what rows are measured in, where a network is not to depend on those of the data.
+
+On the ground floor beside `_shapes`: numpy and scipy only.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ._plain import registered
+
+_CELLS_OF_A_CHUNK = 2**18
+
+
+@registered
+class Units:
+    """An origin for every column, and one length for all.
+
+    Parameters
+    ----------
+    offset : ndarray of shape (n_features,)
+        What is subtracted from the rows, float64.
+    scale : float, default=1.0
+        What they are divided by then.
+    code : float, default=1.0
+        The code in the units of the data that a code of one stands for.
+    error : float, default=1.0
+        The same of a loss.
+    """
+
+    offset: NDArray
+    scale: float = 1.0
+    code: float = 1.0
+    error: float = 1.0
+
+    def apply(self, X: NDArray) -> NDArray:
+        """Return rows in these units.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Numbers of any dtype.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features)
+            Float64, and only then to be cast: a large offset would take the digits of what varies.
+        """
+        rows = np.subtract(X, self.offset, dtype=np.float64)
+        rows /= self.scale
+        return rows
+
+    def undo(self, X: NDArray) -> NDArray:
+        """Return rows in the units of the data.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Rows in these units.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features)
+            Float64.
+        """
+        rows = np.multiply(X, self.scale, dtype=np.float64)
+        rows += self.offset
+        return rows
+
+
+def chunks_of(X: Any) -> Iterator[NDArray]:
+    """Yield the rows of an array, some at a time, dense.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_rows, n_features)
+        Data.
+
+    Yields
+    ------
+    ndarray
+        About a quarter of a million cells, of the dtype of `X`.
+    """
+    n_rows = max(1, _CELLS_OF_A_CHUNK // max(1, X.shape[1]))
+    for start in range(0, X.shape[0], n_rows):
+        chunk = X[start : start + n_rows]
+        # Sums round alike whatever the layout in memory.
+        yield np.ascontiguousarray(chunk.toarray() if sparse.issparse(chunk) else chunk)
+
+
+def mean_and_scale(X: Any) -> tuple[NDArray, float]:
+    """Return the means of the columns, and the root of the mean of their variances.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_rows, n_features)
+        Data.
+
+    Returns
+    -------
+    mean : ndarray of shape (n_features,)
+        Float64.
+    scale : float
+        Positive; of constant data their own size, or 1 if they are all zero.
+    """
+    n_rows, n_features = X.shape
+    mean = sum(chunk.sum(0, dtype=np.float64) for chunk in chunks_of(X)) / n_rows
+    total = 0.0
+    for chunk in chunks_of(X):
+        total += float(np.square(np.subtract(chunk, mean, dtype=np.float64)).sum())
+    largest = float(np.abs(mean).max())
+    scale = (total / (n_rows * n_features)) ** 0.5
+    # Means are rounded, so a constant column may seem to vary in its last digit.
+    if scale <= 4 * np.finfo(np.float64).eps * largest:
+        scale = largest
+    return mean, scale or 1.0
+
+
+def common_limits(X: Any) -> tuple[float, float] | None:
+    """Return the limits that the values of all columns have in common, if there seem to be any.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_rows, n_features)
+        Data.
+
+    Returns
+    -------
+    tuple of two floats or None
+        The lowest and the highest value, if each of them is found in as many cells as there are
+        columns: in pixels, shares and grades, but not in measurements.
+    """
+    low, high = float(X.min()), float(X.max())
+    n_low = n_high = 0
+    for chunk in chunks_of(X):
+        n_low += int(np.count_nonzero(chunk == low))
+        n_high += int(np.count_nonzero(chunk == high))
+        if low < high and min(n_low, n_high) >= X.shape[1]:
+            return low, high
+    return None
