@@ -138,6 +138,11 @@ class BaseGenerator(BaseAutoencoder):
             return min(n_features, _MOST_COMPONENTS, few)
         return int(self.n_components)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = isinstance(self.likelihood, str) and self.likelihood == "auto"
+        return tags
+
     # ------------------------------------------------------------------ the prior
 
     def _codes(
@@ -150,16 +155,19 @@ class BaseGenerator(BaseAutoencoder):
         seed = net.generator.initial_seed() % 2**31
         generator = torch.Generator(net.device).manual_seed(seed)
         module: Any = net.averaged_module_
-        codes, means, squares = [], [], 0.0
+        codes, means = [], []
+        squares: Any = 0.0
+        n_observed: Any = 0
         with torch.inference_mode():
             for batch in rows.batches():
                 x = batch.input
                 z, mean = self._codes(net, x, generator)
-                residual = net.criterion_.mean(module.decode(z)) - x
-                squares = squares + residual.square().sum(0, dtype=torch.float64).cpu()
+                residual = net.criterion_.residual(module.decode(z), x)
+                squares = squares + residual.square().nansum(0, dtype=torch.float64).cpu()
+                n_observed = n_observed + (~residual.isnan()).sum(0).cpu()
                 codes.append(z.cpu())
                 means.append(mean.cpu())
-        net.criterion_.set_optimal_variance((squares / len(rows)).to(net.device, net.dtype))
+        net.criterion_.set_optimal_variance((squares / n_observed).to(net.device, net.dtype))
         Z = torch.cat(codes).numpy()
         n_active = int((torch.cat(means).var(0, correction=0) > _ACTIVE).sum())
         attributes: dict[str, Any] = {"n_active_components_": n_active}
@@ -271,7 +279,7 @@ class BaseGenerator(BaseAutoencoder):
 
     def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
         matrix = self._columns.decode(matrix).astype(dtype, copy=False)
-        return self._format.restore(matrix, like) if self._format.categories else matrix
+        return matrix if self._format.is_numeric else self._format.restore(matrix, like)
 
     def interpolate(self, X_start: Any, X_stop: Any, n_steps: int = 8) -> np.ndarray:
         """Walk from rows to rows, along straight lines between their codes.

@@ -90,6 +90,9 @@ class ColumnLikelihoods(ColumnLosses, Likelihood):
     def sample(self, output: Tensor) -> Tensor:
         return self._joined("sample", self._outputs(output))
 
+    def residual(self, output: Tensor, target: Tensor) -> Tensor:
+        return self._joined("residual", self._outputs(output), self._targets(target))
+
     def draw_target(self, target: Tensor, generator: torch.Generator) -> Tensor:
         return self._joined("draw_target", self._targets(target), [generator] * len(self.parts))
 
