@@ -90,14 +90,18 @@ class BaseGenerator(BaseAutoencoder):
             )
         check_magnitude(X, getattr(torch, self.dtype))
         scale = self.scale if is_mixed else None
+        nested = dict(self._nested_params)
+        is_gaussian = is_mixed or self.likelihood == "gaussian"
+        # Networks of users, and bounds, are made for numbers as they are.
+        if scale is None and is_gaussian and isinstance(self.module, str):
+            scale = None if "criterion__bounds" in nested else "unit"
         self._columns = Columns.of(X, categories, scale, is_mixed, self._format.names)
         d = self._columns.n_outputs
         k = self._n_codes(d, len(X))
         params = {**self._module_params(d, k, self._auto_sizes(d, len(X))), **params}
-        nested = dict(self._nested_params)
         loss: Any = self.likelihood
-        if is_mixed:
-            loss = self._columns.likelihood(select(nested, "criterion"))
+        if is_gaussian:
+            loss = self._columns.likelihood(select(nested, "criterion"), per_feature=is_mixed)
             nested = {name: v for name, v in nested.items() if not name.startswith("criterion__")}
         elif isinstance(loss, str):
             loss = Part("losses", LIKELIHOODS[loss].__name__, {})

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -28,7 +29,7 @@ class Columns:
         Names of the columns, for messages.
     low, high : ndarray of shape (n_columns,)
         Least and greatest training value of each.
-    scale : {"normal_scores", "range", None}
+    scale : {"normal_scores", "range", "unit", None}
         How the network sees numbers that are not binary.
     numbers : ndarray of int
         Positions of these.
@@ -88,8 +89,9 @@ class Columns:
             Training data.
         n_categories : mapping of int to int
             Columns that hold the numbers of categories, and how many there are.
-        scale : {"auto", "normal_scores", "range", None}
-            What to do with numbers that are not binary.
+        scale : {"auto", "normal_scores", "range", "unit", None}
+            What to do with numbers that are not binary: put all into [0, 1] together by "range",
+            centre them and divide all by the root of their mean variance by "unit".
         is_mixed : bool
             Whether binary columns are told from others.
         names : sequence or None, default=None
@@ -105,10 +107,11 @@ class Columns:
         is_category = np.isin(np.arange(X.shape[1]), list(n_categories))
         is_binary &= ~is_category & is_mixed
         is_number = ~is_category & ~is_binary
-        if not is_mixed and is_incomplete.any():
+        if is_incomplete.any() and (scale == "range" or not is_mixed):
+            choice = "scale='range'" if is_mixed else "this likelihood"
             raise ValueError(
-                f"Input X contains NaN in column {names[is_incomplete.argmax()]!r}, and only "
-                "likelihood='auto' learns missing numbers: take it, or replace such values"
+                f"Input X contains NaN in column {names[is_incomplete.argmax()]!r}, and {choice} "
+                "can't learn missing numbers: replace them, or leave likelihood and scale 'auto'"
             )
         if scale == "auto":
             is_wide = X.shape[1] >= _FEWEST_PIXELS and not is_incomplete.any()
@@ -122,6 +125,10 @@ class Columns:
         if scale == "range" and len(numbers):
             offset += low[is_number].min()
             factor = float(high[is_number].max() - offset[0]) or 1.0
+        elif scale == "unit" and len(numbers):
+            columns = [observed(X[:, j]).astype(np.float64) for j in numbers]
+            offset = np.array([x.mean() for x in columns])
+            factor = float(np.mean([x.var() for x in columns]) ** 0.5) or 1.0
         groups = one_hot_groups(X, binary)
         binary = np.setdiff1d(binary, [j for group in groups for j in group])
         return cls(
@@ -134,9 +141,7 @@ class Columns:
             offset=offset,
             factor=factor,
             binary=binary,
-            levels=SeenValues.joined(
-                [SeenValues.of(*np.unique(X[:, j], return_counts=True)) for j in binary]
-            ),
+            levels=SeenValues.joined([_two_values(X[:, j], low[j], high[j]) for j in binary]),
             groups=groups,
             categories=dict(n_categories),
             incomplete=np.flatnonzero(is_incomplete[numbers]),
@@ -156,8 +161,12 @@ class Columns:
     @property
     def n_outputs(self) -> int:
         """Number of columns that the network sees."""
-        n = len(self.numbers) + len(self.binary) + len(self.incomplete)
-        return n + sum(self.group_sizes)
+        return self._n_plain + sum(self.group_sizes)
+
+    @property
+    def _n_plain(self) -> int:
+        """Number of columns before the groups."""
+        return len(self.numbers) + len(self.binary) + len(self.incomplete)
 
     @property
     def has_ties(self) -> bool:
@@ -180,13 +189,13 @@ class Columns:
         Returns
         -------
         encoded : ndarray of shape (n_samples, n_outputs)
-            Numbers, then binary columns, then groups of columns of which one is 1, then which of
-            the incomplete numbers are missing.
+            Numbers, then binary columns, then which of the incomplete numbers are missing, then
+            groups of columns of which one is 1.
         log_volume : ndarray of shape (n_samples,)
             What to add to the log-density of `encoded` to get that of `X`. A number that is missing
             where none was in training counts as an event that has not been seen.
         """
-        m, n_missing = len(self.numbers), len(self.incomplete)
+        m, place = len(self.numbers), self._n_plain - len(self.incomplete)
         out = np.empty((len(X), self.n_outputs), dtype=X.dtype)
         missing = np.isnan(X)
         if is_missing := missing.any():
@@ -196,16 +205,16 @@ class Columns:
             out[:, :m][missing[:, self.numbers]] = 0
             logs[missing[:, self.numbers]] = 0
         log_volume = logs.sum(axis=1)
-        out[:, len(out[0]) - n_missing :] = missing[:, self.numbers[self.incomplete]]
-        if is_missing:
-            n_unexpected = missing.sum(axis=1) - out[:, len(out[0]) - n_missing :].sum(axis=1)
-            log_volume -= n_unexpected * math.log(2 * self.n_rows + 2)
-        place = m + len(self.binary)
         is_upper = self._is_upper(X, self.binary)
         out[:, m:place] = is_upper
         n_values = 1 + (self.low < self.high)[self.binary]
         nearest = np.cumsum(n_values) - n_values + is_upper
         log_volume += self.levels.log_share(X[:, self.binary], nearest).sum(axis=1)
+        expected = missing[:, self.numbers[self.incomplete]]
+        out[:, place : self._n_plain] = expected
+        n_unexpected = missing.sum(axis=1) - expected.sum(axis=1)
+        log_volume -= n_unexpected * math.log(2 * self.n_rows + 2)
+        place = self._n_plain
         for group in self.groups:
             out[:, place : place + len(group)] = self._is_upper(X, group)
             place += len(group)
@@ -244,21 +253,22 @@ class Columns:
         Returns
         -------
         ndarray of shape (n_samples, n_columns)
-            Rows; probabilities become the values between those of a binary column, categories the
+            Rows in float64; probabilities become the values between those of a binary column, categories the
             likeliest one, and numbers NaN where it is likelier that they are missing.
         """
-        X = np.empty((len(encoded), len(self.low)), dtype=encoded.dtype)
+        encoded = encoded.astype(np.float64, copy=False)
+        X = np.empty((len(encoded), len(self.low)))
         m = len(self.numbers)
         if self.scale == "normal_scores":
             for i, (j, scores) in enumerate(zip(self.numbers, self.scores, strict=True)):
                 X[:, j] = scores.inverse(encoded[:, i])
         else:
             X[:, self.numbers] = encoded[:, :m] * self.factor + self.offset
-        is_missing = encoded[:, encoded.shape[1] - len(self.incomplete) :] > 0.5
-        incomplete = self.numbers[self.incomplete]
+        place, incomplete = self._n_plain, self.numbers[self.incomplete]
+        n_before = place - len(incomplete)
+        is_missing = encoded[:, n_before:place] > 0.5
         X[:, incomplete] = np.where(is_missing, np.nan, X[:, incomplete])
-        place = m + len(self.binary)
-        for columns, end in [(self.binary, place), *self._group_ends(place)]:
+        for columns, end in [(self.binary, n_before), *self._group_ends(place)]:
             part = encoded[:, end - len(columns) : end]
             X[:, columns] = self.low[columns] * (1 - part) + self.high[columns] * part
         place += sum(len(group) for group in self.groups)
@@ -271,13 +281,17 @@ class Columns:
         ends = place + np.cumsum([len(group) for group in self.groups], dtype=int)
         return list(zip(self.groups, ends, strict=True))
 
-    def likelihood(self, given: Mapping[str, Any] | None = None) -> Part:
+    def likelihood(
+        self, given: Mapping[str, Any] | None = None, per_feature: bool = True
+    ) -> Part:
         """Return the likelihood that suits the columns.
 
         Parameters
         ----------
         given : mapping or None, default=None
             Parameters of the Gaussian part that were chosen otherwise.
+        per_feature : bool, default=True
+            Whether numbers of a table have variances of their own.
 
         Returns
         -------
@@ -290,21 +304,25 @@ class Columns:
             raise ValueError(
                 f"criterion__{min(given)} is for numbers, but X has binary columns and categories"
             )
-        gaussian: dict[str, Any] = {"per_feature": True}
+        gaussian: dict[str, Any] = {"per_feature": per_feature}
         if self.are_pixels:
             gaussian = {"bounds": (0.0, 1.0)}
         elif self.scale == "normal_scores":
             gaussian["least_variance"] = _LEAST_VARIANCE
+        elif self.scale == "unit":  # what is given is in the units of the data
+            squares = {"variance", "least_variance"}
+            for name in squares & {n for n, value in given.items() if isinstance(value, Real)}:
+                given[name] = given[name] / self.factor**2
         numbers = Part("losses", "GaussianLikelihood", gaussian | given)
         sizes = {"sizes": self.group_sizes}
-        end = self.n_outputs - len(self.incomplete)
+        end = self._n_plain
         complete = np.setdiff1d(np.arange(m), self.incomplete).tolist()
-        incomplete = [*self.incomplete.tolist(), *range(end, self.n_outputs)]
+        incomplete = [*self.incomplete.tolist(), *range(m + b, end)]
         kinds = [
             (numbers, complete),
             (Part("losses", "IncompleteLikelihood", {"likelihood": numbers}), incomplete),
             (Part("losses", "BernoulliLikelihood", {}), list(range(m, m + b))),
-            (Part("losses", "CategoricalLikelihood", sizes), list(range(m + b, end))),
+            (Part("losses", "CategoricalLikelihood", sizes), list(range(end, self.n_outputs))),
         ]
         parts = [(part, columns) for part, columns in kinds if columns]
         if len(parts) == 1 and not self.group_sizes and not incomplete:
@@ -344,6 +362,12 @@ class Columns:
             return np.zeros(len(X), dtype=bool)
         place = np.searchsorted(self.hashes, hashes).clip(max=len(self.hashes) - 1)
         return self.hashes[place] == hashes
+
+
+def _two_values(x: np.ndarray, low: float, high: float) -> SeenValues:
+    """Return what is known of a column of two values or one."""
+    values = np.unique([low, high])
+    return SeenValues.of(values, np.array([(x == value).sum() for value in values]))
 
 
 def _hashes(X: np.ndarray) -> np.ndarray:

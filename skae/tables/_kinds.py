@@ -7,6 +7,8 @@ import numpy as np
 
 from ._series import refuse_empty
 
+_FIRST_ROWS = 100  # tell most columns of numbers from binary ones, without a mask of all cells
+
 
 def observed(x: np.ndarray) -> np.ndarray:
     """Return the values of a column that are not missing.
@@ -51,15 +53,17 @@ def looked_at(
     ValueError
         If a column has no values.
     """
-    low, high = np.empty((2, X.shape[1]), dtype=X.dtype)
-    is_incomplete, is_binary = np.zeros((2, X.shape[1]), dtype=bool)
-    for j, column in enumerate(X.T):
-        values = observed(column)
+    low, high = X.min(axis=0), X.max(axis=0)
+    is_incomplete = np.isnan(low)
+    for j in np.flatnonzero(is_incomplete):
+        values = observed(X[:, j])
         if not len(values):
             refuse_empty(names[j], len(X))
         low[j], high[j] = values.min(), values.max()
-        is_incomplete[j] = len(values) < len(column)
-        is_binary[j] = not is_incomplete[j] and ((column == low[j]) | (column == high[j])).all()
+    few = X[:_FIRST_ROWS]
+    is_binary = ((few == low) | (few == high)).all(axis=0)
+    for j in np.flatnonzero(is_binary):
+        is_binary[j] = ((X[:, j] == low[j]) | (X[:, j] == high[j])).all()
     return low, high, is_incomplete, is_binary
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from skorch.callbacks import Callback
 from torch import Tensor
@@ -28,7 +29,7 @@ _FEW_ROWS = 5000
 
 
 def largest_value(X: Any) -> float:
-    """Return the largest absolute value, without a copy of the data.
+    """Return the largest absolute value that is not NaN, without a copy of complete data.
 
     Parameters
     ----------
@@ -40,7 +41,10 @@ def largest_value(X: Any) -> float:
     float
         The value.
     """
-    return max(abs(float(X.min())), abs(float(X.max())))
+    low, high = float(X.min()), float(X.max())
+    if math.isnan(low):
+        low, high = np.nanmin(X), np.nanmax(X)
+    return max(abs(float(low)), abs(float(high)))
 
 
 def check_magnitude(X: Any, dtype: torch.dtype) -> None:
