@@ -37,7 +37,10 @@ class NormalScores:
     atoms : ndarray of shape (n_atoms,)
         Values that own an interval.
     starts, stops : ndarray of shape (n_atoms,)
-        Where their intervals begin and end, as shares of the probability.
+        Where their intervals begin and end, as shares of the probability; the outermost not quite
+        at its ends, where scores are infinite.
+    shares : ndarray of shape (n_atoms,)
+        Their shares of the training values.
     knots, knot_scores : ndarray of shape (n_knots,)
         Values and scores to interpolate between.
     """
@@ -52,6 +55,7 @@ class NormalScores:
     atoms: np.ndarray
     starts: np.ndarray
     stops: np.ndarray
+    shares: np.ndarray
     knots: np.ndarray
     knot_scores: np.ndarray
 
@@ -104,6 +108,7 @@ class NormalScores:
             atoms=atoms,
             starts=starts,
             stops=stops,
+            shares=counts[tied] / n,
             knots=knots,
             knot_scores=scores,
         )
@@ -148,7 +153,7 @@ class NormalScores:
             inside = ndtri(start + position * (stop - start))
             scores = np.where(tied, inside, scores)
             density = 0.5 * (inside**2 + np.log(2 * np.pi))
-            log_volume = np.where(tied, np.log(stop - start) + density, log_volume)
+            log_volume = np.where(tied, np.log(self.shares[atom]) + density, log_volume)
             if self.seen is not None:
                 log_volume += self.seen.log_share(x, atom)
         return scores, log_volume

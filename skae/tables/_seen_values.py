@@ -8,6 +8,7 @@ from .._plain import registered
 
 _ROUNDING = 0.01  # of a step: other precisions and sums of decimals
 _SMALLEST_GAP = 1e-6  # of the median one; what is smaller is rounding
+_FINEST = 10  # steps in the least gap
 
 
 @registered
@@ -16,9 +17,9 @@ class SeenValues:
 
     A value that was seen c times stands for the numbers to which it is the nearest. It leaves the
     share 1 / (2 c + 2) of their probability to those that were not seen, as Krichevsky and
-    Trofimov's estimate does with what has not happened yet. These lie on a grid as wide as the
-    least gap between the values, and their probability falls exponentially with the distance. So
-    the probabilities of all numbers of the grid add up to about one, beyond the range too.
+    Trofimov's estimate does with what has not happened yet. These lie on the grid of the values, and
+    their probability falls exponentially with the distance. So the probabilities of all numbers of
+    the grid add up to about one.
 
     Parameters
     ----------
@@ -58,10 +59,7 @@ class SeenValues:
         """
         values = values.astype(np.float64)
         gaps = np.diff(values)
-        if len(gaps):
-            step = gaps[gaps >= _SMALLEST_GAP * np.median(gaps)].min()
-        else:
-            step = abs(values[0]) or 1.0
+        step = _step(gaps) if len(gaps) else abs(values[0]) or 1.0
         mean = np.average(values, weights=counts)
         scale = max(step, np.sqrt(np.average((values - mean) ** 2, weights=counts)))
         # How many numbers of the grid each has on either side, and the sum of exp(-distance) there.
@@ -112,3 +110,14 @@ class SeenValues:
         distance = np.abs(x - self.values[nearest])
         rest = self.rest[nearest] - np.nan_to_num(distance) / self.scale[nearest]
         return np.where(distance <= self.rounding[nearest], self.own[nearest], rest)
+
+
+def _step(gaps: np.ndarray) -> float:
+    """Return the largest step that all gaps between values are multiples of, or the least gap."""
+    gaps = gaps[gaps >= _SMALLEST_GAP * np.median(gaps)]
+    least = gaps.min()
+    for n in range(1, _FINEST + 1):
+        steps = gaps * (n / least)
+        if (np.abs(steps - steps.round()) <= _ROUNDING).all():
+            return least / n
+    return least
