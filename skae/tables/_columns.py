@@ -11,7 +11,7 @@ import numpy as np
 from .._plain import Part, registered
 from ..losses import BernoulliLikelihood, GaussianLikelihood
 from ..training._nested import check_nested_names
-from ._kinds import looked_at, observed, one_hot_groups, share_a_range
+from ._kinds import looked_at, means_and_unit, observed, one_hot_groups, share_a_range
 from ._normal_scores import NormalScores
 from ._seen_values import SeenValues
 
@@ -126,9 +126,7 @@ class Columns:
             offset += low[is_number].min()
             factor = float(high[is_number].max() - offset[0]) or 1.0
         elif scale == "unit" and len(numbers):
-            columns = [observed(X[:, j]).astype(np.float64) for j in numbers]
-            offset = np.array([x.mean() for x in columns])
-            factor = float(np.mean([x.var() for x in columns]) ** 0.5) or 1.0
+            offset, factor = means_and_unit(X, numbers)
         groups = one_hot_groups(X, binary)
         binary = np.setdiff1d(binary, [j for group in groups for j in group])
         return cls(
@@ -137,7 +135,9 @@ class Columns:
             high=high,
             scale=scale,
             numbers=numbers,
-            scores=[NormalScores.of(observed(X[:, j])) for j in numbers if scale == "normal_scores"],
+            scores=[
+                NormalScores.of(observed(X[:, j])) for j in numbers if scale == "normal_scores"
+            ],
             offset=offset,
             factor=factor,
             binary=binary,
@@ -253,8 +253,8 @@ class Columns:
         Returns
         -------
         ndarray of shape (n_samples, n_columns)
-            Rows in float64; probabilities become the values between those of a binary column, categories the
-            likeliest one, and numbers NaN where it is likelier that they are missing.
+            Rows in float64; probabilities become the values between those of a binary column,
+            categories the likeliest one, and numbers NaN where that is likelier than a number.
         """
         encoded = encoded.astype(np.float64, copy=False)
         X = np.empty((len(encoded), len(self.low)))
@@ -281,9 +281,7 @@ class Columns:
         ends = place + np.cumsum([len(group) for group in self.groups], dtype=int)
         return list(zip(self.groups, ends, strict=True))
 
-    def likelihood(
-        self, given: Mapping[str, Any] | None = None, per_feature: bool = True
-    ) -> Part:
+    def likelihood(self, given: Mapping[str, Any] | None = None, per_feature: bool = True) -> Part:
         """Return the likelihood that suits the columns.
 
         Parameters

@@ -96,8 +96,6 @@ def _is_period(dtype: Any) -> bool:
 def _arrow_width(dtype: Any) -> int:
     """Return the number of bits of a type of Arrow's for dates or times, 0 of any other."""
     arrow = getattr(dtype, "pyarrow_dtype", None)
-    if arrow is None:
+    if arrow is None or not str(arrow).startswith(("date", "duration", "time")):
         return 0
-    import pyarrow as pa
-
-    return arrow.bit_width if pa.types.is_temporal(arrow) else 0
+    return arrow.bit_width

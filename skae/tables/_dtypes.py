@@ -76,5 +76,9 @@ def dtype_of(description: tuple) -> Any:
         if name == "string":
             storage, is_nan = parameters
             return pd.StringDtype(storage, na_value=np.nan if is_nan else pd.NA)
+        if name == "string[pyarrow]":  # which pandas takes for its own type
+            import pyarrow as pa
+
+            return pd.ArrowDtype(pa.string())
         return pd.api.types.pandas_dtype(name)
     return name

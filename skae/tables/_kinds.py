@@ -55,16 +55,40 @@ def looked_at(
     """
     low, high = X.min(axis=0), X.max(axis=0)
     is_incomplete = np.isnan(low)
-    for j in np.flatnonzero(is_incomplete):
+    for j in np.flatnonzero(is_incomplete).tolist():
         values = observed(X[:, j])
         if not len(values):
             refuse_empty(names[j], len(X))
         low[j], high[j] = values.min(), values.max()
     few = X[:_FIRST_ROWS]
     is_binary = ((few == low) | (few == high)).all(axis=0)
-    for j in np.flatnonzero(is_binary):
+    for j in np.flatnonzero(is_binary).tolist():
         is_binary[j] = ((X[:, j] == low[j]) | (X[:, j] == high[j])).all()
     return low, high, is_incomplete, is_binary
+
+
+def means_and_unit(X: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the means of columns, and the root of their mean variance.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_columns)
+        Training data.
+    numbers : ndarray of int
+        Positions of some columns.
+
+    Returns
+    -------
+    means : ndarray of shape (n_numbers,)
+        Float64.
+    unit : float
+        1 if none varies.
+    """
+    means, variances = np.empty((2, len(numbers)))
+    for i, j in enumerate(numbers):
+        x = observed(X[:, j]).astype(np.float64)
+        means[i], variances[i] = x.mean(), x.var()
+    return means, float(variances.mean() ** 0.5) or 1.0
 
 
 def share_a_range(low: np.ndarray, high: np.ndarray) -> bool:

@@ -17,9 +17,9 @@ class SeenValues:
 
     A value that was seen c times stands for the numbers to which it is the nearest. It leaves the
     share 1 / (2 c + 2) of their probability to those that were not seen, as Krichevsky and
-    Trofimov's estimate does with what has not happened yet. These lie on the grid of the values, and
-    their probability falls exponentially with the distance. So the probabilities of all numbers of
-    the grid add up to about one.
+    Trofimov's estimate does with what has not happened yet. These lie on the grid of the values,
+    and their probability falls exponentially with the distance. So the probabilities of all numbers
+    of the grid add up to about one.
 
     Parameters
     ----------

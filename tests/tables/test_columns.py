@@ -718,13 +718,15 @@ def test_columns_without_values_are_refused():
     X = table()
     X[:, 6] = np.nan
 
-    with pytest.raises(ValueError, match="column 'g' has no values, .* all 600 rows: leave it out"):
+    with pytest.raises(
+        ValueError, match=r"column 'g' has no values, .* all 600 rows: leave it out"
+    ):
         Columns.of(X, CATEGORIES, "auto", True, list("abcdefghij"))
 
 
 @pytest.mark.parametrize(("scale", "is_mixed"), [("range", True), (None, False)])
 def test_missing_numbers_that_can_not_be_learned(scale, is_mixed):
-    with pytest.raises(ValueError, match="NaN in column 6, and .* can't learn missing numbers"):
+    with pytest.raises(ValueError, match=r"NaN in column 6, and .* can't learn missing numbers"):
         Columns.of(incomplete()[:, 1:9], {}, scale, is_mixed, range(1, 9))
 
 
