@@ -46,12 +46,20 @@ class Interval(Domain):
             return f"of at least {self.low}"
         return f"in [{self.low}, {self.high}]"
 
+    @property
+    def advice(self) -> str:
+        """What to do with other values."""
+        if self.high == math.inf:
+            return "a column with values below that needs another loss, such as 'squared_error'"
+        return f"MinMaxScaler(({self.low:g}, {self.high:g}), clip=True) puts all columns there"
+
     def check(self, X: Tensor, choice: str) -> None:
-        if ((self.low > X) | (self.high < X)).any():
+        outside = (self.low > X) | (self.high < X)
+        if outside.any():
             least, most = X[~X.isnan()].aminmax()
             raise ValueError(
                 f"{choice} needs values {self}, but X reaches from {float(least):.6g} to "
-                f"{float(most):.6g}"
+                f"{float(most):.6g}{column_of(outside)}; {self.advice}"
             )
 
 
@@ -64,8 +72,32 @@ class Counts(Interval):
     def __str__(self) -> str:
         return "that are counts"
 
+    @property
+    def advice(self) -> str:
+        """What to do with other values."""
+        return "numbers that are none need another likelihood, such as 'gaussian'"
+
     def check(self, X: Tensor, choice: str) -> None:
         super().check(X, choice)
         broken = (X - X.round()).abs() > 0
         if broken.any():
-            raise ValueError(f"{choice} needs values {self}, but X has {float(X[broken][0]):.6g}")
+            raise ValueError(
+                f"{choice} needs values {self}, but X has {float(X[broken][0]):.6g}"
+                f"{column_of(broken)}; {self.advice}"
+            )
+
+
+def column_of(cells: Tensor) -> str:
+    """Say in which column the first of some cells lies.
+
+    Parameters
+    ----------
+    cells : Tensor of bool
+        Where they are.
+
+    Returns
+    -------
+    str
+        Nothing for the stored values of sparse data, which have no columns.
+    """
+    return f", first in column {int(cells.nonzero()[0, -1])}" if cells.ndim > 1 else ""

@@ -193,7 +193,8 @@ class Columns:
             groups of columns of which one is 1.
         log_volume : ndarray of shape (n_samples,)
             What to add to the log-density of `encoded` to get that of `X`. A number that is missing
-            where none was in training counts as an event that has not been seen.
+            where none was in training, and a group of which not exactly one column is 1, count as
+            events that have not been seen.
         """
         m, place = len(self.numbers), self._n_plain - len(self.incomplete)
         out = np.empty((len(X), self.n_outputs), dtype=X.dtype)
@@ -213,15 +214,17 @@ class Columns:
         expected = missing[:, self.numbers[self.incomplete]]
         out[:, place : self._n_plain] = expected
         n_unexpected = missing.sum(axis=1) - expected.sum(axis=1)
-        log_volume -= n_unexpected * math.log(2 * self.n_rows + 2)
         place = self._n_plain
         for group in self.groups:
-            out[:, place : place + len(group)] = self._is_upper(X, group)
+            ones = X[:, group]
+            chosen = ones.argmax(axis=1, keepdims=True) == np.arange(len(group))
+            out[:, place : place + len(group)] = chosen
+            n_unexpected += (chosen != ones).any(axis=1)
             place += len(group)
         for j, size in self.categories.items():
             out[:, place : place + size] = X[:, [j]] == np.arange(size)
             place += size
-        return out, log_volume
+        return out, log_volume - n_unexpected * math.log(2 * self.n_rows + 2)
 
     def _encode_numbers(
         self, X: np.ndarray, positions: np.ndarray | None, out: np.ndarray

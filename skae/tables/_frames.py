@@ -78,6 +78,11 @@ class FrameFormat:
         categories, dates = {}, {}
         for j, (name, dtype) in enumerate(zip(names, dtypes, strict=True)):
             check_dtype(name, dtype)
+            if not _is_known(dtype):
+                raise ValueError(
+                    f"column {name!r} has dtype {dtype}, which is not known here: convert it into "
+                    "numbers, dates or text"
+                )
             if is_date(dtype):
                 dates[j] = calendar_of(X[name], name, dtype)
             elif not is_number(dtype) or (is_boolean(dtype) and is_missing(X[name]).any()):
@@ -189,6 +194,14 @@ class FrameFormat:
         return frame.set_axis(like.index) if isinstance(like, type(frame)) else frame
 
 
+def _is_known(dtype: Any) -> bool:
+    """Tell whether a dtype can be made again from its description."""
+    try:
+        return dtype_of(described(dtype)) == dtype
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return False
+
+
 def _polars_frame(columns: dict[Any, Any], dtypes: list[Any]) -> Any:
     import polars as pl
 
@@ -250,6 +263,11 @@ def columns_named(X: Any, allow_nan: bool = False) -> Iterator[None]:
         What the user gave.
     allow_nan : bool, default=False
         Whether numbers may be missing.
+
+    Yields
+    ------
+    None
+        While something looks at the frame.
     """
     try:
         yield

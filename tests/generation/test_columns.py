@@ -190,6 +190,15 @@ def test_columns_that_are_refused(column, message, generator):
         generator().fit(visits().assign(x=column))
 
 
+def test_categories_that_were_not_there_after_one_hot_encoding(generator):
+    X = np.column_stack([np.eye(3)[np.arange(N) % 3], np.arange(N)])
+    model = generator().fit(X)
+
+    known, unknown = model.score_samples(np.r_[X[[4]], X[[4]] * [0, 0, 0, 1]])
+
+    assert unknown < known or not isinstance(model, VariationalAutoencoder)
+
+
 def test_arrays_with_columns_that_are_refused(generator):
     X = np.random.default_rng(0).normal(size=(20, 3))
     X[:, 1] = np.nan

@@ -76,6 +76,21 @@ def test_values_outside(domain, values, found):
         domain.check(torch.tensor([values]), "loss='some'")
 
 
+@pytest.mark.parametrize(
+    ("domain", "value", "advice"),
+    [
+        (Interval(0, 1), 3.0, r"to 3, first in column 1; MinMaxScaler\(\(0, 1\), clip=True\)"),
+        (Interval(0), -3.0, "to 1, first in column 1; .* another loss"),
+        (Counts(), 0.5, r"has 0\.5, first in column 1; .* another likelihood"),
+        (Levels(0, 1, 3), 3.0, "to 3, first in column 1; set bounds and n_levels"),
+    ],
+    ids=repr,
+)
+def test_message_names_the_column_and_what_to_do(domain, value, advice):
+    with pytest.raises(ValueError, match=advice):
+        domain.check(torch.tensor([[1.0, 1.0], [1.0, value]]), "loss='some'")
+
+
 # ---------------------------------------------------------------- losses of users
 
 

@@ -323,7 +323,7 @@ def test_columns_of_lists(frame_class):
     form, lists = FrameFormat.of(frame_class({"a": ["x", "y"]})), frame_class({"a": [[1], [2]]})
 
     for method in (FrameFormat.of, form.matrix):
-        with pytest.raises(ValueError, match=r"column 'a' must hold .*categories.*'list'"):
+        with pytest.raises(ValueError, match=r"column 'a' .*('list'|List.* not known)"):
             method(lists)
 
 
@@ -388,6 +388,14 @@ def test_columns_that_used_to_hold_dates(column, message):
 
 
 # ---------------------------------------------------------------- refused
+
+
+@pytest.mark.parametrize("arrow", [pa.decimal128(5, 2), pa.list_(pa.int8())], ids=str)
+def test_types_that_can_not_be_restored(arrow):
+    frame = pd.DataFrame({"price": pd.Series([None, None], dtype=pd.ArrowDtype(arrow))})
+
+    with pytest.raises(ValueError, match=r"column 'price' has dtype .*, which is not known here"):
+        FrameFormat.of(frame)
 
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
