@@ -98,7 +98,7 @@ class SeenValues:
         Parameters
         ----------
         x : ndarray
-            Numbers; NaN is an unseen one at the distance zero.
+            Numbers.
         nearest : ndarray of int
             Positions of the nearest values, of the same shape.
 
@@ -107,9 +107,12 @@ class SeenValues:
         ndarray
             Logarithm of the share, of the same shape.
         """
-        distance = np.abs(x - self.values[nearest])
-        rest = self.rest[nearest] - np.nan_to_num(distance) / self.scale[nearest]
-        return np.where(distance <= self.rounding[nearest], self.own[nearest], rest)
+        own, value = self.own[nearest], self.values[nearest]
+        if np.array_equal(x, value):  # as most rows are
+            return own
+        distance = np.abs(x - value)
+        rest = self.rest[nearest] - distance / self.scale[nearest]
+        return np.where(distance <= self.rounding[nearest], own, rest)
 
 
 def _step(gaps: np.ndarray) -> float:
