@@ -153,8 +153,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
-            Training data, finite numbers. Generators of rows take data frames with categories too,
-            where a missing value is a category, and compressors of images an array or a list of
+            Training data, finite numbers. Generators of rows take data frames with dates and
+            categories too, and missing cells, and compressors of images an array or a list of
             images.
         y : array-like of shape (n_samples,), default=None
             For generators with ``conditional=True``, labels of the rows' classes. Otherwise only
