@@ -1,6 +1,7 @@
 """Mistakes are met by a message that says what was wrong and what to do about it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
@@ -326,6 +327,13 @@ def test_function_that_makes_a_module():
 def test_losses_of_columns(loss, message):
     with pytest.raises(ValueError, match=message):
         Autoencoder(loss=loss).fit(X)
+
+
+def test_message_about_values_outside_the_domain_names_the_column_of_a_frame():
+    frame = pd.DataFrame({"size": [1.0, 2.0, 3.0], "debt": [0.0, -1.0, 2.0]})
+
+    with pytest.raises(ValueError, match=r"from -1 to 3, first in column 'debt'; .* another loss"):
+        Autoencoder(1, loss="poisson").fit(frame)
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,11 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         context.call_on_fit_task_end(estimator=self, **fit.shown)
         return self
 
+    @property
+    def _names(self) -> Any:
+        """Names of the columns of a frame, None for an array."""
+        return getattr(self, "feature_names_in_", None)
+
     def _training_params(self) -> dict[str, Any]:
         """Return the parameters of a net that say how it is trained."""
         return {
@@ -209,7 +214,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         dtype = getattr(torch, recipe.dtype)
         device = resolve_device(self.device, dtype)
         rows = self._view(fit.X, dtype, device, training=True)
-        check_targets(rows, recipe.make_loss())
+        check_targets(rows, recipe.make_loss(), self._names)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         seed = agree_on(int(seed))
         if fit.max_epochs == "auto":
@@ -225,7 +230,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         with rolled_back_on_failure(net, **changed):
             self._adapt(fit.X)
             rows = self._view(fit.X, net.dtype, torch.device(net.device), training=True)
-            check_targets(rows, net.criterion_)
+            check_targets(rows, net.criterion_, self._names)
             if fit.max_epochs == "auto":
                 fit = replace(fit, max_epochs=self.max_epochs_)
             recipe = replace(recipe, params={**recipe.params, **changed})

@@ -27,8 +27,9 @@ class AdversarialAutoencoder(BaseGenerator):
     VAE-GAN without the divergence. All players learn in the same step.
 
     Tables may come as data frames with numbers, dates and categories, with missing cells, and need
-    no scaling. Images are rows of pixels. There is no density, :class:`~skae.VariationalAutoencoder` has one: scores are the
-    log-likelihoods of rows given their own codes, which tell how well they are reconstructed.
+    no scaling. Images are rows of pixels. There is no density,
+    :class:`~skae.VariationalAutoencoder` has one: scores are the log-likelihoods of rows given
+    their own codes, which tell how well they are reconstructed.
 
     Read more in the :ref:`User Guide <adversarial>`.
 

@@ -66,9 +66,8 @@ class VariationalAutoencoder(BaseGenerator):
         The distribution p(x | z), of features that are independent given z. "auto" takes, column by
         column, Bernoulli's for two values, a categorical one for categories and for groups of
         columns as :class:`~sklearn.preprocessing.OneHotEncoder` makes them, else a Gaussian whose
-        variance is optimal in closed form: a common one for pixels, one per feature in tables.
-        Numbers of which some are missing have Bernoulli's besides, of whether they are. Any other
-        choice is for all columns, which must be complete, and takes them as they are.
+        variance is optimal in closed form: a common one for pixels, one per feature in tables. Any
+        other choice is for all columns, which must be complete, and takes them as they are.
 
     scale : {"auto", "normal_scores", "range"} or None, default="auto"
         How the network sees numbers, if `likelihood` is "auto". "normal_scores" gives every column

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ._domains import OutsideDomainError
 from ._likelihood import Likelihood
 from ._likelihoods import LIKELIHOODS
 from ._reconstruction import LOSSES, ReconstructionLoss
@@ -68,8 +69,11 @@ class ColumnLosses(ReconstructionLoss):
         return self._joined("link", self._targets(target))
 
     def check_target(self, X: Tensor) -> None:
-        for part, target in zip(self.parts, self._targets(X), strict=True):
-            part.check_target(target)
+        for part, target, place in zip(self.parts, self._targets(X), self.places, strict=True):
+            try:
+                part.check_target(target)
+            except OutsideDomainError as error:
+                raise error.named(self.order[place].tolist()) from None
 
 
 class ColumnLikelihoods(ColumnLosses, Likelihood):

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..losses import Domain, ReconstructionLoss
+from ..losses._domains import OutsideDomainError
 from ._callbacks import BestWeights
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
@@ -64,7 +65,7 @@ def check_magnitude(X: Any, dtype: torch.dtype) -> None:
         )
 
 
-def check_targets(rows: Rows, loss: ReconstructionLoss) -> None:
+def check_targets(rows: Rows, loss: ReconstructionLoss, names: Sequence[Any] | None = None) -> None:
     """Raise ValueError if a loss is not defined on what the network should give.
 
     Parameters
@@ -73,11 +74,16 @@ def check_targets(rows: Rows, loss: ReconstructionLoss) -> None:
         Training data.
     loss : ReconstructionLoss
         Whose `check_target` is asked.
+    names : sequence or None, default=None
+        Names of the columns, for messages.
     """
     has_own_check = type(loss).check_target is not ReconstructionLoss.check_target
     if has_own_check or type(loss.domain) is not Domain:
         for batch in rows.batches():
-            loss.check_target(batch.target)
+            try:
+                loss.check_target(batch.target)
+            except OutsideDomainError as error:
+                raise error.named([] if names is None else names) from None
 
 
 def check_batch_normalization(net: AutoencoderNet, rows: Rows) -> None:

@@ -122,17 +122,17 @@ def test_an_array_in_place_of_a_frame_with_dates(generator):
         generator(max_epochs=0).fit(frame).transform(frame["stay"].to_numpy()[:, None])
 
 
-@pytest.mark.parametrize("values", [[0, 1], [0.0, 1.0], [-0.3, 7.5], [3, 4]])
+@pytest.mark.parametrize("values", [[0, 1], [-0.3, 7.5]])
 def test_a_third_value_breaks_nothing(values, generator):
     """One row has it, so that one of the folds has not seen it in training."""
     X = np.random.default_rng(0).choice(values, (40, 2)).astype(type(values[0]))
     X = np.column_stack([X, np.arange(40)])
     X[7, 0] = values[1] + 1
 
-    scores = cross_val_score(generator(), X, cv=4, error_score="raise")
+    scores = cross_val_score(generator(max_epochs=0), X, cv=2, error_score="raise")
 
     assert np.isfinite(scores).all()
-    model = generator().fit(X[8:])
+    model = generator(max_epochs=0).fit(X[8:])
     for row in (X[[7]], X[[7]] + 1000):
         assert np.isfinite(model.transform(row)).all()
         assert np.isfinite(model.reconstruct(row)).all()
