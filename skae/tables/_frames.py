@@ -271,8 +271,9 @@ def columns_named(X: Any, allow_nan: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (TypeError, ValueError):
-        if is_frame(X) and len(set(X.columns)) == len(X.columns):
+    except (TypeError, ValueError) as error:
+        is_about_cells = "feature" not in str(error)  # and neither names nor number of columns
+        if is_about_cells and is_frame(X) and len(set(X.columns)) == len(X.columns):
             for name in X.columns:
                 numbers_of(X[name], name, allow_nan)
         raise

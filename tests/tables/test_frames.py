@@ -300,6 +300,8 @@ def test_the_column_that_is_to_blame_is_named(values, found, frame_class):
         raise TypeError
     with pytest.raises(TypeError), columns_named(frame_class({"b": [1.0]})):
         raise TypeError
+    with pytest.raises(ValueError, match="names"), columns_named(frame_class({"b": values})):
+        raise ValueError("The feature names should match")
 
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
