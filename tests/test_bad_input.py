@@ -329,6 +329,13 @@ def test_losses_of_columns(loss, message):
         Autoencoder(loss=loss).fit(X)
 
 
+def test_message_about_values_outside_the_domain_names_the_column_of_a_frame():
+    frame = pd.DataFrame({"size": [1.0, 2.0, 3.0], "debt": [0.0, -1.0, 2.0]})
+
+    with pytest.raises(ValueError, match=r"from -1 to 3, first in column 'debt'; .* another loss"):
+        Autoencoder(1, loss="poisson").fit(frame)
+
+
 @pytest.mark.parametrize(
     ("loss", "message"),
     [

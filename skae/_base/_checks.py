@@ -12,7 +12,7 @@ from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._units import chunks_of
-from ..tables import FrameFormat, is_frame, refuse_lazy
+from ..tables import FrameFormat, columns_named, is_frame, refuse_lazy
 
 DTYPES = [np.float64, np.float32]
 
@@ -68,14 +68,15 @@ def checked_input(
     tags = get_tags(estimator).input_tags
     finite = "allow-nan" if tags.allow_nan else True
     as_it_is = as_it_is and _holds_numbers(X)
-    checked = validate_data(
-        estimator,
-        X,
-        accept_sparse="csr" if tags.sparse else False,
-        dtype=None if as_it_is else DTYPES,
-        ensure_all_finite=False if as_it_is else finite,
-        reset=reset,
-    )
+    with columns_named(X, tags.allow_nan):
+        checked = validate_data(
+            estimator,
+            X,
+            accept_sparse="csr" if tags.sparse else False,
+            dtype=None if as_it_is else DTYPES,
+            ensure_all_finite=False if as_it_is else finite,
+            reset=reset,
+        )
     if as_it_is:
         # At once, it takes a mask as large as the data, or more.
         name = type(estimator).__name__
@@ -150,24 +151,28 @@ def checked_table(
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        Float64, or float32 if `X` is; categories by their positions.
+        Float64, or float32 if `X` is; categories by their positions, and NaN for what is missing
+        besides, if the tags of the estimator allow it.
     """
     if not reset:
         check_is_fitted(estimator)
     assert form is not None  # or it is not fitted
     refuse_lazy(X)
-    if form.categories:
-        if not is_frame(X):
-            raise ValueError(
-                f"X must be a data frame, as in fit, because column "
-                f"{form.names[min(form.categories)]!r} holds categories; got {type(X).__name__}"
-            )
+    allow_nan = get_tags(estimator).input_tags.allow_nan
+    finite: Any = {"dtype": DTYPES, "ensure_all_finite": "allow-nan" if allow_nan else True}
+    if is_frame(X) and form.container:
         validate_data(estimator, X, skip_check_array=True, reset=reset)
-        return check_array(form.matrix(X), dtype=DTYPES, estimator=estimator)
+        return check_array(form.matrix(X), estimator=estimator, **finite)
+    if not form.is_numeric:
+        j = min([*form.categories, *form.dates])
+        raise ValueError(
+            f"X must be a data frame, as in fit, because column {form.names[j]!r} holds "
+            f"{'categories' if j in form.categories else 'dates'}; got {type(X).__name__}"
+        )
     try:
-        X = validate_data(estimator, X, accept_sparse="csr", dtype=DTYPES, reset=reset)
+        with columns_named(X, allow_nan):
+            X = validate_data(estimator, X, accept_sparse="csr", reset=reset, **finite)
     except (TypeError, ValueError) as error:
-        form.check_numbers(X)
         if "could not convert string" in str(error):
             raise ValueError(
                 f"{error}. An array must hold numbers; text is taken from the columns of a data "

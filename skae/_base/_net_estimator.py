@@ -152,8 +152,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
-            Training data, finite numbers. Generators of rows take data frames with categories too,
-            where a missing value is a category, and compressors of images an array or a list of
+            Training data, finite numbers. Generators of rows take data frames with dates and
+            categories too, and missing cells, and compressors of images an array or a list of
             images.
         y : array-like of shape (n_samples,) or (n_samples, n_features), default=None
             For :class:`~skae.Autoencoder`, rows that the network should give in place of those of
@@ -200,9 +200,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         return self
 
     @property
-    def _column_names(self) -> list[str]:
-        """Names of the columns of `X`, for messages; none without a frame."""
-        return list(map(str, getattr(self, "feature_names_in_", ())))
+    def _names(self) -> Any:
+        """Names of the columns of a frame, None for an array."""
+        return getattr(self, "feature_names_in_", None)
 
     def _training_params(self) -> dict[str, Any]:
         """Return the parameters of a net that say how it is trained."""
@@ -232,7 +232,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         dtype = getattr(torch, recipe.dtype)
         device = resolve_device(self.device, dtype)
         rows = self._pairs(fit.X, fit.targets, dtype, device, training=True)
-        check_targets(rows, recipe.make_loss(), self._column_names)
+        check_targets(rows, recipe.make_loss(), self._names)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         seed = agree_on(int(seed))
         if fit.max_epochs == "auto":
@@ -254,7 +254,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         with rolled_back_on_failure(net):
             self._adapt(fit.aims)
             rows = self._pairs(fit.X, fit.targets, net.dtype, device, training=True)
-            check_targets(rows, net.criterion_, self._column_names)
+            check_targets(rows, net.criterion_, self._names)
             if fit.max_epochs == "auto":
                 fit = replace(fit, max_epochs=self.max_epochs_, is_auto=True)
             return self._train(net, rows, fit, recipe)

@@ -70,7 +70,6 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
                 f"X has signals of {other} channels, but the network that warm_start=True goes on "
                 f"with was trained on {n_channels}"
             )
->>>>>>> streams
 
     def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
         """Set contexts and tables, which training has no part in."""

@@ -26,9 +26,10 @@ class AdversarialAutoencoder(BaseGenerator):
     critic, if wanted, compares restored and drawn rows with the data, which makes them sharper: a
     VAE-GAN without the divergence. All players learn in the same step.
 
-    Tables may come as data frames with numbers and categories, and need no scaling. Images are rows
-    of pixels. There is no density, :class:`~skae.VariationalAutoencoder` has one: scores are the
-    log-likelihoods of rows given their own codes, which tell how well they are reconstructed.
+    Tables may come as data frames with numbers, dates and categories, with missing cells, and need
+    no scaling. Images are rows of pixels. There is no density,
+    :class:`~skae.VariationalAutoencoder` has one: scores are the log-likelihoods of rows given
+    their own codes, which tell how well they are reconstructed.
 
     Read more in the :ref:`User Guide <adversarial>`.
 

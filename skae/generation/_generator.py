@@ -93,14 +93,18 @@ class BaseGenerator(BaseAutoencoder):
             )
         check_magnitude(X, getattr(torch, self.dtype))
         scale = self.scale if is_mixed else None
+        nested = dict(self._nested_params)
+        is_gaussian = is_mixed or self.likelihood == "gaussian"
+        # Networks of users, and bounds, are made for numbers as they are.
+        if scale is None and is_gaussian and isinstance(self.module, str):
+            scale = None if "criterion__bounds" in nested else "unit"
         self._columns = Columns.of(X, categories, scale, is_mixed, self._format.names)
         d = self._columns.n_outputs
         k = self._n_codes(d, len(X))
         params = {**self._module_params(d, k, self._auto_sizes(d, len(X))), **params}
-        nested = dict(self._nested_params)
         loss: Any = self.likelihood
-        if is_mixed:
-            loss = self._columns.likelihood(select(nested, "criterion"))
+        if is_gaussian:
+            loss = self._columns.likelihood(select(nested, "criterion"), per_feature=is_mixed)
             nested = {name: v for name, v in nested.items() if not name.startswith("criterion__")}
         elif isinstance(loss, str):
             loss = Part("losses", LIKELIHOODS[loss].__name__, {})
@@ -141,6 +145,11 @@ class BaseGenerator(BaseAutoencoder):
             return min(n_features, _MOST_COMPONENTS, few)
         return int(self.n_components)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = isinstance(self.likelihood, str) and self.likelihood == "auto"
+        return tags
+
     # ------------------------------------------------------------------ the prior
 
     def _codes(
@@ -153,16 +162,19 @@ class BaseGenerator(BaseAutoencoder):
         seed = net.generator.initial_seed() % 2**31
         generator = torch.Generator(net.device).manual_seed(seed)
         module: Any = net.averaged_module_
-        codes, means, squares = [], [], 0.0
+        codes, means = [], []
+        squares: Any = 0.0
+        n_observed: Any = 0
         with inference():
             for batch in rows.batches():
                 x = batch.input
                 z, mean = self._codes(net, x, generator)
-                residual = net.criterion_.mean(module.decode(z)) - x
-                squares = squares + residual.square().sum(0, dtype=torch.float64).cpu()
+                residual = net.criterion_.residual(module.decode(z), x)
+                squares = squares + residual.square().nansum(0, dtype=torch.float64).cpu()
+                n_observed = n_observed + (~residual.isnan()).sum(0).cpu()
                 codes.append(z.cpu())
                 means.append(mean.cpu())
-        net.criterion_.set_optimal_variance((squares / len(rows)).to(net.device, net.dtype))
+        net.criterion_.set_optimal_variance((squares / n_observed).to(net.device, net.dtype))
         Z = torch.cat(codes).numpy()
         n_active = int((torch.cat(means).var(0, correction=0) > _ACTIVE).sum())
         attributes: dict[str, Any] = {"n_active_components_": n_active}
@@ -274,7 +286,7 @@ class BaseGenerator(BaseAutoencoder):
 
     def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
         matrix = self._columns.decode(matrix).astype(dtype, copy=False)
-        return self._format.restore(matrix, like) if self._format.categories else matrix
+        return matrix if self._format.is_numeric else self._format.restore(matrix, like)
 
     def interpolate(self, X_start: Any, X_stop: Any, n_steps: int = 8) -> np.ndarray:
         """Walk from rows to rows, along straight lines between their codes.

@@ -36,8 +36,8 @@ class VariationalAutoencoder(BaseGenerator):
     probabilistic principal component analysis, and learns what a linear map can't do. Afterwards a
     prior is fitted to the codes, from which new rows are drawn.
 
-    Tables may come as data frames with numbers and categories, and need no scaling. Images are rows
-    of pixels.
+    Tables may come as data frames with numbers, dates and categories, with missing cells, and need
+    no scaling. Images are rows of pixels.
 
     Read more in the :ref:`User Guide <variational>`.
 
@@ -67,14 +67,14 @@ class VariationalAutoencoder(BaseGenerator):
         column, Bernoulli's for two values, a categorical one for categories and for groups of
         columns as :class:`~sklearn.preprocessing.OneHotEncoder` makes them, else a Gaussian whose
         variance is optimal in closed form: a common one for pixels, one per feature in tables. Any
-        other choice is for all columns, and takes them as they are.
+        other choice is for all columns, which must be complete, and takes them as they are.
 
     scale : {"auto", "normal_scores", "range"} or None, default="auto"
         How the network sees numbers, if `likelihood` is "auto". "normal_scores" gives every column
         a normal distribution, and samples have the columns' own distributions again, with their
         bounds and frequent values. "range" puts all columns together into [0, 1]. "auto" takes the
         latter for 64 columns or more that share a range, such as pixels. None leaves numbers as
-        they are.
+        they are, up to their means and a common unit.
 
     beta : float, default=1.0
         Weight of the divergence of q(z | x) from the prior. Above 1, components are more

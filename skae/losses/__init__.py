@@ -18,6 +18,7 @@ from ._corruptions import (
 from ._discretized_logistic import DiscretizedLogisticLikelihood
 from ._domains import Counts, Domain, Interval
 from ._gaussian import GaussianLikelihood
+from ._incomplete import IncompleteLikelihood
 from ._likelihood import Likelihood
 from ._likelihoods import (
     LIKELIHOODS,
@@ -61,6 +62,7 @@ __all__ = [
     "GaussianNoise",
     "HuberLoss",
     "Identity",
+    "IncompleteLikelihood",
     "Interval",
     "KLSparsity",
     "L1Sparsity",

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .._units import Units
+from ._domains import OutsideDomainError
 from ._likelihood import Likelihood
 from ._likelihoods import LIKELIHOODS
 from ._reconstruction import LOSSES, ReconstructionLoss
@@ -89,8 +90,11 @@ class ColumnLosses(ReconstructionLoss):
         return self._joined("link", self._targets(target))
 
     def check_target(self, X: Tensor) -> None:
-        for part, target in zip(self.parts, self._targets(X), strict=True):
-            part.check_target(target)
+        for part, target, place in zip(self.parts, self._targets(X), self.places, strict=True):
+            try:
+                part.check_target(target)
+            except OutsideDomainError as error:
+                raise error.named(self.order[place].tolist()) from None
 
 
 class ColumnLikelihoods(ColumnLosses, Likelihood):
@@ -110,6 +114,9 @@ class ColumnLikelihoods(ColumnLosses, Likelihood):
 
     def sample(self, output: Tensor) -> Tensor:
         return self._joined("sample", self._outputs(output))
+
+    def residual(self, output: Tensor, target: Tensor) -> Tensor:
+        return self._joined("residual", self._outputs(output), self._targets(target))
 
     def draw_target(self, target: Tensor, generator: torch.Generator) -> Tensor:
         return self._joined("draw_target", self._targets(target), [generator] * len(self.parts))

@@ -29,6 +29,11 @@ class Levels(Interval):
         """Distance between neighbours."""
         return (self.high - self.low) / (self.n_levels - 1)
 
+    @property
+    def advice(self) -> str:
+        """What to do with other values."""
+        return "set bounds and n_levels to those of X"
+
     def rounded(self, x: Tensor) -> Tensor:
         """Return the nearest levels.
 
@@ -50,7 +55,7 @@ class Levels(Interval):
         if ((X - self.rounded(X)).abs() > 0.01 * self.step).any():
             raise ValueError(
                 f"{choice} needs values on {self.n_levels} equidistant levels from {self.low:g} to "
-                f"{self.high:g}; set n_levels and bounds to those of X"
+                f"{self.high:g}; {self.advice}"
             )
 
 

@@ -85,6 +85,7 @@ class GaussianLikelihood(Likelihood):
         """Average over the observed cells, of each feature or of all."""
         flat = squares.flatten(0, -2) if self.per_feature else squares
         mean = flat.nanmean(0) if self.per_feature else flat.nanmean()
+        mean = torch.where(mean.isnan(), self.variance_, mean)  # where no cell is observed
         return mean.clamp(min=self.least_variance)
 
     def set_optimal_variance(self, mean_squares: Tensor) -> None:

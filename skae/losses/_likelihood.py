@@ -89,11 +89,28 @@ class Likelihood(ReconstructionLoss):
         """
         return target
 
+    def residual(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the data minus their expectation.
+
+        Parameters
+        ----------
+        output : Tensor of shape (..., n_parameters * n_features)
+            What the decoder gave.
+        target : Tensor of shape (..., n_features)
+            Data.
+
+        Returns
+        -------
+        Tensor of shape (..., n_features)
+            NaN where the data are missing.
+        """
+        return target - self.mean(output)
+
     def set_optimal_variance(self, mean_squares: Tensor) -> None:
         """Take the variance from residuals, if there is one to be taken from them.
 
         Parameters
         ----------
         mean_squares : Tensor of shape (n_features,)
-            Mean squared residuals of the training rows.
+            Mean squared residuals of the training rows, over the cells that are not missing.
         """

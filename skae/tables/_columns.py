@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -10,10 +11,11 @@ import numpy as np
 from .._plain import Part, registered
 from ..losses import BernoulliLikelihood, GaussianLikelihood
 from ..training._nested import check_nested_names
+from ._kinds import looked_at, means_and_unit, observed, one_hot_groups, share_a_range
 from ._normal_scores import NormalScores
+from ._seen_values import SeenValues
 
 _FEWEST_PIXELS = 64
-_RESOLUTION = 1e-6  # of values, the training rows may have had another precision
 _LEAST_VARIANCE = 1e-3  # of columns that have variance 1
 
 
@@ -27,20 +29,29 @@ class Columns:
         Names of the columns, for messages.
     low, high : ndarray of shape (n_columns,)
         Least and greatest training value of each.
-    scale : {"normal_scores", "range", None}
+    scale : {"normal_scores", "range", "unit", None}
         How the network sees numbers that are not binary.
     numbers : ndarray of int
         Positions of these.
     scores : list of NormalScores
         One for each of them, with "normal_scores".
-    offset, factor : float
-        Their least value and range, with "range".
+    offset : ndarray of shape (n_numbers,)
+        What is subtracted from them, if there are no normal scores.
+    factor : float
+        What they are divided by.
     binary : ndarray of int
         Positions of columns of two values or one.
+    levels : SeenValues
+        The values of these.
     groups : list of list of int
         Positions of neighbouring columns of which exactly one is 1.
     categories : dict of int to int
         Columns that hold the numbers of categories, and how many there are.
+    incomplete : ndarray of int
+        Which of the numbers were missing in some training rows. The network sees them as zeros, and
+        whether they are missing in columns of their own.
+    n_rows : int
+        Number of training rows.
     hashes : ndarray of uint64
         Of the training rows, sorted; none for images.
     """
@@ -51,11 +62,14 @@ class Columns:
     scale: str | None
     numbers: np.ndarray
     scores: list[NormalScores]
-    offset: float
+    offset: np.ndarray
     factor: float
     binary: np.ndarray
+    levels: SeenValues
     groups: list[list[int]]
     categories: dict[int, int]
+    incomplete: np.ndarray
+    n_rows: int
     hashes: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
 
     @classmethod
@@ -75,8 +89,9 @@ class Columns:
             Training data.
         n_categories : mapping of int to int
             Columns that hold the numbers of categories, and how many there are.
-        scale : {"auto", "normal_scores", "range", None}
-            What to do with numbers that are not binary.
+        scale : {"auto", "normal_scores", "range", "unit", None}
+            What to do with numbers that are not binary: put all into [0, 1] together by "range",
+            centre them and divide all by the root of their mean variance by "unit".
         is_mixed : bool
             Whether binary columns are told from others.
         names : sequence or None, default=None
@@ -87,35 +102,50 @@ class Columns:
         Columns
             The columns; no training rows are remembered.
         """
-        low, high = X.min(axis=0), X.max(axis=0)
+        names = list(range(X.shape[1]) if names is None else names)
+        low, high, is_incomplete, is_binary = looked_at(X, names)
         is_category = np.isin(np.arange(X.shape[1]), list(n_categories))
-        is_binary = ((low == X) | (high == X)).all(axis=0) & ~is_category & is_mixed
+        is_binary &= ~is_category & is_mixed
         is_number = ~is_category & ~is_binary
+        if is_incomplete.any() and (scale == "range" or not is_mixed):
+            choice = "scale='range'" if is_mixed else "this likelihood"
+            raise ValueError(
+                f"Input X contains NaN in column {names[is_incomplete.argmax()]!r}, and {choice} "
+                "can't learn missing numbers: replace them, or leave likelihood and scale 'auto'"
+            )
         if scale == "auto":
-            is_wide = X.shape[1] >= _FEWEST_PIXELS
-            together = is_wide and _share_a_range(low[is_number], high[is_number])
+            is_wide = X.shape[1] >= _FEWEST_PIXELS and not is_incomplete.any()
+            together = is_wide and share_a_range(low[is_number], high[is_number])
             scale = "range" if together else "normal_scores"
         if scale == "range" and is_number.any():  # pixels of the margin may have one value or two
             is_number |= is_binary
             is_binary &= ~is_number
         numbers, binary = np.flatnonzero(is_number), np.flatnonzero(is_binary)
-        offset, factor = 0.0, 1.0
+        offset, factor = np.zeros(len(numbers)), 1.0
         if scale == "range" and len(numbers):
-            offset = float(low[is_number].min())
-            factor = float(high[is_number].max()) - offset or 1.0
-        groups = _one_hot_groups(X, binary)
+            offset += low[is_number].min()
+            factor = float(high[is_number].max() - offset[0]) or 1.0
+        elif scale == "unit" and len(numbers):
+            offset, factor = means_and_unit(X, numbers)
+        groups = one_hot_groups(X, binary)
+        binary = np.setdiff1d(binary, [j for group in groups for j in group])
         return cls(
-            names=list(range(X.shape[1]) if names is None else names),
+            names=names,
             low=low,
             high=high,
             scale=scale,
             numbers=numbers,
-            scores=[NormalScores.of(X[:, j]) for j in numbers if scale == "normal_scores"],
+            scores=[
+                NormalScores.of(observed(X[:, j])) for j in numbers if scale == "normal_scores"
+            ],
             offset=offset,
             factor=factor,
-            binary=np.setdiff1d(binary, [j for group in groups for j in group]),
+            binary=binary,
+            levels=SeenValues.joined([_two_values(X[:, j], low[j], high[j]) for j in binary]),
             groups=groups,
             categories=dict(n_categories),
+            incomplete=np.flatnonzero(is_incomplete[numbers]),
+            n_rows=len(X),
         )
 
     @property
@@ -131,7 +161,12 @@ class Columns:
     @property
     def n_outputs(self) -> int:
         """Number of columns that the network sees."""
-        return len(self.numbers) + len(self.binary) + sum(self.group_sizes)
+        return self._n_plain + sum(self.group_sizes)
+
+    @property
+    def _n_plain(self) -> int:
+        """Number of columns before the groups."""
+        return len(self.numbers) + len(self.binary) + len(self.incomplete)
 
     @property
     def has_ties(self) -> bool:
@@ -154,51 +189,61 @@ class Columns:
         Returns
         -------
         encoded : ndarray of shape (n_samples, n_outputs)
-            Numbers, then binary columns, then groups of columns of which one is 1.
+            Numbers, then binary columns, then which of the incomplete numbers are missing, then
+            groups of columns of which one is 1.
         log_volume : ndarray of shape (n_samples,)
-            What to add to the log-density of `encoded` to get that of `X`.
-
-        Raises
-        ------
-        ValueError
-            If a column of two values has another one.
+            What to add to the log-density of `encoded` to get that of `X`. A number that is missing
+            where none was in training, and a group of which not exactly one column is 1, count as
+            events that have not been seen.
         """
-        n = len(X)
-        out = np.empty((n, self.n_outputs), dtype=X.dtype)
-        log_volume = np.zeros(n)
-        m = len(self.numbers)
-        if self.scale == "normal_scores":
-            for i, (j, scores) in enumerate(zip(self.numbers, self.scores, strict=True)):
-                position = 0.5 if positions is None else positions[:, i]
-                out[:, i], each = scores.forward(X[:, j].astype(np.float64), position)
-                log_volume += each
-        else:
-            out[:, :m] = (X[:, self.numbers] - self.offset) / self.factor
-            log_volume -= m * math.log(self.factor)
-        place = m + len(self.binary)
-        out[:, m:place] = self._ones(X, self.binary)
+        m, place = len(self.numbers), self._n_plain - len(self.incomplete)
+        out = np.empty((len(X), self.n_outputs), dtype=X.dtype)
+        missing = np.isnan(X)
+        if is_missing := missing.any():
+            X = np.where(missing, self.low, X)
+        logs = self._encode_numbers(X, positions, out)
+        if is_missing:
+            out[:, :m][missing[:, self.numbers]] = 0
+            logs[missing[:, self.numbers]] = 0
+        log_volume = logs.sum(axis=1)
+        is_upper = self._is_upper(X, self.binary)
+        out[:, m:place] = is_upper
+        n_values = 1 + (self.low < self.high)[self.binary]
+        nearest = np.cumsum(n_values) - n_values + is_upper
+        log_volume += self.levels.log_share(X[:, self.binary], nearest).sum(axis=1)
+        expected = missing[:, self.numbers[self.incomplete]]
+        out[:, place : self._n_plain] = expected
+        n_unexpected = missing.sum(axis=1) - expected.sum(axis=1)
+        place = self._n_plain
         for group in self.groups:
-            out[:, place : place + len(group)] = self._ones(X, group)
+            ones = X[:, group]
+            chosen = ones.argmax(axis=1, keepdims=True) == np.arange(len(group))
+            out[:, place : place + len(group)] = chosen
+            n_unexpected += (chosen != ones).any(axis=1)
             place += len(group)
         for j, size in self.categories.items():
             out[:, place : place + size] = X[:, [j]] == np.arange(size)
             place += size
-        return out, log_volume
+        return out, log_volume - n_unexpected * math.log(2 * self.n_rows + 2)
 
-    def _ones(self, X: np.ndarray, columns: Any) -> np.ndarray:
-        """Tell where binary columns have their upper value, or other than their only one."""
-        X, low, high = X[:, columns], self.low[columns], self.high[columns]
-        is_upper = (low + high) / 2 < X
-        distance = np.abs(X - np.where(is_upper, high, low))
-        is_other = distance > _RESOLUTION * np.maximum(np.abs(low), np.abs(high))
-        has_two = low < high
-        if (wrong := is_other & has_two).any():
-            i, j = np.argwhere(wrong)[0]
-            raise ValueError(
-                f"column {self.names[columns[j]]!r} has the value {X[i, j]:g}, but all training "
-                f"rows had {low[j]:g} or {high[j]:g}"
-            )
-        return np.where(has_two, is_upper, is_other)
+    def _encode_numbers(
+        self, X: np.ndarray, positions: np.ndarray | None, out: np.ndarray
+    ) -> np.ndarray:
+        """Fill in the first columns, and return their logarithms of volumes."""
+        m = len(self.numbers)
+        if self.scale != "normal_scores":
+            out[:, :m] = (X[:, self.numbers].astype(np.float64) - self.offset) / self.factor
+            return np.full((len(X), m), -math.log(self.factor))
+        logs = np.empty((len(X), m))
+        for i, (j, scores) in enumerate(zip(self.numbers, self.scores, strict=True)):
+            position = 0.5 if positions is None else positions[:, i]
+            out[:, i], logs[:, i] = scores.forward(X[:, j].astype(np.float64), position)
+        return logs
+
+    def _is_upper(self, X: np.ndarray, columns: Any) -> np.ndarray:
+        """Tell where binary columns have their upper value, or are nearer to it."""
+        low, high = self.low[columns], self.high[columns]
+        return (low < high) & (low / 2 + high / 2 < X[:, columns])
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return the rows that the network's view of them stands for.
@@ -211,18 +256,22 @@ class Columns:
         Returns
         -------
         ndarray of shape (n_samples, n_columns)
-            Rows; probabilities become the values between those of a binary column, and categories
-            the likeliest one.
+            Rows in float64; probabilities become the values between those of a binary column,
+            categories the likeliest one, and numbers NaN where that is likelier than a number.
         """
-        X = np.empty((len(encoded), len(self.low)), dtype=encoded.dtype)
+        encoded = encoded.astype(np.float64, copy=False)
+        X = np.empty((len(encoded), len(self.low)))
         m = len(self.numbers)
         if self.scale == "normal_scores":
             for i, (j, scores) in enumerate(zip(self.numbers, self.scores, strict=True)):
                 X[:, j] = scores.inverse(encoded[:, i])
         else:
             X[:, self.numbers] = encoded[:, :m] * self.factor + self.offset
-        place = m + len(self.binary)
-        for columns, end in [(self.binary, place), *self._group_ends(place)]:
+        place, incomplete = self._n_plain, self.numbers[self.incomplete]
+        n_before = place - len(incomplete)
+        is_missing = encoded[:, n_before:place] > 0.5
+        X[:, incomplete] = np.where(is_missing, np.nan, X[:, incomplete])
+        for columns, end in [(self.binary, n_before), *self._group_ends(place)]:
             part = encoded[:, end - len(columns) : end]
             X[:, columns] = self.low[columns] * (1 - part) + self.high[columns] * part
         place += sum(len(group) for group in self.groups)
@@ -235,13 +284,15 @@ class Columns:
         ends = place + np.cumsum([len(group) for group in self.groups], dtype=int)
         return list(zip(self.groups, ends, strict=True))
 
-    def likelihood(self, given: Mapping[str, Any] | None = None) -> Part:
+    def likelihood(self, given: Mapping[str, Any] | None = None, per_feature: bool = True) -> Part:
         """Return the likelihood that suits the columns.
 
         Parameters
         ----------
         given : mapping or None, default=None
             Parameters of the Gaussian part that were chosen otherwise.
+        per_feature : bool, default=True
+            Whether numbers of a table have variances of their own.
 
         Returns
         -------
@@ -254,19 +305,28 @@ class Columns:
             raise ValueError(
                 f"criterion__{min(given)} is for numbers, but X has binary columns and categories"
             )
-        gaussian: dict[str, Any] = {"per_feature": True}
+        gaussian: dict[str, Any] = {"per_feature": per_feature}
         if self.are_pixels:
             gaussian = {"bounds": (0.0, 1.0)}
         elif self.scale == "normal_scores":
             gaussian["least_variance"] = _LEAST_VARIANCE
+        elif self.scale == "unit":  # what is given is in the units of the data
+            squares = {"variance", "least_variance"}
+            for name in squares & {n for n, value in given.items() if isinstance(value, Real)}:
+                given[name] = given[name] / self.factor**2
+        numbers = Part("losses", "GaussianLikelihood", gaussian | given)
         sizes = {"sizes": self.group_sizes}
+        end = self._n_plain
+        complete = np.setdiff1d(np.arange(m), self.incomplete).tolist()
+        incomplete = [*self.incomplete.tolist(), *range(m + b, end)]
         kinds = [
-            (Part("losses", "GaussianLikelihood", gaussian | given), range(m)),
-            (Part("losses", "BernoulliLikelihood", {}), range(m, m + b)),
-            (Part("losses", "CategoricalLikelihood", sizes), range(m + b, self.n_outputs)),
+            (numbers, complete),
+            (Part("losses", "IncompleteLikelihood", {"likelihood": numbers}), incomplete),
+            (Part("losses", "BernoulliLikelihood", {}), list(range(m, m + b))),
+            (Part("losses", "CategoricalLikelihood", sizes), list(range(end, self.n_outputs))),
         ]
-        parts = [(part, list(columns)) for part, columns in kinds if len(columns)]
-        if len(parts) == 1 and not self.group_sizes:
+        parts = [(part, columns) for part, columns in kinds if columns]
+        if len(parts) == 1 and not self.group_sizes and not incomplete:
             return parts[0][0]
         return Part("losses", "ColumnLikelihoods", {"parts": parts})
 
@@ -305,39 +365,16 @@ class Columns:
         return self.hashes[place] == hashes
 
 
+def _two_values(x: np.ndarray, low: float, high: float) -> SeenValues:
+    """Return what is known of a column of two values or one."""
+    values = np.unique([low, high])
+    return SeenValues.of(values, np.array([(x == value).sum() for value in values]))
+
+
 def _hashes(X: np.ndarray) -> np.ndarray:
     """Return a number of 64 bits for every row, the same for equal rows."""
     factors = np.random.default_rng(0).integers(2**63, size=X.shape[1], dtype=np.uint64)
-    bits = (X.astype(np.float64) + 0.0).view(np.uint64)  # the sum makes -0.0 the same as 0.0
+    X = np.where(np.isnan(X), np.nan, X.astype(np.float64))  # there are many NaN
+    bits = (X + 0.0).view(np.uint64)  # the sum makes -0.0 the same as 0.0
     bits ^= bits >> np.uint64(32)
     return (bits * (2 * factors + np.uint64(1))).sum(axis=1, dtype=np.uint64)
-
-
-def _share_a_range(low: np.ndarray, high: np.ndarray) -> bool:
-    """Tell the columns of images from those of tables."""
-    if not len(low):
-        return False
-    least, width = low.min(), high.max() - low.min()
-    reach = (low <= least + 0.4 * width) & (high >= least + 0.6 * width)
-    return bool(reach.mean() >= 0.75)
-
-
-def _one_hot_groups(X: np.ndarray, binary: np.ndarray) -> list[list[int]]:
-    """Return runs of neighbouring binary columns of which exactly one is 1 in every row."""
-    groups: list[list[int]] = []
-    run: list[int] = []
-    total = np.zeros(len(X))
-    for j in binary.tolist():
-        column = X[:, j]
-        if column.min() != 0 or column.max() != 1 or (run and j != run[-1] + 1):
-            run, total = [], np.zeros(len(X))
-        if column.min() != 0 or column.max() != 1:
-            continue
-        run.append(j)
-        total = total + column
-        while total.max() > 1:  # what stands left of a group is none of its columns
-            total = total - X[:, run.pop(0)]
-        if len(run) > 1 and total.min() == 1:
-            groups.append(run)
-            run, total = [], np.zeros(len(X))
-    return groups

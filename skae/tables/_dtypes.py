@@ -4,6 +4,13 @@ from typing import Any
 
 import numpy as np
 
+_POLARS_PARAMETERS = {
+    "Datetime": ("time_unit", "time_zone"),
+    "Decimal": ("precision", "scale"),
+    "Duration": ("time_unit",),
+    "Enum": ("categories",),
+}
+
 
 def described(dtype: Any) -> tuple:
     """Return what a type is made of.
@@ -23,8 +30,7 @@ def described(dtype: Any) -> tuple:
     library = type(dtype).__module__.partition(".")[0]
     if library == "polars" or hasattr(dtype, "is_numeric"):
         name = dtype.base_type().__name__
-        parameters = {"Enum": ("categories",), "Decimal": ("precision", "scale")}.get(name, ())
-        values = [getattr(dtype, each) for each in parameters]
+        values = [getattr(dtype, each) for each in _POLARS_PARAMETERS.get(name, ())]
         return ("polars", name, *(v.to_list() if hasattr(v, "to_list") else v for v in values))
     if library == "pandas":
         if dtype.name == "category":
@@ -70,5 +76,9 @@ def dtype_of(description: tuple) -> Any:
         if name == "string":
             storage, is_nan = parameters
             return pd.StringDtype(storage, na_value=np.nan if is_nan else pd.NA)
+        if name == "string[pyarrow]":  # which pandas takes for its own type
+            import pyarrow as pa
+
+            return pd.ArrowDtype(pa.string())
         return pd.api.types.pandas_dtype(name)
     return name

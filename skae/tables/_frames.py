@@ -1,11 +1,26 @@
-"""Data frames with categories as matrices of numbers, and back."""
+"""Data frames with numbers, dates and categories as matrices of numbers, and back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
 
 from .._plain import registered
+from ._dates import dates_of, is_date
 from ._dtypes import described, dtype_of
+from ._series import (
+    calendar_of,
+    categories_of,
+    check_dtype,
+    days_of,
+    is_boolean,
+    is_missing,
+    is_number,
+    is_whole,
+    numbers_of,
+    positions_of,
+)
 
 
 @registered
@@ -22,12 +37,16 @@ class FrameFormat:
         The dtypes of the columns, or the one of an array, as of :func:`described`.
     categories : dict of int to list
         The values of columns that are not numbers, by their positions.
+    dates : dict of int to tuple of two int
+        The first date of columns of dates, and the largest unit that all of them are multiples of
+        from there, both in the units of their dtypes.
     """
 
     container: str
     names: list | None
     types: list[tuple]
     categories: dict[int, list]
+    dates: dict[int, tuple[int, int]]
 
     @classmethod
     def of(cls, X: Any) -> Self:
@@ -42,29 +61,47 @@ class FrameFormat:
         -------
         FrameFormat
             Their form.
+
+        Raises
+        ------
+        ValueError
+            If a column has no values, or most of its values are different and it is not one of
+            numbers or dates.
         """
         refuse_lazy(X)
         if not is_frame(X):
-            return cls("", None, [described(getattr(X, "dtype", None))], {})
+            return cls("", None, [described(getattr(X, "dtype", None))], {}, {})
         names = list(X.columns)
         if twice := sorted({str(name) for name in names if names.count(name) > 1}):
             raise ValueError(f"column names must differ, but {twice} occur more than once")
         dtypes = [X[name].dtype for name in names]
-        categories = {}
+        categories, dates = {}, {}
         for j, (name, dtype) in enumerate(zip(names, dtypes, strict=True)):
-            _check_dtype(name, dtype)
-            if not _is_number(dtype):
-                categories[j] = sorted(_values(X[name], name)[1], key=_order)
+            check_dtype(name, dtype)
+            if not _is_known(dtype):
+                raise ValueError(
+                    f"column {name!r} has dtype {dtype}, which is not known here: convert it into "
+                    "numbers, dates or text"
+                )
+            if is_date(dtype):
+                dates[j] = calendar_of(X[name], name, dtype)
+            elif not is_number(dtype) or (is_boolean(dtype) and is_missing(X[name]).any()):
+                categories[j] = categories_of(X[name], name)
         container = type(X).__module__.partition(".")[0]
-        return cls(container, names, [described(dtype) for dtype in dtypes], categories)
+        return cls(container, names, [described(dtype) for dtype in dtypes], categories, dates)
 
     @property
     def dtypes(self) -> list[Any]:
         """The dtypes of the columns, or the one of an array."""
         return [dtype_of(each) for each in self.types]
 
+    @property
+    def is_numeric(self) -> bool:
+        """Whether an array could hold all columns."""
+        return not self.categories and not self.dates
+
     def matrix(self, X: Any) -> Any:
-        """Return numbers for a frame with categories, anything else as it is.
+        """Return numbers for a frame, anything else as it is.
 
         Parameters
         ----------
@@ -74,45 +111,31 @@ class FrameFormat:
         Returns
         -------
         array-like of shape (n_samples, n_columns)
-            With the positions of categories in `categories`.
+            With the positions of categories in `categories`, dates counted from the first one of
+            the training data, and NaN for what is missing of both and of numbers.
 
         Raises
         ------
         ValueError
-            If there is a category that was not among the training data, or a number that is not
-            finite.
+            If there is a category that was not among the training data, or a number that is
+            infinite.
         """
-        if not self.categories:
+        if not self.container or not is_frame(X):
             return X
-        matrix = np.empty(X.shape)
-        for j, name in enumerate(X.columns):
-            if j not in self.categories:
-                matrix[:, j] = _finite_numbers(X[name], name)
-                continue
-            number = {value: i for i, value in enumerate(self.categories[j])}
-            values, distinct = _values(X[name], name)
-            if unknown := distinct - number.keys():
-                raise ValueError(
-                    f"column {name!r} has values that were not in the training data: "
-                    f"{sorted(unknown, key=_order)[:5]}"
-                )
-            matrix[:, j] = [number[value] for value in values]
+        dtypes = self.dtypes
+        is_single = all(isinstance(d, np.dtype) and d == np.float32 for d in dtypes)
+        matrix = np.empty(X.shape, np.float32 if is_single else np.float64)
+        for j, (name, dtype) in enumerate(zip(X.columns, dtypes, strict=True)):
+            if j in self.categories:
+                matrix[:, j] = positions_of(X[name], name, self.categories[j])
+            elif j in self.dates:
+                matrix[:, j] = days_of(X[name], name, dtype, *self.dates[j])
+            else:
+                matrix[:, j] = numbers_of(X[name], name)
         return matrix
 
-    def check_numbers(self, X: Any) -> None:
-        """Raise ValueError that names a column if a frame has one without finite numbers.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_columns)
-            Data without categories.
-        """
-        if is_frame(X) and self.names in (None, list(X.columns)):
-            for name in X.columns:
-                _finite_numbers(X[name], name)
-
     def rounded(self, matrix: np.ndarray) -> np.ndarray:
-        """Round the columns that came in as whole numbers.
+        """Round the columns that came in as whole numbers or dates.
 
         Parameters
         ----------
@@ -126,9 +149,9 @@ class FrameFormat:
         """
         dtypes = self.dtypes
         if not self.container:
-            return matrix.round(out=matrix) if _is_whole(dtypes[0]) else matrix
+            return matrix.round(out=matrix) if is_whole(dtypes[0]) else matrix
         for j, dtype in enumerate(dtypes):
-            if j not in self.categories and _is_whole(dtype):
+            if j not in self.categories and (j in self.dates or is_whole(dtype)):
                 matrix[:, j] = matrix[:, j].round()
         return matrix
 
@@ -155,15 +178,28 @@ class FrameFormat:
             return _rounded(matrix, dtype) if dtype.kind in "iu" else matrix.astype(dtype)
         columns: dict[Any, Any] = {}
         for j, (name, dtype) in enumerate(zip(self.names or [], dtypes, strict=True)):
+            values = matrix[:, j]
             if j in self.categories:
-                values = self.categories[j]
-                columns[name] = [values[int(i)] for i in matrix[:, j]]
+                columns[name] = [self.categories[j][int(i)] for i in values]
+            elif j in self.dates:
+                origin, unit = self.dates[j]
+                missing = np.isnan(values)
+                ticks = np.where(missing, 0, values).round().astype(np.int64) * unit + origin
+                columns[name] = dates_of(ticks, missing, dtype)
             else:
-                columns[name] = matrix[:, j].round() if _is_whole(dtype) else matrix[:, j]
+                columns[name] = values.round() if is_whole(dtype) else values
         if self.container == "polars":
             return _polars_frame(columns, dtypes)
         frame = _pandas_frame(columns, dtypes, self.categories.keys())
         return frame.set_axis(like.index) if isinstance(like, type(frame)) else frame
+
+
+def _is_known(dtype: Any) -> bool:
+    """Tell whether a dtype can be made again from its description."""
+    try:
+        return dtype_of(described(dtype)) == dtype
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return False
 
 
 def _polars_frame(columns: dict[Any, Any], dtypes: list[Any]) -> Any:
@@ -171,7 +207,7 @@ def _polars_frame(columns: dict[Any, Any], dtypes: list[Any]) -> Any:
 
     return pl.DataFrame(
         [
-            pl.Series(name, values, strict=False).cast(dtype)
+            pl.Series(name, values, strict=False, nan_to_null=True).cast(dtype)
             for (name, values), dtype in zip(columns.items(), dtypes, strict=True)
         ]
     )
@@ -217,67 +253,30 @@ def is_frame(X: Any) -> bool:
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
-def _is_number(dtype: Any) -> bool:
-    if hasattr(dtype, "is_numeric"):  # polars
-        return dtype.is_numeric() or str(dtype) == "Boolean"
-    if isinstance(dtype, np.dtype):
-        return dtype.kind in "biuf"
-    return getattr(dtype, "_is_numeric", False) or getattr(dtype, "_is_boolean", False)
+@contextmanager
+def columns_named(X: Any, allow_nan: bool = False) -> Iterator[None]:
+    """Name the column that is to blame, if something that takes numbers refuses a frame.
 
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+    allow_nan : bool, default=False
+        Whether numbers may be missing.
 
-def _is_whole(dtype: Any) -> bool:
-    return "int" in str(dtype).lower() or "bool" in str(dtype).lower()
-
-
-def _is_date(dtype: Any) -> bool:
-    return getattr(dtype, "kind", None) in ("m", "M") or getattr(dtype, "is_temporal", bool)()
-
-
-def _check_dtype(name: Any, dtype: Any) -> None:
-    if _is_date(dtype):
-        raise ValueError(
-            f"column {name!r} has dtype {dtype}: turn dates into numbers or categories"
-        )
-    if getattr(dtype, "kind", None) == "c":
-        raise ValueError(f"Complex data not supported: column {name!r} has dtype {dtype}")
-
-
-def _finite_numbers(column: Any, name: Any) -> np.ndarray:
-    """Return the values of a column of numbers."""
-    _check_dtype(name, getattr(column, "dtype", None))
+    Yields
+    ------
+    None
+        While something looks at the frame.
+    """
     try:
-        values = np.asarray(column, dtype=np.float64)
+        yield
     except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"column {name!r} must hold numbers, as in the training data: {error}"
-        ) from error
-    if not np.isfinite(values).all():
-        found = "NaN" if np.isnan(values).any() else "infinity"
-        raise ValueError(
-            f"Input X contains {found} in column {name!r}: replace such values, or leave out "
-            "their rows"
-        )
-    return values
-
-
-def _values(column: Any, name: Any) -> tuple[list, set]:
-    """Return the values of a column, None for all that is missing, and the set of them."""
-    missing = column.isna() if hasattr(column, "isna") else column.is_null()
-    values = [
-        None if is_missing else value
-        for value, is_missing in zip(column.to_list(), missing.to_list(), strict=True)
-    ]
-    try:
-        return values, set(values)
-    except TypeError as error:
-        raise ValueError(
-            f"column {name!r} must hold numbers or categories, such as text: {error}"
-        ) from error
-
-
-def _order(value: Any) -> tuple[bool, str, Any]:
-    """Sort by type and value, what is missing last."""
-    return value is None, type(value).__name__, "" if value is None else value
+        is_about_cells = "feature" not in str(error)  # and neither names nor number of columns
+        if is_about_cells and is_frame(X) and len(set(X.columns)) == len(X.columns):
+            for name in X.columns:
+                numbers_of(X[name], name, allow_nan)
+        raise
 
 
 def _rounded(matrix: np.ndarray, dtype: np.dtype) -> np.ndarray:

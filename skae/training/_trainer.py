@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from skorch.callbacks import Callback
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..losses import Domain, ReconstructionLoss
+from ..losses._domains import OutsideDomainError
 from ._callbacks import BestWeights
 from ._nested import same
 from ._net import AutoencoderNet
@@ -29,7 +31,7 @@ FEW_ROWS = 5000
 
 
 def largest_value(X: Any) -> float:
-    """Return the largest absolute value, without a copy of the data.
+    """Return the largest absolute value that is not NaN, without a copy of complete data.
 
     Parameters
     ----------
@@ -41,7 +43,10 @@ def largest_value(X: Any) -> float:
     float
         The value.
     """
-    return max(abs(float(X.min())), abs(float(X.max())))
+    low, high = float(X.min()), float(X.max())
+    if math.isnan(low):
+        low, high = np.nanmin(X), np.nanmax(X)
+    return max(abs(float(low)), abs(float(high)))
 
 
 def check_magnitude(X: Any, dtype: torch.dtype) -> None:
@@ -61,7 +66,7 @@ def check_magnitude(X: Any, dtype: torch.dtype) -> None:
         )
 
 
-def check_targets(rows: Rows, loss: ReconstructionLoss, names: Sequence[Any] = ()) -> None:
+def check_targets(rows: Rows, loss: ReconstructionLoss, names: Sequence[Any] | None = None) -> None:
     """Raise ValueError if a loss is not defined on what the network should give.
 
     Parameters
@@ -70,30 +75,16 @@ def check_targets(rows: Rows, loss: ReconstructionLoss, names: Sequence[Any] = (
         Training data.
     loss : ReconstructionLoss
         Whose `check_target` is asked.
-    names : sequence, default=()
-        Those of the columns; without any, they are counted from 0.
+    names : sequence or None, default=None
+        Names of the columns, for messages.
     """
     has_own_check = type(loss).check_target is not ReconstructionLoss.check_target
     if has_own_check or type(loss.domain) is not Domain:
         for batch in rows.batches():
             try:
                 loss.check_target(batch.target)
-            except ValueError:
-                _check_columns(loss, batch.target, names)
-                raise
-
-
-def _check_columns(loss: ReconstructionLoss, target: Tensor, names: Sequence[Any]) -> None:
-    """Raise ValueError with the name of the first column that a loss is not defined on."""
-    if len(names) != target.shape[1]:
-        names = range(target.shape[1])
-    for column, name in enumerate(names):
-        alone = torch.full_like(target, math.nan)  # which lies in every domain
-        alone[:, column] = target[:, column]
-        try:
-            loss.check_target(alone)
-        except ValueError as error:
-            raise ValueError(f"Column {name!r}: {error}") from None
+            except OutsideDomainError as error:
+                raise error.named([] if names is None else names) from None
 
 
 def check_batch_normalization(net: AutoencoderNet, rows: Rows) -> None:

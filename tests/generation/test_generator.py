@@ -383,14 +383,13 @@ def test_frames_with_other_columns(framed):
 
 
 @pytest.mark.parametrize("columns", [["age", "city"], ["income", "age"]], ids=str)
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_numbers_of_a_frame_that_are_not_finite(value, columns, generator):
+def test_numbers_of_a_frame_that_are_infinite(columns, generator):
     X = pandas_frame(30)[columns]
     model, name = fitted(generator, X, max_epochs=0), columns[0]
-    X = X.assign(**{name: X[name].astype(float).mask(X.index == 3, value)})
+    X = X.assign(**{name: X[name].astype(float).mask(X.index == 3, np.inf)})
 
     for method in (generator().fit, model.transform):
-        with pytest.raises(ValueError, match=f"contains (NaN|infinity) in column '{name}'"):
+        with pytest.raises(ValueError, match=f"contains infinity in column '{name}'"):
             method(X)
 
 
@@ -418,16 +417,6 @@ def test_an_array_in_place_of_a_frame_with_categories(framed):
 def test_lazy_frames(generator):
     with pytest.raises(TypeError, match=r"X is a LazyFrame: call its method collect\(\)"):
         generator().fit(polars_frame().lazy())
-
-
-def test_missing_numbers(generator, of_table):
-    X = make_table(30)
-    X[3, 2] = np.nan
-
-    with pytest.raises(ValueError, match="NaN"):
-        fitted(generator, X)
-    with pytest.raises(ValueError, match="NaN"):
-        of_table.score_samples(X)
 
 
 def test_groups_of_one_hot_columns_are_consistent(generator):
@@ -897,15 +886,6 @@ def test_impossible_values_have_no_likelihood(likelihood, value, found, generato
     for method in (model.score, model.score_samples):
         with pytest.raises(ValueError, match=f"likelihood='{likelihood}' needs .*{found}"):
             method(X)
-
-
-@pytest.mark.parametrize("method", ["transform", "score", "score_samples", "reconstruct"])
-def test_other_values_of_binary_columns(method, generator):
-    X = pandas_frame(60)
-    model = fitted(generator, X, max_epochs=0)
-
-    with pytest.raises(ValueError, match=r"column 'member' has the value 2, but all .* 0 or 1"):
-        getattr(model, method)(X.assign(member=2))
 
 
 @pytest.mark.parametrize("make", [pandas_frame, polars_frame])

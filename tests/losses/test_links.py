@@ -1,6 +1,7 @@
 """Links and domains by themselves, and how losses of users say what their scale is."""
 
 import math
+import pickle
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from skae.losses import (
 )
 from skae.losses._categorical import OneHot, Softmax
 from skae.losses._discretized_logistic import Levels
+from skae.losses._domains import OutsideDomainError
 
 
 @pytest.mark.parametrize("link", [Identity(), Logit(1e-9), Log(0.0)], ids=repr)
@@ -74,6 +76,36 @@ def test_values_inside(domain, values):
 def test_values_outside(domain, values, found):
     with pytest.raises(ValueError, match=f"^loss='some' needs values {found}"):
         domain.check(torch.tensor([values]), "loss='some'")
+
+
+@pytest.mark.parametrize(
+    ("domain", "value", "advice"),
+    [
+        (Interval(0, 1), 3.0, r"to 3, first in column 1; MinMaxScaler\(\(0, 1\), clip=True\)"),
+        (Interval(0), -3.0, "to 1, first in column 1; .* another loss"),
+        (Counts(), 0.5, r"has 0\.5, first in column 1; .* another likelihood"),
+        (Levels(0, 1, 3), 3.0, "to 3, first in column 1; set bounds and n_levels"),
+    ],
+    ids=repr,
+)
+def test_message_names_the_column_and_what_to_do(domain, value, advice):
+    with pytest.raises(OutsideDomainError, match=advice) as raised:
+        domain.check(torch.tensor([[1.0, 1.0], [1.0, value]]), "loss='some'")
+
+    assert "first in column 'size'" in str(raised.value.named(["age", "size"]))
+    assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
+
+
+def test_message_of_a_part_names_the_column_of_the_table():
+    loss = ColumnLosses([("squared_error", [0, 2]), ("bernoulli", [3, 1])])
+
+    with pytest.raises(OutsideDomainError, match="first in column 1;"):
+        loss.check_target(torch.tensor([[9.0, 9.0, 9.0, 1.0]]))
+
+
+def test_message_about_stored_values_names_no_column():
+    with pytest.raises(OutsideDomainError, match=r"from 1 to 3; MinMaxScaler"):
+        Interval(0, 1).check(torch.tensor([1.0, 3.0]), "loss='some'")
 
 
 # ---------------------------------------------------------------- losses of users

@@ -125,9 +125,29 @@ def test_unseen_values_have_the_score_of_the_nearest(name):
 
     for share, nearest in [(0.4, values[:-1]), (0.6, values[1:])]:
         between = values[:-1] + share * gaps
-        np.testing.assert_array_equal(scores.forward(between), scores.forward(nearest))
-    beyond = scores.forward(np.array([values[0] - 9, values[-1] + 9]))
-    np.testing.assert_array_equal(beyond, scores.forward(values[[0, -1]]))
+        np.testing.assert_array_equal(scores.forward(between)[0], scores.forward(nearest)[0])
+    beyond, _ = scores.forward(np.array([values[0] - 9, values[-1] + 9]))
+    np.testing.assert_array_equal(beyond, scores.forward(values[[0, -1]])[0])
+
+
+def density(scores, x):
+    """Return the density, or the probability, of values whose scores are standard normal."""
+    places = (np.arange(50) + 0.5) / 50
+    logs = [norm.logpdf(u) + each for u, each in (scores.forward(x, place) for place in places)]
+    return np.exp(logs).mean(axis=0)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_densities_fall_beyond_the_range(name, sign):
+    x = sign * make(name)
+    beyond = x.max() + np.ptp(x) * np.array([1e-9, 0.01, 0.1, 0.3, 1, 10, 1000])
+
+    values = density(NormalScores.of(x), beyond)
+
+    assert (np.diff(values) <= 0).all()
+    assert values[0] < 1.01 * density(NormalScores.of(x), np.array([x.max() - 1e-9 * np.ptp(x)]))
+    assert values[-1] < 1e-99
 
 
 @pytest.mark.parametrize("name", [*CONTINUOUS, *TIED])
@@ -138,8 +158,77 @@ def test_values_beyond_the_range_go_on_as_a_line(name):
     for sign in (1, -1):
         u, log_volume = NormalScores.of(sign * x).forward(sign * beyond)
 
-        np.testing.assert_allclose(np.diff(u), sign * np.array([1.0, 3.0]), rtol=1e-6)
-        np.testing.assert_allclose(log_volume, -np.log(x.std()))
+        slope = (u[1] - u[0]) / x.std() * sign
+        assert slope <= 1 / x.std() * (1 + 1e-9)
+        np.testing.assert_allclose(u[2] - u[1], 3 * (u[1] - u[0]), rtol=1e-6)
+        np.testing.assert_allclose(log_volume, np.log(slope), rtol=1e-6)
+
+
+# ---------------------------------------------------------------- values that were not seen
+
+
+@pytest.mark.parametrize("unit", [1, 0.1, 1e-9, 25.0])
+@pytest.mark.parametrize("offset", [0, 7, -100])
+def test_probabilities_of_a_grid_sum_to_one(unit, offset):
+    x = unit * (offset + np.random.default_rng(0).poisson(3, 300))
+    grid = unit * (offset + np.arange(-40, 90))
+
+    assert density(NormalScores.of(x), grid).sum() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("x", [[0.0, 1.0] * 9, [2.0, 5.0, 9.0] * 9, [0.0, 4.0, 7.0] * 9, [0.0] * 9])
+def test_probabilities_sum_to_one_where_values_have_gaps(x):
+    x = np.array(x)
+
+    total = density(NormalScores.of(x), np.arange(-4000, 4000.0))
+
+    assert total.sum() == pytest.approx(1, abs=0.05)
+    assert total[np.isin(np.arange(-4000, 4000), x)].sum() > 0.9
+
+
+def test_values_in_gaps_are_unlikely_but_possible():
+    x = np.array([1.0, 2.0, 3.0, 7.0, 8.0] * 20)
+
+    seen, unseen = (density(NormalScores.of(x), np.array(t)) for t in ([3.0, 7.0], [4.0, 5.0, 6.0]))
+
+    assert (unseen < 0.05 * seen.min()).all()
+    assert (unseen > 1e-4).all()
+
+
+@pytest.mark.parametrize("rounding", [np.float32, lambda x: x + 1e-9, lambda x: (x + 0.7) - 0.7])
+def test_rounding_makes_no_value_an_unseen_one(rounding):
+    x = np.random.default_rng(0).integers(40, 80, 300) / 10
+    scores = NormalScores.of(x)
+
+    actual = scores.forward(np.asarray(rounding(x), dtype=float))
+
+    np.testing.assert_array_equal(actual, scores.forward(x))
+
+
+def test_rounding_makes_no_step():
+    """Sums of decimals differ in their last bits."""
+    x = np.r_[np.arange(1, 30) / 10, np.cumsum(np.full(29, 0.1))]
+    scores = NormalScores.of(np.repeat(x, 4))
+
+    assert density(scores, np.array([60.0])) < 1e-9 < density(scores, np.array([3.0]))
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e9])
+def test_units_do_not_matter_to_unseen_values(unit):
+    x = np.random.default_rng(0).poisson(3, 300).astype(float)
+    t = np.array([-3.0, 2.5, 40.0])
+
+    moved = NormalScores.of(unit * x).forward(unit * t)
+
+    np.testing.assert_allclose(moved, NormalScores.of(x).forward(t), rtol=1e-9)
+
+
+def test_large_offsets_keep_their_resolution():
+    x = 1.7e9 + np.random.default_rng(0).permutation(300.0 + np.arange(300))
+    scores = NormalScores.of(x)
+
+    assert len(np.unique(scores.forward(x)[0])) == 300
+    np.testing.assert_allclose(scores.inverse(scores.forward(x)[0]), x, atol=1e-5, rtol=0)
 
 
 # ---------------------------------------------------------------- volumes
@@ -388,6 +477,24 @@ def test_range_is_common():
     np.testing.assert_allclose(log_volume, -2 * np.log(4))
 
 
+@pytest.mark.parametrize(("unit", "offset"), [(1, 0), (1e-9, 0), (1e9, 0), (1, 1e9)])
+def test_unit_is_common(unit, offset):
+    X = table()[:, [0, 6, 8]]
+
+    encoded, log_volume = Columns.of(unit * X + offset, {}, "unit", True).encode(unit * X + offset)
+
+    factor = X.var(axis=0).mean() ** 0.5
+    np.testing.assert_allclose(encoded, (X - X.mean(axis=0)) / factor, atol=1e-6)
+    np.testing.assert_allclose(log_volume, -3 * np.log(unit * factor))
+
+
+def test_variances_are_given_in_the_units_of_the_data():
+    columns = Columns.of(1e3 * table()[:, [0, 6, 8]], {}, "unit", True)
+
+    assert columns.likelihood({"variance": 4.0}).make().variance == 4 / columns.factor**2
+    assert columns.likelihood({"variance": "predicted"}).make().variance == "predicted"
+
+
 def test_no_scale_leaves_numbers_as_they_are():
     X = table()[:, [0, 6, 8]]
     columns = Columns.of(X, {}, None, False)
@@ -416,7 +523,6 @@ def test_rows_come_back(dtype):
 
     back = columns.decode(columns.encode(X)[0])
 
-    assert back.dtype == dtype
     np.testing.assert_allclose(back, X, rtol=1e-5 if dtype == np.float32 else 1e-12)
 
 
@@ -451,7 +557,8 @@ def test_log_volume_is_that_of_the_numbers(columns):
         scores.forward(X[:, j], places[:, i])[1]
         for i, (j, scores) in enumerate(zip([0, 6, 8], columns.scores, strict=True))
     ]
-    np.testing.assert_allclose(log_volume, sum(parts))
+    binary = Columns.of(X[:, [1, 5, 7]], {}, None, True).encode(X[:, [1, 5, 7]])[1]
+    np.testing.assert_allclose(log_volume, sum(parts) + binary)
 
 
 def test_one_position_for_all_rows(columns):
@@ -484,13 +591,25 @@ def test_probabilities_are_decoded_to_expected_values_and_likeliest_categories(c
     assert row[9] == 2
 
 
-@pytest.mark.parametrize("value", [0.0, 1.5, 3.0])
-def test_other_values_of_binary_columns(value):
-    X = np.array([[1.0, 5.0], [2.0, 6.0], [1.0, 7.0]])
-    columns = Columns.of(X, {}, None, True, ["flag", "size"])
+@pytest.mark.parametrize(("value", "nearest"), [(0.0, 0), (1.4, 0), (1.6, 1), (3.0, 1)])
+def test_other_values_of_binary_columns_are_unlikely(value, nearest):
+    X = np.array([[1.0], [2.0], [1.0]]).repeat(20, axis=0)
+    columns = Columns.of(X, {}, None, True)
 
-    with pytest.raises(ValueError, match=f"'flag' has the value {value:g}, but .* had 1 or 2"):
-        columns.encode(np.array([[2.0, 5.0], [value, 6.0]]))
+    (one,), (price,) = columns.encode(np.array([[value]]))
+
+    assert one == nearest
+    assert -6 < price < -3
+    assert columns.encode(np.array([[1000 * value + 999]]))[1] < -900
+
+
+def test_probabilities_of_a_binary_column_sum_to_one():
+    X = np.array([[0.0], [1.0], [0.0]]).repeat(20, axis=0)
+
+    encoded, log_share = Columns.of(X, {}, None, True).encode(np.arange(-99.0, 100)[:, None])
+
+    share = np.where(encoded[:, 0] == 1, 1 / 3, 2 / 3)
+    assert np.sum(share * np.exp(log_share)) == pytest.approx(1)
 
 
 def test_values_of_binary_columns_in_another_precision():
@@ -501,10 +620,121 @@ def test_values_of_binary_columns_in_another_precision():
     )
 
 
-def test_other_values_of_constant_columns_are_rare_ones():
-    columns = Columns.of(np.full((3, 1), 5.0), {}, None, True)
+@pytest.mark.parametrize("value", [5.0, 0.0, 1e-9])
+def test_other_values_of_constant_columns_are_unlikely(value):
+    columns = Columns.of(np.full((30, 1), value), {}, None, True)
 
-    np.testing.assert_array_equal(columns.encode(np.array([[4.0], [5.0], [6.0]]))[0].T, [[1, 0, 1]])
+    encoded, log_share = columns.encode(np.array([[value], [value + 1], [value - 100]]))
+
+    np.testing.assert_array_equal(encoded, 0)
+    assert log_share[0] > -0.02
+    assert log_share[0] - 4 > log_share[1] > log_share[2]
+
+
+# ---------------------------------------------------------------- missing numbers
+
+
+def incomplete(n=N):
+    """Return a table as above, some of whose numbers are missing."""
+    X = table(n)
+    X[::4, 0] = X[::3, 6] = np.nan
+    return X
+
+
+@pytest.fixture
+def with_holes():
+    return Columns.of(incomplete(), CATEGORIES, "auto", True)
+
+
+def test_what_is_missing_is_seen_in_columns_of_its_own(with_holes):
+    X, complete = incomplete(), ~np.isnan(incomplete()).any(axis=1)
+
+    encoded, log_volume = with_holes.encode(X)
+
+    assert with_holes.n_outputs == encoded.shape[1] == 3 + 3 + 2 + 3 + 4
+    np.testing.assert_array_equal(encoded[:, 6:8], np.isnan(X[:, [0, 6]]))
+    np.testing.assert_array_equal(encoded[:, :2][np.isnan(X[:, [0, 6]])], 0)
+    assert np.isfinite(encoded).all()
+    assert np.isfinite(log_volume).all()
+    np.testing.assert_allclose(with_holes.decode(encoded)[complete], X[complete])
+
+
+@pytest.mark.parametrize("scale", ["auto", "unit", None])
+def test_rows_with_holes_come_back(scale):
+    X = incomplete()
+    columns = Columns.of(X, CATEGORIES, scale, True)
+
+    np.testing.assert_allclose(columns.decode(columns.encode(X)[0]), X, rtol=1e-9, atol=1e-9)
+
+
+def test_scores_of_what_is_there_are_those_of_what_is_there():
+    x = table()[:, [0]]
+    holed = np.r_[x, np.full((200, 1), np.nan)]
+
+    actual = Columns.of(holed, {}, "auto", True).encode(holed)
+
+    expected = Columns.of(x, {}, "auto", True).encode(x)
+    np.testing.assert_array_equal(actual[0][:N, 0], expected[0][:, 0])
+    np.testing.assert_array_equal(actual[1], np.r_[expected[1], np.zeros(200)])
+
+
+def test_likelihood_of_numbers_that_may_be_missing(with_holes):
+    likelihood = with_holes.likelihood().make()
+    target = torch.from_numpy(with_holes.encode(incomplete())[0])
+
+    likelihood.check_target(target)
+    logs = likelihood.double().log_prob(torch.zeros_like(target), target)
+
+    numbers, missing = logs[:, :2], target[:, 6:8] == 1
+    assert (numbers[missing] == 0).all()
+    assert (numbers[~missing] < 0).all()
+    np.testing.assert_allclose(logs[:, 6:8], -np.log(2))
+
+
+@pytest.mark.parametrize("j", [0, 1, 5, 6, 7])
+def test_what_is_missing_where_nothing_was_has_the_price_of_what_was_not_seen(columns, j):
+    X = table()[:1]
+    X[0, j] = np.nan
+
+    encoded, log_volume = columns.encode(X)
+
+    assert np.isfinite(encoded).all()
+    assert np.isfinite(log_volume).all()
+    assert log_volume[0] < columns.encode(table()[:1])[1][0] + 12
+
+
+@pytest.mark.parametrize("values", [[np.nan, 1.0] * 5, [np.nan, 1.0, 2.0] * 5])
+def test_few_values_of_which_some_are_missing(values):
+    X = np.array(values)[:, None]
+    columns = Columns.of(X, {}, "auto", True)
+
+    encoded, log_volume = columns.encode(X)
+
+    np.testing.assert_array_equal(columns.decode(encoded), X)
+    assert np.isfinite(log_volume).all()
+
+
+def test_columns_without_values_are_refused():
+    X = table()
+    X[:, 6] = np.nan
+
+    with pytest.raises(
+        ValueError, match=r"column 'g' has no values, .* all 600 rows: leave it out"
+    ):
+        Columns.of(X, CATEGORIES, "auto", True, list("abcdefghij"))
+
+
+@pytest.mark.parametrize(("scale", "is_mixed"), [("range", True), (None, False)])
+def test_missing_numbers_that_can_not_be_learned(scale, is_mixed):
+    with pytest.raises(ValueError, match=r"NaN in column 6, and .* can't learn missing numbers"):
+        Columns.of(incomplete()[:, 1:9], {}, scale, is_mixed, range(1, 9))
+
+
+def test_wide_tables_with_holes_are_no_images():
+    X = np.random.default_rng(0).integers(256, size=(N, 64)).astype(float)
+    X[3, 5] = np.nan
+
+    assert not Columns.of(X, {}, "auto", True).are_pixels
 
 
 # ---------------------------------------------------------------- likelihood

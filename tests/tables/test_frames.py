@@ -5,11 +5,12 @@ import datetime
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 from polars.testing import assert_frame_equal as assert_polars_equal
 
-from skae.tables import FrameFormat, is_frame
+from skae.tables import FrameFormat, columns_named, is_frame
 
 WORDS = ["b", "a", "c", "a", "b", "b"]
 
@@ -22,6 +23,8 @@ PANDAS = {
     "string": pd.Series(WORDS, dtype="string"),
     "string_missing": pd.Series(["b", pd.NA, "c", "a", pd.NA, "b"], dtype="string"),
     "string[pyarrow]": pd.Series(["b", None, "c", "a", None, "b"], dtype="string[pyarrow]"),
+    "ArrowDtype": pd.Series(WORDS).astype("large_string[pyarrow]"),
+    "ArrowDtype(string)": pd.Series(WORDS, dtype=pd.ArrowDtype(pa.string())),
     "category": pd.Series(WORDS, dtype="category"),
     "category_missing": pd.Series(["b", None, "c", "a", None, "b"], dtype="category"),
     "category_of_numbers": pd.Series([3, 1, 2, 1, 3, 3], dtype="category"),
@@ -59,6 +62,43 @@ POLARS_NUMBERS = {
 }
 
 DAYS = [datetime.datetime(2020, 1, day) for day in (1, 2)]
+TIMES = [datetime.datetime(2020, 2, 3, 9, 30), None, *DAYS, DAYS[0], DAYS[1]]
+DATES = {
+    "us": pd.Series(TIMES).astype("datetime64[us]"),
+    "ns": pd.Series(TIMES).astype("datetime64[ns]"),
+    "s": pd.Series(TIMES).astype("datetime64[s]"),
+    "zone": pd.Series(TIMES).dt.tz_localize("America/Lima"),
+    "duration": pd.Series(TIMES) - DAYS[0],
+    "month": pd.Series(TIMES).dt.to_period("M"),
+    "minute": pd.Series(TIMES).dt.to_period("min"),
+    "timestamp[pyarrow]": pd.Series(TIMES).astype("timestamp[us][pyarrow]"),
+    "zone[pyarrow]": pd.Series(TIMES).dt.tz_localize("UTC").astype("timestamp[ns, UTC][pyarrow]"),
+    "date[pyarrow]": pd.Series(TIMES).dt.floor("D").astype("date32[pyarrow]"),
+    "duration[pyarrow]": (pd.Series(TIMES) - DAYS[0]).astype("duration[s][pyarrow]"),
+}
+POLARS_DATES = {
+    "Datetime": pl.Series(TIMES),
+    "Datetime[ns]": pl.Series(TIMES, dtype=pl.Datetime("ns")),
+    "zone": pl.Series(TIMES).dt.replace_time_zone("America/Lima"),
+    "Date": pl.Series(TIMES).dt.date(),
+    "Time": pl.Series(TIMES).dt.time(),
+    "Duration": pl.Series(TIMES) - DAYS[0],
+    "Duration[ms]": (pl.Series(TIMES) - DAYS[0]).cast(pl.Duration("ms")),
+}
+HOLES = {
+    "boolean": pd.Series([True, None, False, True, None, False], dtype="boolean"),
+    "Int64": pd.Series([2**40, None, 3, 4, None, 5], dtype="Int64"),
+    "Float64": pd.Series([0.5, None, 3, 4, None, 5], dtype="Float64"),
+    "float32": pd.Series([0.5, None, 3, 4, None, 5], dtype="float32"),
+    "int64[pyarrow]": pd.Series([5, None, 3, 4, None, 5], dtype="int64[pyarrow]"),
+    "double[pyarrow]": pd.Series([0.5, None, 3, 4, None, 5], dtype="double[pyarrow]"),
+    "bool[pyarrow]": pd.Series([True, None, False, True, None, False], dtype="bool[pyarrow]"),
+}
+POLARS_HOLES = {
+    "Boolean": pl.Series([True, None, False, True, None, False]),
+    "UInt8": pl.Series([5, None, 3, 4, None, 5], dtype=pl.UInt8),
+    "Float32": pl.Series([0.5, None, 3, 4, None, 5], dtype=pl.Float32),
+}
 
 
 def equal(actual, expected):
@@ -79,7 +119,15 @@ def make(name, column):
 
 
 @pytest.mark.parametrize(
-    ("name", "column"), [*(PANDAS | NUMBERS).items(), *(POLARS | POLARS_NUMBERS).items()]
+    ("name", "column"),
+    [
+        *(PANDAS | NUMBERS).items(),
+        *(POLARS | POLARS_NUMBERS).items(),
+        *DATES.items(),
+        *POLARS_DATES.items(),
+        *HOLES.items(),
+        *POLARS_HOLES.items(),
+    ],
 )
 def test_frame_comes_back(name, column):
     frame = make(name, column)
@@ -100,12 +148,12 @@ def test_frame_of_all_kinds_comes_back(columns):
 
 
 @pytest.mark.parametrize("columns", [NUMBERS, POLARS_NUMBERS], ids=["pd", "pl"])
-def test_frame_of_numbers_is_left_as_it_is(columns):
+def test_frame_of_numbers(columns):
     frame = (pl if "Int8" in columns else pd).DataFrame(columns)
     form = FrameFormat.of(frame)
 
-    assert form.matrix(frame) is frame
-    assert form.categories == {}
+    assert form.is_numeric
+    np.testing.assert_array_equal(form.matrix(frame), frame.to_numpy().astype(float))
     equal(form.restore(frame.to_numpy().astype(float)), frame)
 
 
@@ -227,8 +275,33 @@ def test_missing_numbers(words, column):
     frame = frame if words else frame[["number"]]
     form = FrameFormat.of(frame)
 
-    with pytest.raises(ValueError, match="Input X contains NaN in column 'number'"):
-        (form.matrix if words else form.check_numbers)(frame)
+    missing = np.isnan(form.matrix(frame)[:, 0])
+
+    if 0 in form.categories:  # truth values
+        assert form.categories[0] == [False, True, None]
+    else:
+        assert missing.sum() == 1
+    back = form.restore(form.matrix(frame))["number"]
+    assert (back.isna() if hasattr(back, "isna") else back.is_null()).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([1.0, np.nan], "contains NaN in column 'b'"),
+        ([1.0, np.inf], "contains infinity in column 'b'"),
+        (["u", "v"], "column 'b' must hold numbers.*'u'.*OneHotEncoder"),
+        (DAYS, "column 'b' has dtype .*: turn dates into numbers"),
+    ],
+)
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_the_column_that_is_to_blame_is_named(values, found, frame_class):
+    with pytest.raises(ValueError, match=found), columns_named(frame_class({"b": values})):
+        raise TypeError
+    with pytest.raises(TypeError), columns_named(frame_class({"b": [1.0]})):
+        raise TypeError
+    with pytest.raises(ValueError, match="names"), columns_named(frame_class({"b": values})):
+        raise ValueError("The feature names should match")
 
 
 @pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
@@ -237,7 +310,7 @@ def test_missing_numbers(words, column):
     [
         ([np.inf, 1.0], "Input X contains infinity in column 'size'"),
         (["big", "small"], "column 'size' must hold numbers.*'big'"),
-        (DAYS, "column 'size' has dtype .*: turn dates into"),
+        (DAYS, "column 'size' has dtype .* must hold numbers: turn dates into"),
     ],
 )
 def test_columns_that_used_to_hold_numbers(values, message, frame_class):
@@ -252,7 +325,7 @@ def test_columns_of_lists(frame_class):
     form, lists = FrameFormat.of(frame_class({"a": ["x", "y"]})), frame_class({"a": [[1], [2]]})
 
     for method in (FrameFormat.of, form.matrix):
-        with pytest.raises(ValueError, match=r"column 'a' must hold .*categories.*'list'"):
+        with pytest.raises(ValueError, match=r"column 'a' .*('list'|List.* not known)"):
             method(lists)
 
 
@@ -264,21 +337,101 @@ def test_columns_of_complex_numbers():
 # ---------------------------------------------------------------- dates
 
 
+@pytest.mark.parametrize(("name", "column"), [*DATES.items(), *POLARS_DATES.items()])
+def test_dates_are_counted_from_the_first_in_their_largest_unit(name, column):
+    matrix = FrameFormat.of(make(name, column)).matrix(make(name, column))
+
+    assert np.isnan(matrix[:, 0]).tolist() == [False, True] + [False] * 4
+    counts = matrix[~np.isnan(matrix[:, 0]), 0]
+    assert counts.min() == 0
+    assert np.gcd.reduce(counts.astype(int)) <= 1
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "s"])
+def test_days_stay_days(unit):
+    frame = pd.DataFrame({"day": pd.date_range("1999-12-25", periods=40).astype(f"<M8[{unit}]")})
+    form = FrameFormat.of(frame)
+
+    np.testing.assert_array_equal(form.matrix(frame)[:, 0], np.arange(40))
+    between = form.restore(np.array([[3.4], [-7.2]]))
+    assert between["day"].tolist() == [pd.Timestamp("1999-12-28"), pd.Timestamp("1999-12-18")]
+    assert form.restore(form.rounded(np.array([[np.nan]])))["day"].isna().all()
+
+
+def test_nanoseconds_are_kept():
+    times = pd.to_datetime(1_700_000_000_000_000_000 + np.arange(5) ** 9)
+    frame = pd.DataFrame({"time": times.as_unit("ns")})
+    form = FrameFormat.of(frame)
+
+    equal(form.restore(form.matrix(frame)), frame)
+
+
+def test_dates_in_another_unit_are_the_same():
+    frame = pd.DataFrame({"day": pd.to_datetime(DAYS)})
+    form = FrameFormat.of(frame)
+
+    np.testing.assert_array_equal(form.matrix(frame.astype("datetime64[ns]")), [[0], [1]])
+    np.testing.assert_array_equal(form.matrix(frame + pd.Timedelta("6h")), [[0.25], [1.25]])
+
+
 @pytest.mark.parametrize(
-    "frame",
+    ("column", "message"),
     [
-        pd.DataFrame({"when": pd.to_datetime(DAYS)}),
-        pd.DataFrame({"when": pd.to_datetime(DAYS).tz_localize("UTC")}),
-        pd.DataFrame({"when": pd.to_datetime(DAYS) - pd.Timestamp(DAYS[0])}),
-        pl.DataFrame({"when": DAYS}),
-        pl.DataFrame({"when": [day.date() for day in DAYS]}),
-        pl.DataFrame({"when": [day.time() for day in DAYS]}),
-        pl.DataFrame({"when": [day - DAYS[0] for day in DAYS]}),
+        ([1.0, 2.0], "column 'day' must hold dates of dtype datetime64.*has dtype float64"),
+        (["2020-01-01"] * 2, "column 'day' must hold dates of dtype datetime64"),
+        (pd.to_datetime(DAYS).tz_localize("UTC"), "column 'day' has dtype .*UTC.*, which can't be"),
     ],
-    ids=lambda frame: f"{type(frame).__module__}-{frame['when'].dtype}",
 )
-def test_dates(frame):
-    with pytest.raises(ValueError, match=r"column 'when' has dtype .*: turn dates into"):
+def test_columns_that_used_to_hold_dates(column, message):
+    form = FrameFormat.of(pd.DataFrame({"day": pd.to_datetime(DAYS)}))
+
+    with pytest.raises(ValueError, match=message):
+        form.matrix(pd.DataFrame({"day": column}))
+
+
+# ---------------------------------------------------------------- refused
+
+
+@pytest.mark.parametrize("arrow", [pa.decimal128(5, 2), pa.list_(pa.int8())], ids=str)
+def test_types_that_can_not_be_restored(arrow):
+    frame = pd.DataFrame({"price": pd.Series([None, None], dtype=pd.ArrowDtype(arrow))})
+
+    with pytest.raises(ValueError, match=r"column 'price' has dtype .*, which is not known here"):
+        FrameFormat.of(frame)
+
+
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("n_missing", [0, 30])
+def test_names_of_rows_are_no_categories(frame_class, n_missing):
+    names = [f"customer {i}" for i in range(11)] + ["customer 0"] * 9 + [None] * n_missing
+    frame = frame_class({"size": np.arange(20.0 + n_missing), "who": names})
+
+    with pytest.raises(ValueError, match=r"column 'who' has 11 different values in 20 rows.* out"):
+        FrameFormat.of(frame)
+
+
+def test_half_as_many_categories_as_rows():
+    assert FrameFormat.of(pd.DataFrame({"a": list("abcdefghij") * 2})).categories
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series([None] * 4, dtype=object),
+        pd.Series([None] * 4, dtype="str"),
+        pd.Series([None] * 4, dtype="category"),
+        pd.Series([pd.NaT] * 4),
+        pd.Series([None] * 4, dtype="boolean"),
+        pl.Series([None] * 4, dtype=pl.String),
+        pl.Series([None] * 4, dtype=pl.Date),
+        pl.Series([None] * 4),
+    ],
+    ids=lambda column: f"{type(column).__module__}-{column.dtype}",
+)
+def test_columns_without_values(column):
+    frame = (pl if isinstance(column, pl.Series) else pd).DataFrame({"a": column})
+
+    with pytest.raises(ValueError, match=r"column 'a' has no values, .* all 4 rows: leave it out"):
         FrameFormat.of(frame)
 
 
