@@ -9,8 +9,10 @@ from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.ensemble._base import _set_random_states
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import attributes_kept_on_failure, checked_input
+from .tables import is_frame, refuse_lazy
 
 
 class HasModel(CallbackSupportMixin):
@@ -37,11 +39,28 @@ class HasModel(CallbackSupportMixin):
             _set_random_states(model, self.random_state)
         return model
 
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
+        """Return the input of the model, if it has the names and the number of features of `fit`.
+
+        `estimator` gets data frames as they came, and arrays in their dtype; it checks the rest.
+        """
+        if self.estimator is None:
+            return checked_input(self, X, reset=reset)
+        if not reset:
+            check_is_fitted(self)
+        refuse_lazy(X)
+        if is_frame(X):
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            return X
+        return validate_data(
+            self, X, accept_sparse="csr", dtype=None, ensure_all_finite=False, reset=reset
+        )
+
     @contextmanager
     def _fitting(self, X: Any, y: Any = None) -> Iterator[tuple[Any, CallbackContext]]:
         """Check training data, tell callbacks of the fit, and undo what it has set if it fails."""
         with attributes_kept_on_failure(self):
-            X = checked_input(self, X, reset=True)
+            X = self._checked(X, reset=True)
             context = self._init_callback_context(max_subtasks=1)
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
             yield X, context

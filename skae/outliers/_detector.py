@@ -6,14 +6,19 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _num_samples
 
-from .._base import checked_input
 from .._meta import HasModel, available_if_model_has
-from ._decisions import benjamini_hochberg, conformal_p_values
-from ._ensemble import DenoisingEnsemble
+from ._decisions import (
+    automatic_threshold,
+    benjamini_hochberg,
+    conformal_p_values,
+    warn_of_no_power,
+)
+from ._ensemble import SAMPLE, DenoisingEnsemble
 from ._explanations import explained
 
 _TRIM = 0.2
@@ -154,7 +159,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             The fitted detector.
         """
         with self._fitting(X, y) as (X, context):
-            n_folds = max(1, min(self.n_estimators, X.shape[0] // 2))
+            n_folds = max(1, min(self.n_estimators, _num_samples(X) // 2))
             model = self._fit_model(context, self._new_model(), X)
             if self.estimator is None:
                 held_out = model.held_out_scores_
@@ -192,7 +197,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         """
         if not isinstance(getattr(self, "estimator_", None), DenoisingEnsemble):
             return self.fit(X)
-        X = checked_input(self, X)
+        X = self._checked(X)
         # A copy, so that a failure or an interruption leaves all as it was.
         model = copy.deepcopy(self.estimator_).partial_fit(X)
         offset = self._threshold(model, model.sample_, model.held_out_scores_)
@@ -209,23 +214,19 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
 
         Callbacks watch the model, not the clones.
         """
-        folds = np.arange(X.shape[0]) % n_folds
+        folds = np.arange(_num_samples(X)) % n_folds
         check_random_state(self.random_state).shuffle(folds)
-        scores = np.empty(X.shape[0])
+        scores = np.empty(len(folds))
         for fold in range(n_folds):
-            others = self._new_model().fit(X[folds != fold])
-            scores[folds == fold] = others.score_samples(X[folds == fold])
+            own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            model = self._new_model().fit(_safe_indexing(X, others))
+            scores[own] = model.score_samples(_safe_indexing(X, own))
         return scores
 
     def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
         if self.contamination != "auto":
             return float(np.percentile(model.score_samples(X), 100 * float(self.contamination)))
-        # Errors and surprises are sums, squares mostly: their roots are less skewed.
-        is_error = bool((held_out <= 0).all())
-        values = -np.sqrt(-held_out) if is_error else held_out
-        q1, q3 = np.percentile(values, [25, 75])
-        fence = q1 - 1.5 * (q3 - q1)
-        return max(float(-(fence**2) if is_error else fence), float(np.percentile(held_out, 1)))
+        return automatic_threshold(held_out)
 
     # ------------------------------------------------------------------ scores
 
@@ -244,7 +245,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             minus the sum of five surprises, each 0 for the least and about log(n) for the most
             outlying of n training rows.
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         return self.estimator_.score_samples(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -273,7 +274,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             Highest expected share of normal rows among those labelled outliers, if the training
             rows are normal: instead of the threshold, the procedure of Benjamini and Hochberg is
             applied to :meth:`p_values` of all rows of `X` together. Needs about 1 / `fdr` times as
-            many training rows as `X` has rows per outlier.
+            many training rows as `X` has rows per outlier, and warns if nothing was flagged and
+            there are too few for any row alone.
 
         Returns
         -------
@@ -284,7 +286,11 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             return np.where(self.decision_function(X) >= 0, 1, -1)
         if not (isinstance(fdr, Real) and 0 < fdr < 1):
             raise ValueError(f"fdr={fdr!r} must be a float between 0 and 1, exclusive")
-        return np.where(benjamini_hochberg(self.p_values(X), fdr), -1, 1)
+        rejected = benjamini_hochberg(self.p_values(X), fdr)
+        if not rejected.any():
+            most = SAMPLE if self.estimator is None else None
+            warn_of_no_power(len(rejected), len(self.held_out_scores_), fdr, most)
+        return np.where(rejected, -1, 1)
 
     def p_values(self, X: Any) -> np.ndarray:
         """Return the probability of rows at least as outlying, if `X` are like the training rows.
@@ -310,7 +316,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         ValueError
             With ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         if self._n_folds == 1:
             cause = "n_estimators=1" if self.n_estimators == 1 else "fewer than 4 training rows"
             raise ValueError(f"p_values need scores of held-out rows; with {cause} there are none")
@@ -337,7 +343,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_features)
             Non-negative; the sum over a row is ``-score_samples(X)``.
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         return self.estimator_.feature_errors(X)
 
     @available_if_model_has("feature_errors")
@@ -363,6 +369,6 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         if not (isinstance(n_features, Integral) and n_features >= 1):
             raise ValueError(f"n_features={n_features!r} must be an integer of at least 1")
         labels = X.index if hasattr(X, "iloc") else None  # of pandas
-        X = checked_input(self, X)
-        names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
+        X = self._checked(X)
+        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
         return explained(self.estimator_, self.offset_, X, labels, names, n_features)
