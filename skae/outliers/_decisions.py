@@ -1,9 +1,47 @@
-"""From scores to decisions: thresholds, conformal p-values, the control of false discoveries."""
+"""From held-out scores to decisions: thresholds, p-values, the control of false discoveries."""
 
 import math
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils.validation import _num_samples
+
+
+def cross_fitted_scores(
+    new_model: Callable[[], Any],
+    X: Any,
+    n_folds: int,
+    random_state: int | np.random.RandomState | None,
+) -> np.ndarray:
+    """Return scores of all rows by models that have not seen them.
+
+    Parameters
+    ----------
+    new_model : callable
+        Returns a model to be fitted.
+    X : array-like or data frame of shape (n_samples, n_features)
+        Training rows, as the model takes them.
+    n_folds : int
+        Number of models, each of which is fitted to the rows outside one fold.
+    random_state : int, RandomState instance or None
+        Determines the folds.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Higher for rows that are more normal.
+    """
+    folds = np.arange(_num_samples(X)) % n_folds
+    check_random_state(random_state).shuffle(folds)
+    scores = np.empty(len(folds))
+    for fold in range(n_folds):
+        own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        model = new_model().fit(_safe_indexing(X, others))
+        scores[own] = model.score_samples(_safe_indexing(X, own))
+    return scores
 
 
 def automatic_threshold(held_out: np.ndarray) -> float:

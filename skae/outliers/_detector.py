@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
-from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples
@@ -16,6 +15,7 @@ from ._decisions import (
     automatic_threshold,
     benjamini_hochberg,
     conformal_p_values,
+    cross_fitted_scores,
     warn_of_no_power,
 )
 from ._ensemble import SAMPLE, DenoisingEnsemble
@@ -27,12 +27,12 @@ _TRIM = 0.2
 class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     """Outlier detector that learns to predict each value of a row from the others.
 
-    By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data, and
-    for whose training outliers may be among the rows. A row's score is how surprising it is in five
-    views: what networks for noisy rows and networks for rows with masked cells can't restore, how
-    far in the tails and how rare its values are by themselves, and how far its neighbours are. With
-    `estimator` it is that model's score. Decisions rest on the scores of training rows by models
-    that have not seen them, unless `contamination` is a number.
+    By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data;
+    outliers, and codes such as -999, may be among its training rows. A row's score is how
+    surprising it is in five views: what networks for noisy rows and networks for rows with masked
+    cells can't restore, how far in the tails and how rare its values are by themselves, and how far
+    its neighbours are. With `estimator` it is that model's score. Decisions rest on the scores of
+    training rows by models that have not seen them, unless `contamination` is a number.
 
     Read more in the :ref:`User Guide <outlier_detection>`.
 
@@ -40,7 +40,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     ----------
     estimator : estimator with `fit` and `score_samples`, default=None
         A model to take instead of the default one, higher scores meaning more normal; it is cloned.
-        For images, for example, an :class:`~skae.Autoencoder` with ``module="conv"``.
+        It gets data frames as they came. For images, for example, an :class:`~skae.Autoencoder`
+        with ``module="conv"``.
 
     n_estimators : int, default=4
         Number of folds of the training rows, and of networks of each kind, each of which is trained
@@ -56,9 +57,10 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         minus the scores, if none of them is positive.
 
     scale : "auto" or None, default="auto"
-        "auto" scales each feature to mean 0 and standard deviation 1, values beyond ten standard
-        deviations not counted; None keeps the units, for features that have comparable ones, near
-        1. Without effect on `estimator`.
+        "auto" scales each feature to mean 0 and standard deviation 1; None divides all by one unit,
+        the root of their mean variance, for features in comparable units. Wild values, as those
+        that a wide gap cuts off from the rest are called here, do not count. Without effect on
+        `estimator`.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the model, unless it is None and `estimator` is given.
@@ -147,7 +149,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Training data; outliers may be among them. The default model takes NaN for missing
             values.
         y : Ignored
@@ -166,7 +168,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             elif n_folds == 1:
                 held_out = model.score_samples(X)
             else:
-                held_out = self._cross_fitted_scores(X, n_folds)
+                # Callbacks watch the model, not the clones.
+                held_out = cross_fitted_scores(self._new_model, X, n_folds, self.random_state)
             offset = self._threshold(model, X, held_out)
             self.estimator_, self.offset_, self.held_out_scores_ = model, offset, held_out
             self._n_folds = n_folds
@@ -208,20 +211,6 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         share = self.contamination if isinstance(self.contamination, Real) else 0.0
         trim = max(_TRIM, float(share))
         return DenoisingEnsemble(self.n_estimators, trim, self.scale is not None, self.random_state)
-
-    def _cross_fitted_scores(self, X: Any, n_folds: int) -> np.ndarray:
-        """Return scores of all rows by clones that have not seen them.
-
-        Callbacks watch the model, not the clones.
-        """
-        folds = np.arange(_num_samples(X)) % n_folds
-        check_random_state(self.random_state).shuffle(folds)
-        scores = np.empty(len(folds))
-        for fold in range(n_folds):
-            own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-            model = self._new_model().fit(_safe_indexing(X, others))
-            scores[own] = model.score_samples(_safe_indexing(X, own))
-        return scores
 
     def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
         if self.contamination != "auto":
