@@ -40,21 +40,8 @@ class HasModel(CallbackSupportMixin):
         return model
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
-        """Return the input of the model, if it has the names and the number of features of `fit`.
-
-        `estimator` gets data frames as they came, and arrays in their dtype; it checks the rest.
-        """
-        if self.estimator is None:
-            return checked_input(self, X, reset=reset)
-        if not reset:
-            check_is_fitted(self)
-        refuse_lazy(X)
-        if is_frame(X):
-            validate_data(self, X, skip_check_array=True, reset=reset)
-            return X
-        return validate_data(
-            self, X, accept_sparse="csr", dtype=None, ensure_all_finite=False, reset=reset
-        )
+        """Return the input as we and the model take it, if it is like the training data."""
+        return checked_input(self, X, reset=reset)
 
     @contextmanager
     def _fitting(self, X: Any, y: Any = None) -> Iterator[tuple[Any, CallbackContext]]:
@@ -84,6 +71,34 @@ class HasModel(CallbackSupportMixin):
             return tags
         tags.input_tags.sparse, tags.input_tags.allow_nan = of_model.sparse, of_model.allow_nan
         return tags
+
+
+def input_as_it_came(estimator: HasModel, X: Any, *, reset: bool = False) -> Any:
+    """Return the input for a model that checks it, if names and number of the features are right.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that has the model.
+    X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+        What its method was given.
+    reset : bool, default=False
+        Whether `X` are training data that make the estimator forget those before.
+
+    Returns
+    -------
+    ndarray, data frame or CSR matrix or array of shape (n_samples, n_features)
+        Frames as they came, everything else in its dtype.
+    """
+    if not reset:
+        check_is_fitted(estimator)
+    refuse_lazy(X)
+    if is_frame(X):
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        return X
+    return validate_data(
+        estimator, X, accept_sparse="csr", dtype=None, ensure_all_finite=False, reset=reset
+    )
 
 
 def available_if_model_has(method: str) -> Callable[[Any], Any]:

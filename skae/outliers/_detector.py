@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples
 
-from .._meta import HasModel, available_if_model_has
+from .._meta import HasModel, available_if_model_has, input_as_it_came
 from ._decisions import (
     automatic_threshold,
     benjamini_hochberg,
@@ -140,6 +140,11 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         self.contamination = contamination
         self.scale = scale
         self.random_state = random_state
+
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
+        if self.estimator is None:
+            return super()._checked(X, reset=reset)
+        return input_as_it_came(self, X, reset=reset)
 
     # ------------------------------------------------------------------ fit
 
