@@ -9,8 +9,10 @@ from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.ensemble._base import _set_random_states
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import attributes_kept_on_failure, checked_input
+from .tables import is_frame, refuse_lazy
 from .training._suggestions import Suggests
 
 
@@ -38,11 +40,15 @@ class HasModel(Suggests, CallbackSupportMixin):
             _set_random_states(model, self.random_state)
         return model
 
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
+        """Return the input as we and the model take it, if it is like the training data."""
+        return checked_input(self, X, reset=reset)
+
     @contextmanager
     def _fitting(self, X: Any, y: Any = None) -> Iterator[tuple[Any, CallbackContext]]:
         """Check training data, tell callbacks of the fit, and undo what it has set if it fails."""
         with attributes_kept_on_failure(self):
-            X = checked_input(self, X, reset=True)
+            X = self._checked(X, reset=True)
             context = self._init_callback_context(max_subtasks=1)
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
             yield X, context
@@ -66,6 +72,34 @@ class HasModel(Suggests, CallbackSupportMixin):
             return tags
         tags.input_tags.sparse, tags.input_tags.allow_nan = of_model.sparse, of_model.allow_nan
         return tags
+
+
+def input_as_it_came(estimator: HasModel, X: Any, *, reset: bool = False) -> Any:
+    """Return the input for a model that checks it, if names and number of the features are right.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that has the model.
+    X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+        What its method was given.
+    reset : bool, default=False
+        Whether `X` are training data that make the estimator forget those before.
+
+    Returns
+    -------
+    ndarray, data frame or CSR matrix or array of shape (n_samples, n_features)
+        Frames as they came, everything else in its dtype.
+    """
+    if not reset:
+        check_is_fitted(estimator)
+    refuse_lazy(X)
+    if is_frame(X):
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        return X
+    return validate_data(
+        estimator, X, accept_sparse="csr", dtype=None, ensure_all_finite=False, reset=reset
+    )
 
 
 def available_if_model_has(method: str) -> Callable[[Any], Any]:

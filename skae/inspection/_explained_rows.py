@@ -70,16 +70,13 @@ def find_detector(estimator: Any, X: ArrayLike) -> tuple[Any, ArrayLike]:
 
 def expected_values(detector: Any, X: ArrayLike) -> NDArray[np.float64] | None:
     """Return what the model in a detector expects of each value, if it can tell."""
-    # A model inside the detector was fitted to an array.
-    rows = check_rows(X, "X", allow_nan=True)
     model = find_holder(detector, "expected_values")
     if model is not None:
+        rows = check_rows(X, "X", allow_nan=True)
         n_features = rows.shape[1]
         features = np.arange(n_features)
         return np.array(
             [model.expected_values(np.tile(row, (n_features, 1)), features) for row in rows]
         )
     model = find_holder(detector, "reconstruct")
-    if model is None:
-        return None
-    return model.reconstruct(X if model is detector else rows)
+    return None if model is None else model.reconstruct(X)

@@ -6,14 +6,19 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _num_samples
 
-from .._base import checked_input
-from .._meta import HasModel, available_if_model_has
-from ._decisions import benjamini_hochberg, conformal_p_values
-from ._ensemble import DenoisingEnsemble
+from .._meta import HasModel, available_if_model_has, input_as_it_came
+from ._decisions import (
+    automatic_threshold,
+    benjamini_hochberg,
+    conformal_p_values,
+    cross_fitted_scores,
+    warn_of_no_power,
+)
+from ._ensemble import SAMPLE, DenoisingEnsemble
 from ._explanations import explained
 
 _TRIM = 0.2
@@ -22,12 +27,12 @@ _TRIM = 0.2
 class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     """Outlier detector that learns to predict each value of a row from the others.
 
-    By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data, and
-    for whose training outliers may be among the rows. A row's score is how surprising it is in five
-    views: what networks for noisy rows and networks for rows with masked cells can't restore, how
-    far in the tails and how rare its values are by themselves, and how far its neighbours are. With
-    `estimator` it is that model's score. Decisions rest on the scores of training rows by models
-    that have not seen them, unless `contamination` is a number.
+    By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data;
+    outliers, and codes such as -999, may be among its training rows. A row's score is how
+    surprising it is in five views: what networks for noisy rows and networks for rows with masked
+    cells can't restore, how far in the tails and how rare its values are by themselves, and how far
+    its neighbours are. With `estimator` it is that model's score. Decisions rest on the scores of
+    training rows by models that have not seen them, unless `contamination` is a number.
 
     Read more in the :ref:`User Guide <outlier_detection>`.
 
@@ -35,7 +40,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     ----------
     estimator : estimator with `fit` and `score_samples`, default=None
         A model to take instead of the default one, higher scores meaning more normal; it is cloned.
-        For images, for example, an :class:`~skae.Autoencoder` with ``module="conv"``.
+        It gets data frames as they came. For images, for example, an :class:`~skae.Autoencoder`
+        with ``module="conv"``.
 
     n_estimators : int, default=4
         Number of folds of the training rows, and of networks of each kind, each of which is trained
@@ -51,9 +57,10 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         minus the scores, if none of them is positive.
 
     scale : "auto" or None, default="auto"
-        "auto" scales each feature to mean 0 and standard deviation 1, values beyond ten standard
-        deviations not counted; None keeps the units, for features that have comparable ones, near
-        1. Without effect on `estimator`.
+        "auto" scales each feature to mean 0 and standard deviation 1; None divides all by one unit,
+        the root of their mean variance, for features in comparable units. Wild values, as those
+        that a wide gap cuts off from the rest are called here, do not count. Without effect on
+        `estimator`.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the model, unless it is None and `estimator` is given.
@@ -134,6 +141,11 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         self.scale = scale
         self.random_state = random_state
 
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
+        if self.estimator is None:
+            return super()._checked(X, reset=reset)
+        return input_as_it_came(self, X, reset=reset)
+
     # ------------------------------------------------------------------ fit
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -142,7 +154,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Training data; outliers may be among them. The default model takes NaN for missing
             values.
         y : Ignored
@@ -154,14 +166,15 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             The fitted detector.
         """
         with self._fitting(X, y) as (X, context):
-            n_folds = max(1, min(self.n_estimators, X.shape[0] // 2))
+            n_folds = max(1, min(self.n_estimators, _num_samples(X) // 2))
             model = self._fit_model(context, self._new_model(), X)
             if self.estimator is None:
                 held_out = model.held_out_scores_
             elif n_folds == 1:
                 held_out = model.score_samples(X)
             else:
-                held_out = self._cross_fitted_scores(X, n_folds)
+                # Callbacks watch the model, not the clones.
+                held_out = cross_fitted_scores(self._new_model, X, n_folds, self.random_state)
             offset = self._threshold(model, X, held_out)
             self.estimator_, self.offset_, self.held_out_scores_ = model, offset, held_out
             self._n_folds = n_folds
@@ -192,7 +205,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         """
         if not isinstance(getattr(self, "estimator_", None), DenoisingEnsemble):
             return self.fit(X)
-        X = checked_input(self, X)
+        X = self._checked(X)
         # A copy, so that a failure or an interruption leaves all as it was.
         model = copy.deepcopy(self.estimator_).partial_fit(X)
         offset = self._threshold(model, model.sample_, model.held_out_scores_)
@@ -204,28 +217,10 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         trim = max(_TRIM, float(share))
         return DenoisingEnsemble(self.n_estimators, trim, self.scale is not None, self.random_state)
 
-    def _cross_fitted_scores(self, X: Any, n_folds: int) -> np.ndarray:
-        """Return scores of all rows by clones that have not seen them.
-
-        Callbacks watch the model, not the clones.
-        """
-        folds = np.arange(X.shape[0]) % n_folds
-        check_random_state(self.random_state).shuffle(folds)
-        scores = np.empty(X.shape[0])
-        for fold in range(n_folds):
-            others = self._new_model().fit(X[folds != fold])
-            scores[folds == fold] = others.score_samples(X[folds == fold])
-        return scores
-
     def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
         if self.contamination != "auto":
             return float(np.percentile(model.score_samples(X), 100 * float(self.contamination)))
-        # Errors and surprises are sums, squares mostly: their roots are less skewed.
-        is_error = bool((held_out <= 0).all())
-        values = -np.sqrt(-held_out) if is_error else held_out
-        q1, q3 = np.percentile(values, [25, 75])
-        fence = q1 - 1.5 * (q3 - q1)
-        return max(float(-(fence**2) if is_error else fence), float(np.percentile(held_out, 1)))
+        return automatic_threshold(held_out)
 
     # ------------------------------------------------------------------ scores
 
@@ -244,7 +239,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             minus the sum of five surprises, each 0 for the least and about log(n) for the most
             outlying of n training rows.
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         return self.estimator_.score_samples(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -273,7 +268,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             Highest expected share of normal rows among those labelled outliers, if the training
             rows are normal: instead of the threshold, the procedure of Benjamini and Hochberg is
             applied to :meth:`p_values` of all rows of `X` together. Needs about 1 / `fdr` times as
-            many training rows as `X` has rows per outlier.
+            many training rows as `X` has rows per outlier, and warns if nothing was flagged and
+            there are too few for any row alone.
 
         Returns
         -------
@@ -284,7 +280,11 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             return np.where(self.decision_function(X) >= 0, 1, -1)
         if not (isinstance(fdr, Real) and 0 < fdr < 1):
             raise ValueError(f"fdr={fdr!r} must be a float between 0 and 1, exclusive")
-        return np.where(benjamini_hochberg(self.p_values(X), fdr), -1, 1)
+        rejected = benjamini_hochberg(self.p_values(X), fdr)
+        if not rejected.any():
+            most = SAMPLE if self.estimator is None else None
+            warn_of_no_power(len(rejected), len(self.held_out_scores_), fdr, most)
+        return np.where(rejected, -1, 1)
 
     def p_values(self, X: Any) -> np.ndarray:
         """Return the probability of rows at least as outlying, if `X` are like the training rows.
@@ -310,7 +310,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         ValueError
             With ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         if self._n_folds == 1:
             cause = "n_estimators=1" if self.n_estimators == 1 else "fewer than 4 training rows"
             raise ValueError(f"p_values need scores of held-out rows; with {cause} there are none")
@@ -337,7 +337,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_features)
             Non-negative; the sum over a row is ``-score_samples(X)``.
         """
-        X = checked_input(self, X)
+        X = self._checked(X)
         return self.estimator_.feature_errors(X)
 
     @available_if_model_has("feature_errors")
@@ -363,6 +363,6 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         if not (isinstance(n_features, Integral) and n_features >= 1):
             raise ValueError(f"n_features={n_features!r} must be an integer of at least 1")
         labels = X.index if hasattr(X, "iloc") else None  # of pandas
-        X = checked_input(self, X)
-        names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
+        X = self._checked(X)
+        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
         return explained(self.estimator_, self.offset_, X, labels, names, n_features)

@@ -16,6 +16,7 @@ from .._plain import Part
 from .._settings import default_settings
 from ..training import Batch, Recipe, Reconstruction, Rows
 from ..training._rows import inference_rows
+from ._limits import Limits
 from ._rows import BothNoises, EnsembleRows, Scale, ScaledRows
 from ._views import Marginals, Neighbors, Surprise, Whitening, per_observed
 
@@ -26,7 +27,7 @@ _MOST_FEATURES_FOR_ALL_STEPS = 256
 _FEWEST_STEPS = 100
 _BATCH_SIZE = 128
 _LR = 5e-3
-_SAMPLE = 8192  # rows that all statistics are taken of
+SAMPLE = 8192  # rows that all statistics are taken of
 _CHUNK = 1024  # rows scored at once
 
 
@@ -83,7 +84,7 @@ class DenoisingEnsemble(NetEstimator):
             own = self._folds[:, None] == np.arange(self.n_folds_)
             seen &= ~np.tile(own, 2)
         seen[self._is_trimmed, self.n_folds_ :] = False
-        return EnsembleRows(X, dtype, device, self.scale_, seen)
+        return EnsembleRows(X, dtype, device, self.scale_, self._limits, seen)
 
     # ------------------------------------------------------------------ fit
 
@@ -98,7 +99,6 @@ class DenoisingEnsemble(NetEstimator):
         self.sample_ = np.empty((0, X.shape[1]), dtype=X.dtype)
         self.held_out_folds_, self._sample_keys = np.empty(0, dtype=int), np.empty(0)
         self._remember(X)
-        self.scale_ = Scale.of(self.sample_, self.scale)
         steps = _N_STEPS * min(1, _MOST_FEATURES_FOR_ALL_STEPS / X.shape[1])
         steps_per_epoch = math.ceil(X.shape[0] / _BATCH_SIZE)
         return self._learn(X, math.ceil(max(_FEWEST_STEPS, steps) / steps_per_epoch))
@@ -115,7 +115,7 @@ class DenoisingEnsemble(NetEstimator):
         n = X.shape[0]
         self._folds = (rng.permutation(n) + self.n_seen_) % self.n_folds_
         keys = np.concatenate([self._sample_keys, rng.random_sample(n)])
-        kept = np.sort(np.argsort(keys, kind="stable")[:_SAMPLE])
+        kept = np.sort(np.argsort(keys, kind="stable")[:SAMPLE])
         old, new = kept[kept < len(self.sample_)], kept[kept >= len(self.sample_)]
         new -= len(self.sample_)
         rows = X[new].toarray() if sparse.issparse(X) else X[new]
@@ -126,7 +126,13 @@ class DenoisingEnsemble(NetEstimator):
 
     @default_settings()
     def _learn(self, X: Any, max_epochs: int, go_on: bool = False) -> Self:
+        limits = Limits.of(self.sample_)
+        if not go_on:
+            self.scale_ = Scale.of(self.sample_, limits, self.scale)
+        self._limits = self.scale_.limits(limits)
         sample = self.scale_(self.sample_)
+        is_wild = self._limits(torch.from_numpy(sample)).numpy()
+        sample[is_wild] = np.nan
         self._marginals = Marginals.of(sample)
         rarity = self._rarity(self.sample_)
         largest = np.quantile(rarity, 1 - self.trim)
@@ -134,6 +140,7 @@ class DenoisingEnsemble(NetEstimator):
         fit = Fit(X, None, max_epochs, once=go_on)
         context = self._go_on(fit) if go_on else self._start(fit)
         self._summarise(sample, rarity <= largest)
+        self._score_wild(is_wild.any(1))
         del self._folds, self._is_trimmed
         self._marginals.forget_own()
         context.call_on_fit_task_end(estimator=self, **fit.shown)
@@ -142,17 +149,17 @@ class DenoisingEnsemble(NetEstimator):
     def _rarity(self, X: Any) -> np.ndarray:
         """Return how rare the values of rows are altogether, each for itself."""
         sums = []
-        for start in range(0, X.shape[0], _SAMPLE):
-            x = torch.from_numpy(self.scale_(X[start : start + _SAMPLE]))
+        for start in range(0, X.shape[0], SAMPLE):
+            x = torch.from_numpy(self.scale_(X[start : start + SAMPLE]))
             tail, rarity = self._marginals.cells(x.nan_to_num(0.0), ~x.isnan())
             sums.append((tail + rarity).sum(1))
         return torch.cat(sums).numpy()
 
     def _summarise(self, sample: np.ndarray, is_typical: np.ndarray) -> None:
-        """Take statistics of rows that the networks have not seen."""
+        """Take statistics of rows that the networks have not seen; NaN for wild cells."""
 
         def residuals(module: Any, x: Tensor, observed: Tensor, folds: Tensor) -> Tensor:
-            both = (module.reconstructions(x) - x) * observed
+            both = self._residuals(module, x, observed)
             of_folds = both.unflatten(0, (2, self.n_folds_)).transpose(0, 1)
             return of_folds[folds.long(), :, torch.arange(len(x), device=x.device)]
 
@@ -188,6 +195,13 @@ class DenoisingEnsemble(NetEstimator):
         surprises = [s(value, own=True) for s, value in zip(self._surprises, values, strict=True)]
         self.held_out_scores_ = -torch.stack(surprises).sum(0).numpy()
 
+    def _score_wild(self, is_wild: np.ndarray) -> None:
+        """Score sampled rows as they are, with wild cells that so far counted as missing."""
+        rows = np.flatnonzero(is_wild)
+        if len(rows):
+            scores = self.member_scores(self.sample_[rows])
+            self.held_out_scores_[rows] = scores[np.arange(len(rows)), self.held_out_folds_[rows]]
+
     # ------------------------------------------------------------------ inference
 
     def _apply_scaled(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
@@ -204,9 +218,16 @@ class DenoisingEnsemble(NetEstimator):
         rows = self._view(X, self.net_.dtype, torch.device("cpu"))
         return self._apply_scaled(rows, function)
 
+    def _reconstructions(self, module: Any, x: Tensor) -> Tensor:
+        """Return what all networks make of rows, wild cells of which they do not see."""
+        return module.reconstructions(x.masked_fill(self._limits(x), 0.0))
+
+    def _residuals(self, module: Any, x: Tensor, observed: Tensor) -> Tensor:
+        return (self._reconstructions(module, x) - x) * observed
+
     def _cells(self, module: Any, x: Tensor, observed: Tensor) -> list[Tensor]:
         """Return the whitened squares by both kinds of networks, tails and rarities."""
-        residuals = (module.reconstructions(x) - x) * observed
+        residuals = self._residuals(module, x, observed)
         kinds = zip(self._whitenings, residuals.chunk(2), strict=True)
         cells = (whitening(each, observed) for whitening, each in kinds)
         return [*cells, *self._marginals.cells(x, observed)]
@@ -259,7 +280,7 @@ class DenoisingEnsemble(NetEstimator):
         """Return what the networks for masked cells make of whole checked rows."""
 
         def restored(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            return module.reconstructions(x).chunk(2)[1].mean(0)
+            return self._reconstructions(module, x).chunk(2)[1].mean(0)
 
         scaled = self._of_rows(X, restored)
         return scaled * self.scale_.unit + self.scale_.center

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from ._ensemble import DenoisingEnsemble
 
@@ -18,8 +19,8 @@ def explained(
         Fitted, with `score_samples` and `feature_errors`.
     offset : float
         Rows with lower scores are alarms.
-    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
-        Checked data.
+    X : ndarray or data frame or CSR matrix or array of shape (n_samples, n_features)
+        Checked data, as the model takes them.
     labels : pandas.Index or None
         Names of the rows; None takes their positions.
     names : ndarray of shape (n_features,)
@@ -39,11 +40,12 @@ def explained(
     scores = model.score_samples(X)
     alarms = np.flatnonzero(scores < offset)
     alarms = alarms[np.argsort(scores[alarms], kind="stable")]
-    rows = X[alarms].toarray() if hasattr(X, "toarray") else X[alarms]
-    n_shown = min(n_features, X.shape[1])
-    errors = model.feature_errors(rows) if len(rows) else np.zeros(rows.shape)
+    rows = _safe_indexing(X, alarms)
+    cells = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows)
+    n_shown = min(n_features, cells.shape[1])
+    errors = model.feature_errors(rows) if len(alarms) else np.zeros(cells.shape)
     top = np.argsort(-errors, axis=1, kind="stable")[:, :n_shown]
-    expected = _expected(model, rows, top)
+    expected = _expected(model, rows, cells, top)
     total = np.maximum(errors.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     each = np.repeat(alarms, n_shown)
     return pd.DataFrame(
@@ -51,18 +53,18 @@ def explained(
             "row": each if labels is None else labels[each],
             "score": np.repeat(scores[alarms], n_shown),
             "feature": names[top].ravel(),
-            "value": np.take_along_axis(rows, top, axis=1).ravel(),
+            "value": np.take_along_axis(cells, top, axis=1).ravel(),
             "expected": expected.ravel(),
             "share": np.take_along_axis(errors / total, top, axis=1).ravel(),
         }
     )
 
 
-def _expected(model: Any, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
+def _expected(model: Any, rows: Any, cells: np.ndarray, features: np.ndarray) -> np.ndarray:
     """Return what a model expects in some cells of each row."""
-    if len(rows) and isinstance(model, DenoisingEnsemble):
-        each = np.repeat(rows, features.shape[1], axis=0)
+    if len(cells) and isinstance(model, DenoisingEnsemble):
+        each = np.repeat(cells, features.shape[1], axis=0)
         return model.expected_values(each, features.ravel()).reshape(features.shape)
-    if len(rows) and hasattr(model, "reconstruct"):
-        return np.take_along_axis(model.reconstruct(rows), features, axis=1)
+    if len(cells) and hasattr(model, "reconstruct"):
+        return np.take_along_axis(np.asarray(model.reconstruct(rows)), features, axis=1)
     return np.full(features.shape, np.nan)

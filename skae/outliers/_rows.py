@@ -12,6 +12,7 @@ from .._plain import registered
 from ..losses import Corruption, GaussianNoise, MaskingNoise
 from ..training import Batch, Rows
 from ..training._rows import of_array
+from ._limits import Limits
 
 _LARGEST_SCALED, _LARGEST = 30.0, 1e15  # what values are clipped to
 _ROUNDING = 1e-12
@@ -43,10 +44,10 @@ class BothNoises(Corruption):
 
 @registered
 class Scale:
-    """Centre and standard deviation of each feature, without its wildest values.
+    """Mean and standard deviation of each feature, without its wild values.
 
-    Values further than ten standard deviations from the mean are moved there, and both computed
-    anew, until nothing changes.
+    Of the others, those further than ten standard deviations from the mean are moved there, and
+    both computed anew, until nothing changes.
 
     Parameters
     ----------
@@ -61,15 +62,17 @@ class Scale:
     largest: float
 
     @classmethod
-    def of(cls, X: np.ndarray, apply: bool) -> Self:
+    def of(cls, X: np.ndarray, limits: Limits, apply: bool) -> Self:
         """Learn the scale of training rows.
 
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_features)
             Training rows; NaN where missing.
+        limits : Limits
+            Beyond which cells are wild.
         apply : bool
-            False leaves the units as they are, and only moves the median to zero.
+            False takes the same unit for all features, the root of their mean variance.
 
         Returns
         -------
@@ -77,10 +80,10 @@ class Scale:
             The scale.
         """
         d = X.shape[1]
-        center, unit = np.zeros(d), np.ones(d)
+        center, deviations = np.zeros((2, d))
         for j in range(d):
             x = X[:, j].astype(np.float64)
-            x = x[np.isfinite(x)]
+            x = x[np.isfinite(x) & ~((x < limits.low[j]) | (x > limits.high[j]))]
             if len(x) == 0:
                 continue
             # In units of the largest value and around the median, so that nothing overflows.
@@ -88,9 +91,6 @@ class Scale:
             x = x / largest
             middle = float(np.median(x))
             x -= middle
-            center[j] = middle * largest
-            if not apply:
-                continue
             for _ in range(100):
                 mean, deviation = x.mean(), x.std()
                 inside = x.clip(mean - 10 * deviation, mean + 10 * deviation)
@@ -99,8 +99,17 @@ class Scale:
                 x = inside
             center[j] = (middle + mean) * largest
             if deviation > _ROUNDING:  # otherwise constant
-                unit[j] = deviation * largest
-        return cls(center, unit, _LARGEST_SCALED if apply else _LARGEST)
+                deviations[j] = deviation * largest
+        if apply:
+            return cls(center, np.where(deviations > 0, deviations, 1), _LARGEST_SCALED)
+        largest = deviations.max() or 1.0
+        common = largest * np.sqrt(np.square(deviations / largest).mean()) or 1.0
+        return cls(center, np.full(d, common), _LARGEST)
+
+    def limits(self, limits: Limits) -> Limits:
+        """Return limits of scaled values, which lie between those that all are clipped to."""
+        scaled = ((each - self.center) / self.unit for each in (limits.low, limits.high))
+        return Limits(*(each.clip(-0.99 * self.largest, 0.99 * self.largest) for each in scaled))
 
     def __call__(self, X: Any) -> np.ndarray:
         """Return dense scaled rows, float32, clipped to values whose squares are no trouble."""
@@ -151,7 +160,7 @@ class ScaledRows(Rows):
 
 
 class EnsembleRows(ScaledRows):
-    """Scaled rows, once for every member; NaN for those that the member must not see.
+    """Scaled rows, once for every member; NaN for those that it must not see, and for wild cells.
 
     Parameters
     ----------
@@ -163,18 +172,27 @@ class EnsembleRows(ScaledRows):
         Where the batches go.
     scale : Scale
         Applied to each batch.
+    limits : Limits
+        Of scaled cells that are not wild.
     seen : ndarray of shape (n_samples, n_members) of bool
         Which member sees which row.
     """
 
     def __init__(
-        self, X: Any, dtype: torch.dtype, device: torch.device, scale: Scale, seen: np.ndarray
+        self,
+        X: Any,
+        dtype: torch.dtype,
+        device: torch.device,
+        scale: Scale,
+        limits: Limits,
+        seen: np.ndarray,
     ) -> None:
         super().__init__(X, dtype, device, scale)
-        self._seen = seen
+        self._limits, self._seen = limits, seen
         self.n_features *= seen.shape[1]
 
     def _shown(self, x: Tensor, chosen: Any) -> Tensor:
+        x = x.masked_fill(self._limits(x), math.nan)
         hidden = torch.from_numpy(~self._seen[chosen])
         x = x[:, None].expand(-1, hidden.shape[1], -1).masked_fill(hidden[:, :, None], math.nan)
         return x.flatten(1)

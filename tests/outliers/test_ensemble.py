@@ -8,7 +8,12 @@ from scipy.stats import chisquare
 
 from skae.outliers import _ensemble
 from skae.outliers._ensemble import DenoisingEnsemble
+from skae.outliers._limits import Limits
 from skae.outliers._rows import BothNoises, EnsembleRows, Scale
+
+
+def scale_of(X, apply=True):
+    return Scale.of(X, Limits.of(X), apply)
 
 
 def fitted(X, n_folds=4, trim=0.2, scale=True):
@@ -28,39 +33,43 @@ def residuals(model, X):
 
 
 def test_scaled_features_are_standard(X):
-    X = 7 * X + 3
+    X = 7 * X[:95] + 3
 
-    scaled = Scale.of(X, True)(X)
+    scaled = scale_of(X)(X)
 
     np.testing.assert_allclose(scaled, (X - X.mean(0)) / X.std(0), rtol=1e-4, atol=1e-5)
     assert scaled.dtype == np.float32
 
 
-def test_wild_cells_do_not_count():
+@pytest.mark.parametrize("apply", [True, False])
+def test_wild_cells_do_not_count(apply):
     x = np.random.default_rng(0).normal(size=(1000, 1))
-    tame = Scale.of(x, True)
-    x[0] = 1e12
+    expected = scale_of(x[50:], apply)
+    x[:50] = 1e12
 
-    wild = Scale.of(x, True)
+    actual = scale_of(x, apply)
 
-    assert wild.unit == pytest.approx(tame.unit, rel=0.1)
-    assert wild.center == pytest.approx(tame.center, abs=0.1)
+    assert (actual.center, actual.unit) == (expected.center, expected.unit)
 
 
 def test_missing_cells_do_not_count(X):
     with_holes = np.concatenate([X, np.full((50, 8), np.nan)])
 
-    np.testing.assert_array_equal(Scale.of(with_holes, True).unit, Scale.of(X, True).unit)
+    np.testing.assert_array_equal(scale_of(with_holes).unit, scale_of(X).unit)
 
 
-def test_units_of_the_data_can_be_kept(X):
-    np.testing.assert_allclose(Scale.of(X, False)(X), X - np.median(X, axis=0), rtol=1e-5)
+def test_all_features_may_have_the_same_unit(X):
+    X = X[:95]
+    expected = (X - X.mean(0)) / np.sqrt(X.var(0).mean())
+
+    np.testing.assert_allclose(scale_of(X, False)(X), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(scale_of(1e9 * X, False)(1e9 * X), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_units_of_the_data_are_clipped_only_where_squares_would_overflow():
+def test_values_in_a_common_unit_are_clipped_only_where_squares_would_overflow():
     x = np.array([[1e3, -1e6, 1e14, 1e308, -np.finfo(float).max]])
 
-    actual = Scale.of(np.zeros((3, 5)), False)(x)
+    actual = scale_of(np.zeros((3, 5)), False)(x)
 
     np.testing.assert_allclose(actual, x.clip(-1e15, 1e15), rtol=1e-6)
     assert np.isfinite(np.square(actual)).all()
@@ -70,7 +79,7 @@ def test_units_of_the_data_are_clipped_only_where_squares_would_overflow():
 def test_constants_become_zero(value):
     X = np.full((30, 2), value)
 
-    scale = Scale.of(X, True)
+    scale = scale_of(X)
 
     np.testing.assert_array_equal(scale(X), np.zeros((30, 2)))
     np.testing.assert_array_equal(scale.unit, [1, 1])
@@ -79,24 +88,24 @@ def test_constants_become_zero(value):
 def test_rounding_is_no_deviation():
     X = np.where(np.arange(30)[:, None] % 2, 0.3, 0.1 + 0.2)
 
-    np.testing.assert_array_equal(Scale.of(X, True).unit, [1])
+    np.testing.assert_array_equal(scale_of(X).unit, [1])
 
 
 @pytest.mark.parametrize("unit", [1e-300, 1e300])
 def test_units_are_of_any_size(unit, X):
-    actual = Scale.of(X * unit, True)(X * unit)
+    actual = scale_of(X * unit)(X * unit)
 
-    np.testing.assert_allclose(actual, Scale.of(X, True)(X), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(actual, scale_of(X)(X), rtol=1e-5, atol=1e-6)
 
 
 def test_scaled_values_are_bounded(X):
-    scaled = Scale.of(X, True)(np.full((1, 8), 1e308))
+    scaled = scale_of(X)(np.full((1, 8), 1e308))
 
     np.testing.assert_array_equal(scaled, np.full((1, 8), 30))
 
 
 def test_sparse_rows_are_scaled_like_dense_ones(X):
-    scale = Scale.of(X, True)
+    scale = scale_of(X)
 
     np.testing.assert_array_equal(scale(sparse.csr_array(X)), scale(X))
 
@@ -124,24 +133,39 @@ def test_missing_cells_become_zero():
 
 def test_members_get_the_rows_they_may_see(X):
     seen = np.random.default_rng(0).random((100, 3)) < 0.5
-    rows = EnsembleRows(X, torch.float32, torch.device("cpu"), Scale.of(X, False), seen)
+    scale, nowhere = scale_of(X, False), Limits(*np.full((2, 8), np.nan))
+    rows = EnsembleRows(X, torch.float32, torch.device("cpu"), scale, nowhere, seen)
 
     taken = rows.batch(torch.tensor([7, 3])).input.reshape(2, 3, 8).numpy()
 
-    expected = np.where(seen[[7, 3], :, None], Scale.of(X, False)(X)[[7, 3], None], np.nan)
+    expected = np.where(seen[[7, 3], :, None], scale(X)[[7, 3], None], np.nan)
     np.testing.assert_allclose(taken, expected, rtol=1e-6)
+
+
+def test_members_get_no_wild_cells(X):
+    low, high = np.full((2, 8), np.nan)
+    low[2], high[5] = -0.5, 0.5
+    seen = np.ones((100, 3), dtype=bool)
+    rows = EnsembleRows(X, torch.float32, torch.device("cpu"), scale_of(X), Limits(low, high), seen)
+
+    taken = rows.batch(slice(0, 100)).input.reshape(100, 3, 8).numpy()
+
+    is_wild = (scale_of(X)(X) < low) | (scale_of(X)(X) > high)
+    np.testing.assert_array_equal(np.isnan(taken), np.repeat(is_wild[:, None], 3, axis=1))
 
 
 # ---------------------------------------------------------------- held-out rows
 
 
 @pytest.mark.usefixtures("quick")
-def test_network_of_a_row_does_not_depend_on_it(X):
-    X[0] = 20
-    before = fitted(X, scale=False)
-    X[0] = 25
+def test_network_of_a_row_does_not_depend_on_it(X, monkeypatch):
+    X = X[:95]
+    same_scale, X[0] = scale_of(X), 4 * X.std(0)
+    monkeypatch.setattr(Scale, "of", lambda *args: same_scale)
+    before = fitted(X)
+    X[0] *= 1.1
 
-    after = fitted(X, scale=False)
+    after = fitted(X)
 
     gaussian = range(4)
     weights = [[w.detach().numpy() for w in m.module_.weights] for m in (before, after)]
@@ -153,7 +177,7 @@ def test_network_of_a_row_does_not_depend_on_it(X):
 
 @pytest.mark.usefixtures("quick")
 def test_network_of_a_wild_row_can_not_restore_it(X):
-    X[0] += 5 * np.random.default_rng(1).normal(size=8)
+    X[0] += 2 * np.random.default_rng(1).normal(size=8)
 
     model = fitted(X)
 
@@ -163,7 +187,8 @@ def test_network_of_a_wild_row_can_not_restore_it(X):
 
 @pytest.mark.usefixtures("quick")
 def test_masked_networks_never_see_the_rarest_rows(X):
-    X[0] = 20
+    X = X[:95]
+    X[0] = 6 * X.std(0)
     model = fitted(X)
 
     gaussian, masked = np.split(residuals(model, X[:1])[0], 2)
@@ -192,12 +217,45 @@ def test_folds_are_of_equal_size(n_folds, X):
 
 @pytest.mark.usefixtures("quick")
 def test_held_out_scores_are_those_by_the_own_fold_without_help_of_the_row_itself(X):
-    model = fitted(X)
+    model = fitted(X[:95])
 
-    own = model.member_scores(X)[np.arange(100), model.held_out_folds_]
+    own = model.member_scores(X[:95])[np.arange(95), model.held_out_folds_]
 
     assert (model.held_out_scores_ < own).all()
     assert np.corrcoef(model.held_out_scores_, own)[0, 1] > 0.95
+
+
+@pytest.mark.usefixtures("quick")
+def test_held_out_scores_of_wild_rows_are_those_of_the_rows_as_they_are(X):
+    X[7, 3] = -999
+    model = fitted(X[:95])
+
+    own = model.member_scores(X[:95])[7, model.held_out_folds_[7]]
+
+    assert model.held_out_scores_[7] == own == model.held_out_scores_.min()
+
+
+@pytest.mark.usefixtures("quick")
+def test_wild_training_cells_are_learned_from_as_if_they_were_missing(X):
+    missing, wild = X[:95].copy(), X[:95].copy()
+    missing[:5, 3], wild[:5, 3] = np.nan, 1e6
+    assert np.isnan(fitted(missing)._limits.high).all()
+
+    actual, expected = fitted(wild), fitted(missing)
+
+    for a, b in zip(actual._whitenings, expected._whitenings, strict=True):
+        assert a.root.shape == b.root.shape
+    assert actual.scale_.unit[3] == expected.scale_.unit[3]
+    np.testing.assert_array_equal(actual._marginals.tail, expected._marginals.tail)
+
+
+@pytest.mark.usefixtures("quick")
+def test_networks_do_not_see_wild_cells_of_new_rows(X):
+    X[7, 3] = -999
+    model, wild, missing = fitted(X[:95]), X[10:20].copy(), X[10:20].copy()
+    wild[:, 3], missing[:, 3] = 999, np.nan
+
+    np.testing.assert_array_equal(model.reconstruct(wild), model.reconstruct(missing))
 
 
 @pytest.mark.usefixtures("quick")
@@ -299,7 +357,7 @@ def test_sample_is_everything_while_there_is_room(X):
 
 @pytest.mark.usefixtures("quick")
 def test_sample_is_never_larger_than_its_bound(X, monkeypatch):
-    monkeypatch.setattr(_ensemble, "_SAMPLE", 30)
+    monkeypatch.setattr(_ensemble, "SAMPLE", 30)
     model = fitted(X)
 
     for _ in range(3):
@@ -309,7 +367,7 @@ def test_sample_is_never_larger_than_its_bound(X, monkeypatch):
 
 @pytest.mark.usefixtures("quick")
 def test_sample_is_uniform_over_batches(monkeypatch):
-    monkeypatch.setattr(_ensemble, "_SAMPLE", 300)
+    monkeypatch.setattr(_ensemble, "SAMPLE", 300)
     rng = np.random.default_rng(0)
     batches = [np.column_stack([np.full(150, i), rng.normal(size=(150, 2))]) for i in range(10)]
     model = fitted(batches[0])
@@ -323,7 +381,7 @@ def test_sample_is_uniform_over_batches(monkeypatch):
 
 @pytest.mark.usefixtures("quick")
 def test_sample_has_no_row_twice(monkeypatch):
-    monkeypatch.setattr(_ensemble, "_SAMPLE", 100)
+    monkeypatch.setattr(_ensemble, "SAMPLE", 100)
     X = np.random.default_rng(0).normal(size=(240, 2))
     model = fitted(X[:80]).partial_fit(X[80:160]).partial_fit(X[160:])
 
