@@ -29,6 +29,8 @@ _ACTIVE = 0.01
 _PIXEL_STEPS, _TABLE_STEPS = 2000, 5000
 _MANY_ROWS = 5000
 _MOST_REDRAWS = 20
+_CELLS = 2**20  # that are drawn at once
+_MOST_CODES = 60_000  # of a class, that a prior is fitted to
 
 
 class BaseGenerator(BaseAutoencoder):
@@ -120,9 +122,7 @@ class BaseGenerator(BaseAutoencoder):
             return ColumnRows(X, self._columns, dtype, device)
         check_magnitude(X, dtype)
         self._columns = self._columns.remembering(X)
-        positions = np.random.default_rng(0).random((len(X), len(self._columns.scores)))
-        cpu = torch.device("cpu")
-        return ColumnRows(X, self._columns, dtype, cpu, positions).held(device)
+        return ColumnRows(X, self._columns, dtype, device).held(device)
 
     def _n_codes(self, n_features: int, n_rows: int) -> int:
         """Return the width of the code."""
@@ -150,37 +150,44 @@ class BaseGenerator(BaseAutoencoder):
         seed = net.generator.initial_seed() % 2**31
         generator = torch.Generator(net.device).manual_seed(seed)
         module: Any = net.averaged_module_
-        codes, means, squares = [], [], 0.0
+        classes, labels = np.unique(y if self.conditional else len(rows) * [0], return_inverse=True)
+        kept = _some_of_each(labels, np.random.default_rng(seed))
+        codes, traits, start = [], [], 0
+        squares, sums = 0.0, torch.zeros(2, 1, dtype=torch.float64)
         with torch.inference_mode():
             for batch in rows.batches():
                 x = batch.input
                 z, mean = self._codes(net, x, generator)
                 residual = net.criterion_.mean(module.decode(z)) - x
                 squares = squares + residual.square().sum(0, dtype=torch.float64).cpu()
-                codes.append(z.cpu())
-                means.append(mean.cpu())
+                powers = torch.stack([mean, mean.square()])
+                sums = sums + powers.sum(1, dtype=torch.float64).cpu()
+                some = torch.from_numpy(kept[start : start + len(x)])
+                codes.append(z.cpu()[some])
+                traits.append((x[:, len(self._columns.numbers) :] > 0.5).cpu()[some])
+                start += len(x)
         net.criterion_.set_optimal_variance((squares / len(rows)).to(net.device, net.dtype))
-        Z = torch.cat(codes).numpy()
-        n_active = int((torch.cat(means).var(0, correction=0) > _ACTIVE).sum())
-        attributes: dict[str, Any] = {"n_active_components_": n_active}
-        if not self.conditional:
-            attributes["prior_"] = self._fitted_prior(Z, seed)
-            return attributes
-        classes, labels = np.unique(y, return_inverse=True)
-        shares = np.bincount(labels) / len(labels)
-        priors = [self._fitted_prior(Z[labels == c], seed) for c in range(len(classes))]
-        return {
-            **attributes,
-            "classes_": classes,
-            "prior_": ClassPriors(classes, shares, priors),
-        }
+        first, second = sums / len(rows)
+        n_active = int((second - first.square() > _ACTIVE).sum())
+        Z, T = torch.cat(codes).numpy(), torch.cat(traits).numpy()
+        of_class = labels[kept]
+        priors = [
+            self._fitted_prior(Z[of_class == c], T[of_class == c], seed)
+            for c in range(len(classes))
+        ]
+        attributes: dict[str, Any] = {"n_active_components_": n_active, "prior_": priors[0]}
+        if self.conditional:
+            shares = np.bincount(labels) / len(labels)
+            prior = ClassPriors(classes, shares, priors)
+            attributes |= {"classes_": classes, "prior_": prior}
+        return attributes
 
-    def _fitted_prior(self, Z: np.ndarray, seed: int) -> Any:
+    def _fitted_prior(self, Z: np.ndarray, traits: np.ndarray, seed: int) -> Any:
         if self.prior == "normal":
             return NormalPrior(Z.shape[1])
         if self.prior == "flow" and Z.shape[1] > 1:  # each half of a coupling needs a component
             return fit_flow(Z, seed)
-        return fit_mixture(Z, self.n_mixture_components, seed)
+        return fit_mixture(Z, self.n_mixture_components, seed, traits)
 
     @property
     def _has_classes(self) -> bool:
@@ -224,6 +231,14 @@ class BaseGenerator(BaseAutoencoder):
         check_count("n_samples", n_samples, 1)
         random = check_random_state(self.random_state if random_state is None else random_state)
         labels = self._sampled_labels(n_samples, y, random)
+        matrix = np.empty((n_samples, len(self._columns.low)))
+        size = max(1, _CELLS // self._columns.n_outputs)
+        for some in (slice(start, start + size) for start in range(0, n_samples, size)):
+            matrix[some] = self._new(labels[some], random)
+        return self._format.restore(matrix)
+
+    def _new(self, labels: np.ndarray, random: Any) -> np.ndarray:
+        """Draw a row of each of some classes, none that is somebody's if others can be had."""
         matrix = self._drawn(labels, random)
         again = np.flatnonzero(self._columns.seen(matrix))
         for _ in range(_MOST_REDRAWS):
@@ -231,7 +246,7 @@ class BaseGenerator(BaseAutoencoder):
                 break
             matrix[again] = self._drawn(labels[again], random)
             again = again[self._columns.seen(matrix[again])]
-        return self._format.restore(matrix)
+        return matrix
 
     def _sampled_labels(self, n_samples: int, y: Any, random: Any) -> np.ndarray:
         """Return the positions of the classes that rows are drawn from."""
@@ -328,3 +343,12 @@ class BaseGenerator(BaseAutoencoder):
     def _expected(self, codes: np.ndarray) -> np.ndarray:
         encoded = self._decoded(codes.reshape(-1, codes.shape[-1]))
         return self._columns.decode(encoded).reshape(*codes.shape[:-1], -1)
+
+
+def _some_of_each(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Tell which rows to keep, so that there are not too many of a class."""
+    kept = np.ones(len(labels), dtype=bool)
+    for label in np.flatnonzero(np.bincount(labels) > _MOST_CODES):
+        rows = np.flatnonzero(labels == label)
+        kept[random.permutation(rows)[_MOST_CODES:]] = False
+    return kept
