@@ -1,9 +1,10 @@
-"""Long tables are fitted and scored in 150 MB besides the data, and with categories in thrice them.
+"""Long tables are fitted, scored and drawn in little memory besides the data.
 
-The largest resident memory of a fit of one epoch, and of `score_samples`, above that of the process
-that holds the data already, each in a process of its own, in MB of a million bytes, and as a multiple
-of the data's size. `score_samples` is asked of a model that was fitted to the first 2,000 rows, for
-16 codes per row by VariationalAutoencoder, and so is `sample`, for as many rows. One thread.
+The largest resident memory of a fit of one epoch, of `score_samples` and of `sample`, above that
+of a process that holds the data already, each in a process of its own, in MB of a million bytes,
+and as a multiple of the data's size. What scores and draws was fitted to the first 2,000 rows; as
+many rows are drawn as there are data, and VariationalAutoencoder takes 16 codes per row for scores.
+One thread.
 
 - numbers: 20 columns of float64.
 - categories: a data frame of five columns of float64 and five of text, with 2 to 100 values.
@@ -130,7 +131,9 @@ def main() -> None:
         for estimator, kind in CASES:
             for n_rows in args.rows if estimator in args.estimators else []:
                 rows.append(measure(estimator, kind, n_rows, Path(folder)))
-                print("{estimator} {data} {rows} fit {fit_mb:.0f} MB".format(**rows[-1]), flush=True)
+                print(
+                    "{estimator} {data} {rows} fit {fit_mb:.0f} MB".format(**rows[-1]), flush=True
+                )
     write_table("memory", rows, key=("estimator", "data", "rows"))
 
 

@@ -19,17 +19,20 @@ from ..tables import ColumnRows, Columns, FrameFormat
 from ..training import ArrayRows, AutoencoderNet, Recipe, Rows
 from ..training._nested import select
 from ..training._random import seeded_global_generators
+from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
 from ._checks import check_count, checked_components, checked_labels, checked_values
 from ._flow import fit_flow
 from ._priors import ClassPriors, NormalPrior, drawn, fit_mixture
+from ._shares import Shares
 
 _MOST_COMPONENTS, _ROWS_PER_COMPONENT = 64, 50
 _ACTIVE = 0.01
 _PIXEL_STEPS, _TABLE_STEPS = 2000, 5000
 _MANY_ROWS = 5000
-_MOST_REDRAWS = 20
+_MOST_REDRAWS = 50
 _CELLS = 2**20  # that are drawn at once
+_DRAWS = 20_000  # by which the shares of categories are known
 _MOST_CODES = 60_000  # of a class, that a prior is fitted to
 
 
@@ -164,7 +167,7 @@ class BaseGenerator(BaseAutoencoder):
                 sums = sums + powers.sum(1, dtype=torch.float64).cpu()
                 some = torch.from_numpy(kept[start : start + len(x)])
                 codes.append(z.cpu()[some])
-                traits.append((x[:, len(self._columns.numbers) :] > 0.5).cpu()[some])
+                traits.append(self._traits(x).cpu()[some])
                 start += len(x)
         net.criterion_.set_optimal_variance((squares / len(rows)).to(net.device, net.dtype))
         first, second = sums / len(rows)
@@ -176,11 +179,33 @@ class BaseGenerator(BaseAutoencoder):
             for c in range(len(classes))
         ]
         attributes: dict[str, Any] = {"n_active_components_": n_active, "prior_": priors[0]}
+        attributes["_shares"] = None
+        if T.shape[1]:
+            drawn = [self._traits(self._draws(net, prior, seed)) for prior in priors]
+            wanted = [T[of_class == c].mean(axis=0) for c in range(len(classes))]
+            attributes["_shares"] = Shares.of(drawn, wanted)
         if self.conditional:
             shares = np.bincount(labels) / len(labels)
             prior = ClassPriors(classes, shares, priors)
             attributes |= {"classes_": classes, "prior_": prior}
         return attributes
+
+    def _traits(self, encoded: Any) -> Any:
+        """Return which categories, and which of two values, encoded rows have."""
+        return encoded[:, len(self._columns.numbers) :] > 0.5
+
+    def _draws(self, net: AutoencoderNet, prior: Any, seed: int) -> np.ndarray:
+        """Return encoded rows that a net draws which is not the estimator's own yet."""
+        prior = copy.copy(prior)
+        prior.random_state = seed
+        Z = torch.from_numpy(prior.sample(_DRAWS)[0]).to(net.dtype)
+        module: Any = net.averaged_module_
+        size = inference_rows(self._columns.n_outputs)
+        with torch.inference_mode(), seeded_global_generators(seed, torch.device(net.device)):
+            parts = [
+                net.criterion_.sample(module.decode(z.to(net.device))).cpu() for z in Z.split(size)
+            ]
+        return torch.cat(parts).numpy()
 
     def _fitted_prior(self, Z: np.ndarray, traits: np.ndarray, seed: int) -> Any:
         if self.prior == "normal":
@@ -207,8 +232,9 @@ class BaseGenerator(BaseAutoencoder):
 
         Numbers in tables are drawn with the noise that the likelihood has; pixels are expected
         values, as a picture with noise is of use to nobody. No number lies outside of the range of
-        its training values. In tables, a row that equals a training row is drawn again, unless
-        there are hardly any others.
+        its training values. Categories, and columns of two values, have the shares
+        that they have in the training rows. Where the rows of a table can be told apart, one that
+        equals a row that occurs once in training is drawn again. Rows are drawn some at a time.
 
         Parameters
         ----------
@@ -239,13 +265,13 @@ class BaseGenerator(BaseAutoencoder):
 
     def _new(self, labels: np.ndarray, random: Any) -> np.ndarray:
         """Draw a row of each of some classes, none that is somebody's if others can be had."""
-        matrix = self._drawn(labels, random)
-        again = np.flatnonzero(self._columns.seen(matrix))
+        matrix = np.empty((len(labels), len(self._columns.low)))
+        again = np.arange(len(labels))
         for _ in range(_MOST_REDRAWS):
+            matrix[again], is_taken = self._drawn(labels[again], random)
+            again = again[~is_taken | self._columns.seen(matrix[again])]
             if not len(again):
                 break
-            matrix[again] = self._drawn(labels[again], random)
-            again = again[self._columns.seen(matrix[again])]
         return matrix
 
     def _sampled_labels(self, n_samples: int, y: Any, random: Any) -> np.ndarray:
@@ -269,8 +295,8 @@ class BaseGenerator(BaseAutoencoder):
             )
         return np.searchsorted(self.classes_, y)
 
-    def _drawn(self, labels: np.ndarray, random: Any) -> np.ndarray:
-        """Draw a row of each of some classes."""
+    def _drawn(self, labels: np.ndarray, random: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Draw a row of each of some classes, and whether to take it."""
         priors = self.prior_.priors if self._has_classes else [self.prior_]
         Z = drawn(priors, labels, random)
         criterion: Any = self.net_.criterion_
@@ -278,9 +304,11 @@ class BaseGenerator(BaseAutoencoder):
         rows = ArrayRows(Z, self.net_.dtype, torch.device("cpu"))
         with seeded_global_generators(random.randint(2**31), torch.device(self.net_.device)):
             encoded = self._apply_to(rows, lambda m, batch: draw(m.decode(batch.input)))
-        columns = self._columns
+        columns, is_taken = self._columns, np.ones(len(labels), dtype=bool)
+        if self._shares is not None:
+            is_taken = self._shares.taken(self._traits(encoded), labels, random)
         matrix = columns.decode(encoded.astype(np.float64)).clip(columns.low, columns.high)
-        return self._format.rounded(matrix)
+        return self._format.rounded(matrix), is_taken
 
     # ------------------------------------------------------------------ codes and back
 

@@ -190,7 +190,9 @@ def _start(Z: np.ndarray, shares: np.ndarray, kind: str) -> dict[str, np.ndarray
     n, k = Z.shape
     counts = shares.sum(axis=0) + 10 * np.finfo(Z.dtype).eps
     means = (shares.T @ Z) / counts[:, None]
-    within = (Z.T @ Z - (means.T * counts) @ means) / n + _LEAST_REG_COVAR * np.eye(k, dtype=Z.dtype)
+    within = (Z.T @ Z - (means.T * counts) @ means) / n + _LEAST_REG_COVAR * np.eye(
+        k, dtype=Z.dtype
+    )
     precision = np.linalg.inv((within + within.T) / 2)
     precision = (precision + precision.T) / 2
     return {

@@ -365,4 +365,9 @@ class VariationalAutoencoder(BaseGenerator):
             criterion, width = self.net_.criterion_, self._decoding_width
             weights = ImportanceWeights(criterion, self._class_scores, part, width)
             total = np.logaddexp(total, self._apply_to(rows, weights, weights.n_rows))
+        if self._shares is not None:
+            rows = self._view(X, self.net_.dtype, torch.device("cpu"))
+            total += np.concatenate(
+                [self._shares.log_ratios(self._traits(b.input.numpy())) for b in rows.batches()]
+            )
         return total - math.log(n_samples)
