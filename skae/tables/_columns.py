@@ -316,11 +316,11 @@ class Columns:
 def _hashes(X: np.ndarray) -> np.ndarray:
     """Return a number of 64 bits for every row, the same for equal rows."""
     hashes = np.zeros(len(X), np.uint64)
-    factors = np.random.default_rng(0).integers(2**63, size=X.shape[1], dtype=np.uint64)
-    for j, factor in enumerate(factors.tolist()):
+    factors: Any = np.random.default_rng(0).integers(2**63, size=X.shape[1], dtype=np.uint64)
+    for j in range(X.shape[1]):
         bits = (X[:, j].astype(np.float64) + 0.0).view(np.uint64)  # makes -0.0 the same as 0.0
         bits ^= bits >> np.uint64(32)
-        hashes += bits * np.uint64(2 * factor + 1)
+        hashes += bits * (2 * factors[j] + np.uint64(1))
     return hashes
 
 
