@@ -370,7 +370,7 @@ def as_array(X: ArrayLike, name: str) -> NDArray:
         given = given.detach().cpu()
     elif isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
         raise ValueError(
-            f"{name} has {np.ma.count_masked(given)} masked values: fill them, as by "
+            f"{name} has {int(np.ma.getmaskarray(given).sum())} masked values: fill them, as by "
             f"{name}.filled(0)."
         )
     try:

@@ -20,16 +20,21 @@ from ..tables import ColumnRows, Columns, FrameFormat
 from ..training import ArrayRows, AutoencoderNet, Recipe, Rows
 from ..training._nested import select
 from ..training._random import seeded_global_generators
+from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
 from ._checks import check_count, checked_components, checked_labels, checked_values
 from ._flow import fit_flow
 from ._priors import ClassPriors, NormalPrior, drawn, fit_mixture
+from ._shares import Shares
 
 _MOST_COMPONENTS, _ROWS_PER_COMPONENT = 64, 50
 _ACTIVE = 0.01
 _PIXEL_STEPS, _TABLE_STEPS = 2000, 5000
 _MANY_ROWS = 5000
-_MOST_REDRAWS = 20
+_MOST_REDRAWS = 50
+_CELLS = 2**20  # that are drawn at once
+_DRAWS = 20_000  # by which the shares of categories are known
+_MOST_CODES = 60_000  # of a class, that a prior is fitted to
 
 
 class BaseGenerator(BaseAutoencoder):
@@ -127,9 +132,7 @@ class BaseGenerator(BaseAutoencoder):
             return ColumnRows(X, self._columns, dtype, device)
         check_magnitude(X, dtype)
         self._columns = self._columns.remembering(X)
-        positions = np.random.default_rng(0).random((len(X), len(self._columns.scores)))
-        cpu = torch.device("cpu")
-        return ColumnRows(X, self._columns, dtype, cpu, positions).held(device)
+        return ColumnRows(X, self._columns, dtype, device).held(device)
 
     def _n_codes(self, n_features: int, n_rows: int) -> int:
         """Return the width of the code."""
@@ -162,9 +165,12 @@ class BaseGenerator(BaseAutoencoder):
         seed = net.generator.initial_seed() % 2**31
         generator = torch.Generator(net.device).manual_seed(seed)
         module: Any = net.averaged_module_
-        codes, means = [], []
+        classes, labels = np.unique(y if self.conditional else len(rows) * [0], return_inverse=True)
+        kept = _some_of_each(labels, np.random.default_rng(seed))
+        codes, traits, start = [], [], 0
         squares: Any = 0.0
         n_observed: Any = 0
+        sums = torch.zeros(2, 1, dtype=torch.float64)
         with inference():
             for batch in rows.batches():
                 x = batch.input
@@ -172,30 +178,56 @@ class BaseGenerator(BaseAutoencoder):
                 residual = net.criterion_.residual(module.decode(z), x)
                 squares = squares + residual.square().nansum(0, dtype=torch.float64).cpu()
                 n_observed = n_observed + (~residual.isnan()).sum(0).cpu()
-                codes.append(z.cpu())
-                means.append(mean.cpu())
+                powers = torch.stack([mean, mean.square()])
+                sums = sums + powers.sum(1, dtype=torch.float64).cpu()
+                some = torch.from_numpy(kept[start : start + len(x)])
+                codes.append(z.cpu()[some])
+                traits.append(self._traits(x).cpu()[some])
+                start += len(x)
         net.criterion_.set_optimal_variance((squares / n_observed).to(net.device, net.dtype))
-        Z = torch.cat(codes).numpy()
-        n_active = int((torch.cat(means).var(0, correction=0) > _ACTIVE).sum())
-        attributes: dict[str, Any] = {"n_active_components_": n_active}
-        if not self.conditional:
-            attributes["prior_"] = self._fitted_prior(Z, seed)
-            return attributes
-        classes, labels = np.unique(y, return_inverse=True)
-        shares = np.bincount(labels) / len(labels)
-        priors = [self._fitted_prior(Z[labels == c], seed) for c in range(len(classes))]
-        return {
-            **attributes,
-            "classes_": classes,
-            "prior_": ClassPriors(classes, shares, priors),
-        }
+        first, second = sums / len(rows)
+        n_active = int((second - first.square() > _ACTIVE).sum())
+        Z, T = torch.cat(codes).numpy(), torch.cat(traits).numpy()
+        of_class = labels[kept]
+        priors = [
+            self._fitted_prior(Z[of_class == c], T[of_class == c], seed)
+            for c in range(len(classes))
+        ]
+        attributes: dict[str, Any] = {"n_active_components_": n_active, "prior_": priors[0]}
+        attributes["_shares"] = None
+        if T.shape[1]:
+            drawn = [self._traits(self._draws(net, prior, seed)) for prior in priors]
+            wanted = [T[of_class == c].mean(axis=0) for c in range(len(classes))]
+            attributes["_shares"] = Shares.of(drawn, wanted)
+        if self.conditional:
+            shares = np.bincount(labels) / len(labels)
+            prior = ClassPriors(classes, shares, priors)
+            attributes |= {"classes_": classes, "prior_": prior}
+        return attributes
 
-    def _fitted_prior(self, Z: np.ndarray, seed: int) -> Any:
+    def _traits(self, encoded: Any) -> Any:
+        """Return which categories, and which of two values, encoded rows have."""
+        return encoded[:, len(self._columns.numbers) :] > 0.5
+
+    def _draws(self, net: AutoencoderNet, prior: Any, seed: int) -> np.ndarray:
+        """Return encoded rows that a net draws which is not the estimator's own yet."""
+        prior = copy.copy(prior)
+        prior.random_state = seed
+        Z = torch.from_numpy(prior.sample(_DRAWS)[0]).to(net.dtype)
+        module: Any = net.averaged_module_
+        size = inference_rows(self._columns.n_outputs)
+        with inference(), seeded_global_generators(seed, torch.device(net.device)):
+            parts = [
+                net.criterion_.sample(module.decode(z.to(net.device))).cpu() for z in Z.split(size)
+            ]
+        return torch.cat(parts).numpy()
+
+    def _fitted_prior(self, Z: np.ndarray, traits: np.ndarray, seed: int) -> Any:
         if self.prior == "normal":
             return NormalPrior(Z.shape[1])
         if self.prior == "flow" and Z.shape[1] > 1:  # each half of a coupling needs a component
             return fit_flow(Z, seed)
-        return fit_mixture(Z, self.n_mixture_components, seed)
+        return fit_mixture(Z, self.n_mixture_components, seed, traits)
 
     @property
     def _has_classes(self) -> bool:
@@ -215,8 +247,9 @@ class BaseGenerator(BaseAutoencoder):
 
         Numbers in tables are drawn with the noise that the likelihood has; pixels are expected
         values, as a picture with noise is of use to nobody. No number lies outside of the range of
-        its training values. In tables, a row that equals a training row is drawn again, unless
-        there are hardly any others.
+        its training values. Categories, and columns of two values, have the shares
+        that they have in the training rows. Where the rows of a table can be told apart, one that
+        equals a row that occurs once in training is drawn again. Rows are drawn some at a time.
 
         Parameters
         ----------
@@ -239,14 +272,22 @@ class BaseGenerator(BaseAutoencoder):
         check_count("n_samples", n_samples, 1)
         random = check_random_state(self.random_state if random_state is None else random_state)
         labels = self._sampled_labels(n_samples, y, random)
-        matrix = self._drawn(labels, random)
-        again = np.flatnonzero(self._columns.seen(matrix))
+        matrix = np.empty((n_samples, len(self._columns.low)))
+        size = max(1, _CELLS // self._columns.n_outputs)
+        for some in (slice(start, start + size) for start in range(0, n_samples, size)):
+            matrix[some] = self._new(labels[some], random)
+        return self._format.restore(matrix)
+
+    def _new(self, labels: np.ndarray, random: Any) -> np.ndarray:
+        """Draw a row of each of some classes, none that is somebody's if others can be had."""
+        matrix = np.empty((len(labels), len(self._columns.low)))
+        again = np.arange(len(labels))
         for _ in range(_MOST_REDRAWS):
+            matrix[again], is_taken = self._drawn(labels[again], random)
+            again = again[~is_taken | self._columns.seen(matrix[again])]
             if not len(again):
                 break
-            matrix[again] = self._drawn(labels[again], random)
-            again = again[self._columns.seen(matrix[again])]
-        return self._format.restore(matrix)
+        return matrix
 
     def _sampled_labels(self, n_samples: int, y: Any, random: Any) -> np.ndarray:
         """Return the positions of the classes that rows are drawn from."""
@@ -269,8 +310,8 @@ class BaseGenerator(BaseAutoencoder):
             )
         return np.searchsorted(self.classes_, y)
 
-    def _drawn(self, labels: np.ndarray, random: Any) -> np.ndarray:
-        """Draw a row of each of some classes."""
+    def _drawn(self, labels: np.ndarray, random: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Draw a row of each of some classes, and whether to take it."""
         priors = self.prior_.priors if self._has_classes else [self.prior_]
         Z = drawn(priors, labels, random)
         criterion: Any = self.net_.criterion_
@@ -278,9 +319,11 @@ class BaseGenerator(BaseAutoencoder):
         rows = ArrayRows(Z, self.net_.dtype, torch.device("cpu"))
         with seeded_global_generators(random.randint(2**31), torch.device(self.net_.device)):
             encoded = self._apply_to(rows, lambda m, batch: draw(m.decode(batch.input)))
-        columns = self._columns
+        columns, is_taken = self._columns, np.ones(len(labels), dtype=bool)
+        if self._shares is not None:
+            is_taken = self._shares.taken(self._traits(encoded), labels, random)
         matrix = columns.decode(encoded.astype(np.float64)).clip(columns.low, columns.high)
-        return self._format.rounded(matrix)
+        return self._format.rounded(matrix), is_taken
 
     # ------------------------------------------------------------------ codes and back
 
@@ -343,3 +386,12 @@ class BaseGenerator(BaseAutoencoder):
     def _expected(self, codes: np.ndarray) -> np.ndarray:
         encoded = self._decoded(codes.reshape(-1, codes.shape[-1]))
         return self._columns.decode(encoded).reshape(*codes.shape[:-1], -1)
+
+
+def _some_of_each(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Tell which rows to keep, so that there are not too many of a class."""
+    kept = np.ones(len(labels), dtype=bool)
+    for label in np.flatnonzero(np.bincount(labels) > _MOST_CODES):
+        rows = np.flatnonzero(labels == label)
+        kept[random.permutation(rows)[_MOST_CODES:]] = False
+    return kept

@@ -14,14 +14,15 @@ from sklearn.utils import check_random_state
 
 from .._plain import registered
 
-_MOST_MIXED = 120
+MOST_MIXED = 120
 # Tried beside a single Gaussian: of many codes so many Gaussians, of few codes one per so many.
-_NUMBERS_OF_MANY = [(20, "full"), (_MOST_MIXED, "full")]
+_NUMBERS_OF_MANY = [(20, "full"), (MOST_MIXED, "full")]
 _ROWS_OF_FEW = [(60, "tied"), (90, "full"), (15, "tied")]
-_MOST_ROWS = 50_000
+_MOST_ROWS = 30_000
 _SEARCH_ROWS = 10_000
 _REG_COVAR, _LEAST_REG_COVAR = 1e-4, 1e-6
 _ROW_ITERATIONS, _ITERATIONS = 100_000, (2, 100)
+_RARE, _LEAST_RARE = 0.1, 5  # share of the rows, and number of them
 
 
 class Prior(Protocol):
@@ -83,7 +84,9 @@ class NormalPrior:
         return random.standard_normal((n_samples, self.n_components)), None
 
 
-def fit_mixture(Z: np.ndarray, n_components: int | str, seed: int) -> GaussianMixture:
+def fit_mixture(
+    Z: np.ndarray, n_components: int | str, seed: int, traits: np.ndarray | None = None
+) -> GaussianMixture:
     """Fit a Gaussian mixture to codes.
 
     Parameters
@@ -95,6 +98,10 @@ def fit_mixture(Z: np.ndarray, n_components: int | str, seed: int) -> GaussianMi
         codes best.
     seed : int
         Determines where the fit starts, and which codes are held out or left out.
+    traits : ndarray of shape (n_samples, n_traits) of bool or None, default=None
+        What rows are: their categories. "auto" tries Gaussians that start from what is rare too,
+        and takes them if they serve held-out codes as well: means over all codes don't notice what
+        is special about a per cent of them.
 
     Returns
     -------
@@ -102,53 +109,97 @@ def fit_mixture(Z: np.ndarray, n_components: int | str, seed: int) -> GaussianMi
         The mixture. With few codes the Gaussians may have a covariance in common, and that of a
         single one is shrunk after Ledoit & Wolf.
     """
-    random = np.random.default_rng(seed)
-    Z = Z[random.permutation(len(Z))[:_MOST_ROWS]]
+    order = np.random.default_rng(seed).permutation(len(Z))[:_MOST_ROWS]
+    Z = Z[order]
     if len(Z) < _SEARCH_ROWS:  # more are worth the speed of float32
         Z = Z.astype(np.float64)
-    reg_covar = max(_REG_COVAR * float(Z.var(axis=0).mean()), _LEAST_REG_COVAR)
-
-    def fitted(codes: np.ndarray, n: int, covariance_type: str = "full") -> GaussianMixture:
-        if min(n, len(codes)) == 1:
-            return _shrunk_gaussian(codes)
-        low, high = _ITERATIONS
-        mixture = GaussianMixture(
-            min(n, len(codes)),
-            covariance_type=covariance_type,
-            reg_covar=reg_covar,
-            max_iter=min(high, max(low, _ROW_ITERATIONS // len(codes))),
-            random_state=seed,
-        )
-        # Codes are numpy arrays here, and k-means is a start that is good already.
-        with config_context(array_api_dispatch=False), warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            try:
-                mixture.fit(codes)
-            except ValueError:  # codes that are all alike
-                return _shrunk_gaussian(codes)
-        # Samples need covariances that are symmetric in float64.
-        covariances = mixture.covariances_.astype(np.float64)
-        mixture.covariances_ = (covariances + covariances.swapaxes(-1, -2)) / 2
-        return mixture
-
     if not isinstance(n_components, str):
-        return fitted(Z, n_components)
+        return _mixture(Z, n_components, seed)
     n = len(Z)
     is_large = n >= _SEARCH_ROWS  # the last fit is the dear one: it is not repeated
     n_valid = n // (10 if is_large else 5)
     numbers = _NUMBERS_OF_MANY if is_large else [(n // rows, kind) for rows, kind in _ROWS_OF_FEW]
-    candidates = [
+    candidates: list[tuple] = [
         (1, "full"),
-        *((min(most, _MOST_MIXED), kind) for most, kind in numbers if most > 1),
+        *((min(most, MOST_MIXED), kind) for most, kind in numbers if most > 1),
     ]
     if len(candidates) == 1:
-        return fitted(Z, 1)
-    mixtures = [fitted(Z[n_valid:], *candidate) for candidate in candidates]
+        return _mixture(Z, 1, seed)
+    starts = [None] * len(candidates)
+    shares = None if traits is None else _rare_shares(traits[order], Z.dtype)
+    if shares is not None:
+        candidates = [(shares.shape[1], kind) for kind in ("tied", "full")] + candidates
+        starts = [shares] * 2 + starts
+    mixtures = [
+        _mixture(Z[n_valid:], n_each, seed, kind, None if start is None else start[n_valid:])
+        for (n_each, kind), start in zip(candidates, starts, strict=True)
+    ]
     scores = np.stack([mixture.score_samples(Z[:n_valid]) for mixture in mixtures])
-    # Of gains that might be chance, the fewer Gaussians are the safer choice.
+    # Of gains that might be chance, the first candidates are the safer choice.
     losses = scores[scores.mean(axis=1).argmax()] - scores
     chosen = int(np.argmax(losses.mean(axis=1) <= losses.std(axis=1) / n_valid**0.5))
-    return mixtures[chosen] if is_large else fitted(Z, *candidates[chosen])
+    if is_large:
+        return mixtures[chosen]
+    n_each, kind = candidates[chosen]
+    return _mixture(Z, n_each, seed, kind, starts[chosen])
+
+
+def _mixture(
+    Z: np.ndarray, n: int, seed: int, kind: str = "full", shares: np.ndarray | None = None
+) -> GaussianMixture:
+    """Fit so many Gaussians, which may start from the shares that codes have in each."""
+    if min(n, len(Z)) == 1:
+        return _shrunk_gaussian(Z)
+    low, high = _ITERATIONS
+    mixture = GaussianMixture(
+        min(n, len(Z)),
+        covariance_type=kind,
+        reg_covar=max(_REG_COVAR * float(Z.var(axis=0).mean()), _LEAST_REG_COVAR),
+        max_iter=min(high, max(low, _ROW_ITERATIONS // len(Z))),
+        random_state=seed,
+        **({} if shares is None else _start(Z, shares, kind)),
+    )
+    # Codes are numpy arrays here, and k-means is a start that is good already.
+    with config_context(array_api_dispatch=False), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        try:
+            mixture.fit(Z)
+        except ValueError:  # codes that are all alike
+            return _shrunk_gaussian(Z)
+    # Samples need covariances that are symmetric in float64.
+    covariances = mixture.covariances_.astype(np.float64)
+    mixture.covariances_ = (covariances + covariances.swapaxes(-1, -2)) / 2
+    return mixture
+
+
+def _rare_shares(traits: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
+    """Return the shares that rows have in each rare trait, and before these in the rest."""
+    # Of two values the rarer one, once.
+    traits = np.unique(np.where(traits.mean(axis=0) > 0.5, ~traits, traits), axis=1)
+    counts = traits.sum(axis=0)
+    rare = np.flatnonzero((counts >= _LEAST_RARE) & (counts <= _RARE * len(traits)))
+    rare = rare[np.argsort(-counts[rare], kind="stable")][: MOST_MIXED - 1]
+    if not len(rare):
+        return None
+    shares = np.column_stack([~traits[:, rare].any(axis=1), traits[:, rare]]).astype(dtype)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def _start(Z: np.ndarray, shares: np.ndarray, kind: str) -> dict[str, np.ndarray]:
+    """Return where Gaussians start that have shares in codes: their covariance is that within."""
+    n, k = Z.shape
+    counts = shares.sum(axis=0) + 10 * np.finfo(Z.dtype).eps
+    means = (shares.T @ Z) / counts[:, None]
+    within = (Z.T @ Z - (means.T * counts) @ means) / n + _LEAST_REG_COVAR * np.eye(
+        k, dtype=Z.dtype
+    )
+    precision = np.linalg.inv((within + within.T) / 2)
+    precision = (precision + precision.T) / 2
+    return {
+        "weights_init": counts / counts.sum(),
+        "means_init": means,
+        "precisions_init": precision if kind == "tied" else np.tile(precision, (len(means), 1, 1)),
+    }
 
 
 def _shrunk_gaussian(Z: np.ndarray) -> GaussianMixture:

@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.special import logsumexp
-from scipy.stats import norm, qmc
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
@@ -17,14 +15,14 @@ from torch import Tensor, nn
 
 from ..networks import displaced
 from ..tables import ColumnRows
-from ..training import Batch, Recipe
+from ..training import Recipe, Rows
 from ._checks import check_count
 from ._generator import BaseGenerator
+from ._importance import ImportanceWeights, decoding_width, spread_noise
 from ._objectives import EvidenceBound
+from ._priors import MOST_MIXED
 
 _PLACES = 8  # scores for each value that occurs often
-_TAIL = 1e-6
-_CELLS = 2**22  # that are computed at once
 
 
 class VariationalAutoencoder(BaseGenerator):
@@ -307,6 +305,14 @@ class VariationalAutoencoder(BaseGenerator):
         noise = torch.empty_like(mean).normal_(generator=generator)
         return displaced(mean, log_variance, noise), mean
 
+    def _finish(self, net: Any, rows: Rows, y: Any) -> dict[str, Any]:
+        attributes = super()._finish(net, rows, y)
+        n_mixed: Any = self.n_mixture_components
+        n_gaussians = MOST_MIXED if isinstance(n_mixed, str) else n_mixed
+        width = decoding_width(net.averaged_module_, rows.batch(slice(2)).input)
+        # Densities under the Gaussians are float64, twice as large.
+        return attributes | {"_decoding_width": max(width, 2 * n_gaussians)}
+
     # ------------------------------------------------------------------ likelihood
 
     def score_samples(
@@ -348,39 +354,20 @@ class VariationalAutoencoder(BaseGenerator):
 
     def _class_likelihoods(self, X: np.ndarray, n_samples: int) -> np.ndarray:
         """Return the log-likelihood of each row in each class, or one column without classes."""
-        noise = _spread_noise(n_samples, self._n_features_out)
+        noise = spread_noise(n_samples, self._n_features_out)
         # Frequent values stand for intervals of scores: average over places in them.
         n_places = min(_PLACES, n_samples) if self._columns.has_ties else 1
         places = np.tile((np.arange(n_places) + 0.5) / n_places, (len(self._columns.scores), 1))
         places = np.random.default_rng(0).permuted(places, axis=1)
-        logs = []
+        total: Any = -np.inf
         for place, part in zip(places.T, np.array_split(noise, n_places), strict=True):
             rows = ColumnRows(X, self._columns, self.net_.dtype, torch.device("cpu"), place[None])
-            logs.append(self._apply_to(rows, partial(self._class_log_weights, noise=part)))
-        return logsumexp(logs, axis=0) - math.log(n_samples)
-
-    def _class_log_weights(self, module: Any, batch: Batch, noise: np.ndarray) -> Tensor:
-        """Return the log of the sum of importance weights of some codes, for each class."""
-        x, (log_volume,) = batch.input, batch.extra
-        criterion: Any = self.net_.criterion_
-        criterion.check_target(x)
-        mean, log_variance = module.posterior(x)
-        size = max(1, _CELLS // (len(x) * max(x.shape[1], mean.shape[1])))
-        logs = []
-        for part in torch.from_numpy(noise).to(mean.device, mean.dtype).unsqueeze(1).split(size):
-            z = displaced(mean, log_variance, part)
-            codes = z.flatten(0, 1)
-            output = module.decode(codes).unflatten(0, z.shape[:2])
-            log_prob = criterion.log_prob(output, x.expand(len(part), -1, -1)).sum(-1)
-            log_q = -0.5 * (part.square() + log_variance + math.log(2 * math.pi)).sum(-1)
-            prior = torch.from_numpy(self._class_scores(codes.cpu().double().numpy()))
-            ratio = (log_prob - log_q).double().cpu()
-            logs.append((ratio.unsqueeze(-1) + prior.unflatten(0, z.shape[:2])).logsumexp(0))
-        return torch.stack(logs).logsumexp(0) + log_volume.cpu().unsqueeze(1)
-
-
-def _spread_noise(n_samples: int, n_components: int) -> np.ndarray:
-    """Return normal noise that fills space more evenly than random numbers, always the same."""
-    n_bits = math.ceil(math.log2(n_samples))
-    points = qmc.Sobol(n_components, rng=0).random_base2(n_bits)[:n_samples]
-    return norm.ppf(points.clip(_TAIL, 1 - _TAIL))
+            criterion, width = self.net_.criterion_, self._decoding_width
+            weights = ImportanceWeights(criterion, self._class_scores, part, width)
+            total = np.logaddexp(total, self._apply_to(rows, weights, weights.n_rows))
+        if self._shares is not None:
+            rows = self._view(X, self.net_.dtype, torch.device("cpu"))
+            total += np.concatenate(
+                [self._shares.log_ratios(self._traits(b.input.numpy())) for b in rows.batches()]
+            )
+        return total - math.log(n_samples)

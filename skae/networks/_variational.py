@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 _LOG_VARIANCE = (-14.0, 5.0)
+_CELLS = 2**22  # to start from
+_ROWS = 4096  # whose hidden layers are in memory at once
 _LEAST_NOISE = 1e-3  # share of a component's variance that counts as noise, at the start
 
 
@@ -91,13 +93,19 @@ class StandardizedNetwork(nn.Module):
         """
         if not hasattr(self.network, "initialize"):
             return
+        step = -(-x.numel() // _CELLS)  # more would take memory, and PCA needs no more
+        x, output = x[::step], output[::step]
         self.network.initialize(x, output)
         if not getattr(self.network, "linear_skip", True):
             return
         self.network.eval()  # for batch normalisation of a single row
-        code = self.network.encode(x)
+        code = torch.cat([self.network.encode(part) for part in x.split(_ROWS)])
         variances = code.var(0, unbiased=False).clamp(min=1e-12)
-        residual = (output - self.network.decode(code)).square().mean()
+        squares = [
+            (y - self.network.decode(z)).square().sum()
+            for y, z in zip(output.split(_ROWS), code.split(_ROWS), strict=True)
+        ]
+        residual = torch.stack(squares).sum() / output.numel()
         self.network.train()
         d, k = x.shape[1], len(variances)
         noise = residual * d / (d - k) if k < d else 0 * residual

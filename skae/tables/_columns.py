@@ -17,6 +17,7 @@ from ._seen_values import SeenValues
 
 _FEWEST_PIXELS = 64
 _LEAST_VARIANCE = 1e-3  # of columns that have variance 1
+_MOST_BY_CHANCE = 0.02  # share of new rows that may be drawn again without harm to any share
 
 
 @registered
@@ -53,7 +54,7 @@ class Columns:
     n_rows : int
         Number of training rows.
     hashes : ndarray of uint64
-        Of the training rows, sorted; none for images.
+        Of the training rows that occur once, sorted; none where rows can't be told apart.
     """
 
     names: list
@@ -331,7 +332,12 @@ class Columns:
         return Part("losses", "ColumnLikelihoods", {"parts": parts})
 
     def remembering(self, X: np.ndarray) -> Self:
-        """Return the same columns, which know what the training rows are, unless they are images.
+        """Return the same columns, which know the training rows, where these can be told apart.
+
+        A row that occurs once belongs to somebody, one that occurs several times to nobody. But
+        where a table has few different rows, many a new one equals one that occurs once, by chance.
+        The share that does is about that of the training rows that occur twice (Good, Biometrika
+        40, 1953, equation 2). Above two per cent, and for images, no rows are remembered.
 
         Parameters
         ----------
@@ -343,10 +349,12 @@ class Columns:
         Columns
             A copy.
         """
-        return replace(self, hashes=np.unique(_hashes(X[:0] if self.are_pixels else X)))
+        hashes, counts = np.unique(_hashes(X[:0] if self.are_pixels else X), return_counts=True)
+        by_chance = 2 * np.count_nonzero(counts == 2) / len(X)
+        return replace(self, hashes=hashes[(counts == 1) & (by_chance <= _MOST_BY_CHANCE)])
 
     def seen(self, X: np.ndarray) -> np.ndarray:
-        """Tell which rows equal a training row.
+        """Tell which rows equal a training row that is remembered.
 
         Parameters
         ----------
@@ -373,8 +381,12 @@ def _two_values(x: np.ndarray, low: float, high: float) -> SeenValues:
 
 def _hashes(X: np.ndarray) -> np.ndarray:
     """Return a number of 64 bits for every row, the same for equal rows."""
-    factors = np.random.default_rng(0).integers(2**63, size=X.shape[1], dtype=np.uint64)
-    X = np.where(np.isnan(X), np.nan, X.astype(np.float64))  # there are many NaN
-    bits = (X + 0.0).view(np.uint64)  # the sum makes -0.0 the same as 0.0
-    bits ^= bits >> np.uint64(32)
-    return (bits * (2 * factors + np.uint64(1))).sum(axis=1, dtype=np.uint64)
+    hashes = np.zeros(len(X), np.uint64)
+    factors: Any = np.random.default_rng(0).integers(2**63, size=X.shape[1], dtype=np.uint64)
+    for j in range(X.shape[1]):
+        column = X[:, j].astype(np.float64) + 0.0  # makes -0.0 the same as 0.0
+        column[np.isnan(column)] = np.nan  # there are many NaN
+        bits = column.view(np.uint64)
+        bits ^= bits >> np.uint64(32)
+        hashes += bits * (2 * factors[j] + np.uint64(1))
+    return hashes

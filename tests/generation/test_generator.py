@@ -245,23 +245,79 @@ def test_samples_of_rounded_tables_are_never_training_rows(dtype, generator):
     assert copies(model.sample(2000), X) == 0
 
 
-def test_samples_of_few_combinations_avoid_training_rows(generator):
-    X = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1) if a + b + c < 3])
-    X = np.repeat(X, 20, axis=0)
+def shares_of_rows(rows):
+    """Return the share of each of the eight rows of three zeros and ones."""
+    return np.bincount(np.asarray(rows, dtype=int) @ [1, 2, 4], minlength=8) / len(rows)
 
-    samples = fitted(generator, X, max_epochs=0).sample(200)
 
-    assert (samples.sum(axis=1) == 3).mean() > 0.25  # without avoidance about 0.08
+def test_rows_that_many_have_keep_their_shares(generator):
+    bits = np.random.default_rng(0).random((600, 3)) < [0.1, 0.2, 0.3]
+
+    samples = fitted(generator, bits.astype(int), max_epochs=20).sample(3000)
+
+    np.testing.assert_allclose(shares_of_rows(samples), shares_of_rows(bits), atol=0.05)
+
+
+def test_copies_of_what_is_nobodys_own_are_not_avoided():
+    """A row that occurs often beside rows that can be told apart."""
+    rng = np.random.default_rng(0)
+    has_bought = rng.random(300) < 0.7
+    X = np.c_[has_bought, np.where(has_bought, np.exp(rng.normal(size=300)), 0)]
+    model = fitted(VariationalAutoencoder, X, hidden_layer_sizes=(32,), max_epochs=50)
+
+    samples = model.sample(2000)
+
+    assert (samples == 0).all(axis=1).mean() > 0.5 * (1 - has_bought.mean())  # noise, no redraws
+    assert copies(samples[samples[:, 1] > 0], X) == 0
 
 
 def test_samples_avoid_the_rows_of_the_last_fit(generator):
-    every = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
-    first, last = np.repeat(every[:-1], 20, axis=0), np.repeat(every[1:], 20, axis=0)
+    first, last = np.random.default_rng(0).integers(0, 99, (2, 90, 2))
     model = fitted(generator, first, warm_start=True, max_epochs=0)
 
-    samples = model.fit(last).sample(200)
+    samples = model.fit(last).sample(3000)
 
-    assert (samples.sum(axis=1) == 0).mean() > (samples.sum(axis=1) == 3).mean()
+    assert copies(samples, last) == 0
+    assert copies(samples, first) > 0
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_rare_categories_keep_their_share_and_what_is_special(conditional):
+    rng = np.random.default_rng(0)
+    place = rng.choice([0, 3, -3], 1000, p=[0.94, 0.03, 0.03])
+    kind = np.select([place > 0, place < 0], ["odd", "queer"], "usual")
+    X = rng.normal(size=(1000, 3)) + place[:, None]
+    frame = pd.DataFrame(X, columns=["a", "b", "c"]).assign(kind=kind)
+    params = {"conditional": conditional, "hidden_layer_sizes": (64,), "max_epochs": 100}
+    model = fitted(VariationalAutoencoder, frame, kind if conditional else None, **params)
+
+    samples = model.sample(8000)
+
+    for name, mean in (("odd", 3), ("queer", -3)):
+        drawn = samples[samples.kind == name]
+        assert len(drawn) / 8000 == pytest.approx((kind == name).mean(), rel=0.3)
+        assert drawn.a.mean() == pytest.approx(mean, abs=0.8)
+
+
+def test_many_rows_are_drawn_some_at_a_time(generator, monkeypatch):
+    monkeypatch.setattr("skae.generation._generator._CELLS", 100)
+    model = fitted(generator, make_table(200), max_epochs=1)
+
+    samples = model.sample(95)
+
+    assert samples.shape == (95, 5)
+    assert len(np.unique(samples[:, 0])) > 80
+
+
+def test_priors_are_fitted_to_some_of_many_codes(generator, monkeypatch):
+    monkeypatch.setattr("skae.generation._generator._MOST_CODES", 60)
+    y = np.repeat(["few", "many"], [40, 160])
+    X = make_table(200) + 5.0 * (y == "many")[:, None]
+
+    model = fitted(generator, X, y, max_epochs=1, conditional=True)
+
+    assert model.sample(50, y="few")[:, 0].mean() < model.sample(50, y="many")[:, 0].mean()
+    np.testing.assert_allclose(model.prior_.shares, [0.2, 0.8])
 
 
 def test_samples_exist_if_all_combinations_are_training_rows(generator):

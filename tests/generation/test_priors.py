@@ -104,6 +104,28 @@ def test_means_of_clusters_are_found():
     assert distances.min(axis=0).max() < 0.2
 
 
+def test_what_is_rare_gets_a_gaussian():
+    rng = np.random.default_rng(0)
+    is_rare = rng.random(1500) < 0.02
+    Z = rng.normal(size=(1500, 3)) + 3 * is_rare[:, None]
+    Z[:, 1] *= 1 - 0.5 * is_rare
+
+    mixture = fit_mixture(Z, "auto", 0, np.c_[is_rare, ~is_rare])
+
+    far = np.linalg.norm(mixture.means_ - 3 * np.array([1, 0.5, 1]), axis=1)
+    assert far.min() < 0.6
+    assert mixture.weights_[far.argmin()] == pytest.approx(0.02, abs=0.01)
+
+
+def test_traits_that_are_common_or_nearly_never_there_change_nothing():
+    Z, rng = normal_codes(300), np.random.default_rng(0)
+    traits = np.c_[rng.random(300) < 0.4, np.arange(300) < 3]
+
+    mixture = fit_mixture(Z, "auto", 0, traits)
+
+    np.testing.assert_array_equal(mixture.means_, fit_mixture(Z, "auto", 0).means_)
+
+
 @pytest.mark.parametrize("n_components", [1, 3, 7])
 def test_a_number_is_the_number_of_gaussians(n_components):
     assert fit_mixture(normal_codes(), n_components, 0).n_components == n_components

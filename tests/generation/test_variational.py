@@ -502,3 +502,23 @@ def test_predicted_variance_follows_the_noise():
     )
 
     assert predicted > constant + 0.3
+
+
+def test_likelihoods_do_not_depend_on_how_many_codes_are_decoded_at_once(of_bimodal, monkeypatch):
+    X = bimodal(40)
+    expected = of_bimodal.score_samples(X)
+
+    monkeypatch.setattr("skae.generation._importance._CELLS", 1000)
+
+    np.testing.assert_allclose(of_bimodal.score_samples(X), expected, rtol=1e-4)
+
+
+def test_the_widest_layer_limits_how_many_codes_are_decoded_at_once(monkeypatch):
+    model = fitted(bimodal(50), hidden_layer_sizes=(700,), max_epochs=0, n_mixture_components=1)
+    sizes, decode = [], model.module_.decode
+    monkeypatch.setattr("skae.generation._importance._CELLS", 100_000)
+    monkeypatch.setattr(model.module_, "decode", lambda z: sizes.append(len(z)) or decode(z))
+
+    model.score_samples(bimodal(500))
+
+    assert max(sizes) * 700 <= 100_000

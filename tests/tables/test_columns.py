@@ -832,8 +832,22 @@ def test_cells_in_other_columns_are_not_seen():
     assert columns.seen(np.zeros((1, 5))).tolist() == [False]
 
 
+def test_rows_that_occur_several_times_are_nobodys():
+    X = np.repeat(np.arange(8.0)[:, None], [1, 1, 1, 1, 1, 1, 3, 4], axis=0)
+    columns = Columns.of(X, {}, None, False).remembering(X)
+
+    assert columns.seen(X).tolist() == [True] * 6 + [False] * 7
+
+
+def test_rows_are_not_remembered_where_chance_makes_many_equal():
+    X = np.repeat(np.arange(100.0), [1] * 98 + [2, 2])[:, None]
+    columns = Columns.of(X, {}, None, False).remembering(X)
+
+    assert not columns.seen(X).any()
+
+
 def test_zero_has_no_sign():
-    X = np.random.default_rng(0).normal(size=(9, 2)).round()
+    X = np.c_[np.arange(9) - 4.0, np.zeros(9)]
 
     columns = Columns.of(X, {}, None, False).remembering(X + 0.0)
 
@@ -844,8 +858,9 @@ def test_zero_has_no_sign():
 def test_copies_are_seen_after_decoding(dtype):
     """Columns that come back exactly, of numbers that are frequent, of two values, of groups."""
     X = table().astype(dtype)[:, 1:8]
-    columns = Columns.of(X, {}, "auto", True).remembering(X)
+    rows = np.unique(X, axis=0)
+    columns = Columns.of(X, {}, "auto", True).remembering(rows)
 
-    back = columns.decode(columns.encode(X)[0].astype(float))
+    back = columns.decode(columns.encode(rows)[0].astype(float))
 
     assert columns.seen(back).all()
