@@ -102,7 +102,7 @@ def test_titles_of_narrow_images_do_not_overlap(image):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"image": np.zeros(3)}, r"image must have shape .* got shape \(3,\)"),
+        ({"image": np.zeros(3)}, r"image must be an image of shape .* got shape \(3,\)"),
         ({"image": np.zeros((9, 9, 4))}, r"with 1 or 3 channels, got shape \(9, 9, 4\)"),
         ({"decoded": [np.zeros((9, 8))]}, r"decoded\[0\] must have the shape of the image, \(9, 9"),
         ({"rates": [1, 2]}, r"len\(decoded\)=1, len\(rates\)=2"),
