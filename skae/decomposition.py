@@ -295,7 +295,8 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
             "objective": Reconstruction(penalties, self._corruption()),
             **self._module_params(n_features, self.n_components, (width, width // 2)),
         }
-        if self.loss == "squared_error" and (limits := common_limits(X)):
+        limits = common_limits(X)
+        if self.loss == "squared_error" and limits is not None:
             params["criterion__bounds"] = limits
         loss = self.loss
         if isinstance(loss, dict):
@@ -303,9 +304,7 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
             loss = column_losses(loss, n_features, names)
         params |= self._nested_params
         recipe = Recipe(self.module, loss, self.optimizer, self.dtype, params)
-        units = units_for(
-            X, self.module, recipe.make_loss(), codes_are_log_odds=self.sparsity == "kl"
-        )
+        units = units_for(X, self.module, recipe.make_loss(), limits, self.sparsity == "kl")
         if units is not None and (objective := params["objective"]).corruption is not None:
             objective.corruption = objective.corruption.in_units(units)
         return replace(recipe, units=units)

@@ -16,6 +16,7 @@ def units_for(
     X: Any,
     module: str | type[nn.Module] | nn.Module,
     loss: ReconstructionLoss,
+    limits: tuple[float, float] | None = None,
     codes_are_log_odds: bool = False,
 ) -> Units | None:
     """Return units in which data of any unit and origin look alike, as far as that is allowed.
@@ -29,6 +30,9 @@ def units_for(
         [0, 1], and sees the data as they are.
     loss : ReconstructionLoss
         What outputs are compared with data by.
+    limits : tuple of two floats or None, default=None
+        Lowest and highest value, if all columns have them in common: then their distance is the
+        scale, and else the root of the mean variance.
     codes_are_log_odds : bool, default=False
         Whether codes mean something by themselves, and have no unit.
 
@@ -41,6 +45,9 @@ def units_for(
     if not issubclass(network if isinstance(network, type) else type(network), SkipAutoencoder):
         return None
     mean, scale = mean_and_scale(X)
+    if limits is not None:
+        # Pixels and grades are as far apart as they can be; networks learn them better like this.
+        scale = limits[1] - limits[0]
     offset = np.where(loss.knows_no_origin(len(mean)), mean, 0.0)
     if loss.degree is None:
         return Units(offset)
