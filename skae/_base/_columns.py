@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from .._units import Units, mean_and_scale
 from ..losses import LOSSES, ReconstructionLoss
 from ..networks import NETWORKS, SkipAutoencoder
 from ..training._suggestions import did_you_mean
+from ..training._trainer import check_magnitude
 
 
 def units_for(
@@ -40,10 +42,16 @@ def units_for(
     -------
     Units or None
         None for those of the data.
+
+    Raises
+    ------
+    ValueError
+        If values are too large to compute with.
     """
     network: Any = NETWORKS.get(module) if isinstance(module, str) else module
     if not issubclass(network if isinstance(network, type) else type(network), SkipAutoencoder):
         return None
+    check_magnitude(X, torch.float64)
     mean, scale = mean_and_scale(X)
     if limits is not None:
         # Pixels and grades are as far apart as they can be; networks learn them better like this.

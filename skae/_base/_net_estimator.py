@@ -350,9 +350,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         self, rows: Rows, function: Callable[[nn.Module, Batch], Tensor], size: int | None = None
     ) -> np.ndarray:
         """Call a function of module and batch on all rows, some at a time."""
-        module, net, start = self.module_, self.net_, 0
+        module, net, start, is_finite = self.module_, self.net_, 0, True
         result: Any = None  # one array from the start, and not parts that would be copied into one
-        is_finite = True
         with inference():
             for batch in rows.batches(size):
                 padded = batch.padded(_ROW_MULTIPLE).to(net.device)

@@ -105,7 +105,7 @@ class Columns:
         """
         names = list(range(X.shape[1]) if names is None else names)
         low, high, is_incomplete, is_binary = looked_at(X, names)
-        is_category = np.isin(np.arange(X.shape[1]), list(n_categories))
+        is_category = np.isin(range(X.shape[1]), list(n_categories))
         is_binary &= ~is_category & is_mixed
         is_number = ~is_category & ~is_binary
         if is_incomplete.any() and (scale == "range" or not is_mixed):
@@ -212,8 +212,7 @@ class Columns:
         n_values = 1 + (self.low < self.high)[self.binary]
         nearest = np.cumsum(n_values) - n_values + is_upper
         log_volume += self.levels.log_share(X[:, self.binary], nearest).sum(axis=1)
-        expected = missing[:, self.numbers[self.incomplete]]
-        out[:, place : self._n_plain] = expected
+        out[:, place : self._n_plain] = expected = missing[:, self.numbers[self.incomplete]]
         n_unexpected = missing.sum(axis=1) - expected.sum(axis=1)
         place = self._n_plain
         for group in self.groups:

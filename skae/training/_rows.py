@@ -212,7 +212,7 @@ class ArrayRows(Rows):
             if units is None and _shares_memory(X, dtype, device):
                 self._X = torch.from_numpy(X)
             elif X.size <= _MOST_CELLS_HELD:
-                self._X = self._converted(torch.arange(len(X)))
+                self._X = self._converted(torch.arange(len(X), device="cpu"))
 
     def _converted(self, positions: Tensor) -> Tensor:
         """Return rows as one tensor, with little more in memory meanwhile."""
