@@ -339,12 +339,9 @@ def test_message_about_values_outside_the_domain_names_the_column_of_a_frame():
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        (
-            "bernoulli",
-            r"Column 0: loss='bernoulli' needs values in \[0, 1\], but X reaches from -\d",
-        ),
-        ("poisson", r"Column 0: loss='poisson' needs values of at least 0, but X reaches from -\d"),
-        ({"huber": slice(3), "poisson": slice(3, 6)}, "Column 3: loss='poisson' needs values of"),
+        ("bernoulli", r"'bernoulli' needs values in \[0, 1\], but X reaches from -.* in column \d"),
+        ("poisson", r"'poisson' needs values of at least 0, but X reaches from -.* in column \d"),
+        ({"huber": slice(3), "poisson": slice(3, 6)}, "'poisson' needs values .* in column [345]"),
     ],
     ids=str,
 )
@@ -358,7 +355,7 @@ def test_a_column_outside_the_domain_of_a_loss_has_its_name():
     frame = pd.DataFrame(np.abs(X), columns=[*"abcde", "debit"])
     frame.loc[3, "debit"] = -1
 
-    with pytest.raises(ValueError, match="Column 'debit': loss='poisson' needs values of at least"):
+    with pytest.raises(ValueError, match=r"loss='poisson' needs values of .* in column 'debit'"):
         Autoencoder(loss={"poisson": ["e", "debit"], "huber": list("abcd")}).fit(frame)
 
 

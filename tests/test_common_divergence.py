@@ -43,6 +43,7 @@ def test_second_fit_leaves_the_first(estimator, X):
     assert_unchanged(model, before)
 
 
+@pytest.mark.filterwarnings("ignore:X has values up to")
 @over_fits("fit", "partial_fit")
 def test_going_on_leaves_what_was_fitted(estimator, fit, X):
     model = with_network_params(estimator, warm_start=True, max_epochs=2).fit(X)

@@ -294,6 +294,8 @@ def images_in_rows(estimator: Any, X: Any, reset: bool) -> Images:
     """
     X = validate_data(estimator, X, accept_sparse="csr", dtype="numeric", reset=reset)
     X = as_array(X.toarray() if sparse.issparse(X) else X, "X")
+    if X.dtype.name not in DTYPES:  # rows of whole numbers equal those of floats, as everywhere
+        X = X.astype(np.float64)
     shape = ImageShape((1, 1, X.shape[1]))
     if estimator.image_shape is not None:
         shape = checked_image_shape(estimator.image_shape, X.shape[1])

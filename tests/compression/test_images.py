@@ -34,9 +34,9 @@ def of_digits(digits):
         (lambda X: X.astype(np.uint32) * 10**6, 10**6),
         (lambda X: X.astype(np.float16) / 256, 1 / 256),
         (lambda X: X.astype(">f8") * 1000, 1000),
-        (lambda X: X.reshape(-1, 25).astype(np.int32), 1),
+        (lambda X: X.reshape(-1, 25).astype(">u2"), 1),
     ],
-    ids=["int64", "int16", "12 bits", "big-endian", "uint32", "float16", ">f8", "rows of int32"],
+    ids=["int64", "int16", "12 bits", "big-endian", "uint32", "float16", ">f8", "rows of >u2"],
 )
 def test_every_dtype_keeps_its_quality_and_comes_back(change, unit, digits, of_digits):
     X = change(digits)
