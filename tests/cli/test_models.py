@@ -47,11 +47,11 @@ def test_fit_codec(folder, run, failure, monkeypatch, photo):
     Image.fromarray(photo[..., 0]).save("pictures/gray.png")
     (folder / "pictures" / "bad.png").write_bytes(b"no picture")
 
-    status, [line], [error] = run("fit-codec", "pictures", "-o", "my.skae-model")
+    status, _, [error, line] = run("fit-codec", "pictures", "-o", "my.skae-model")
 
     assert status == 1
     assert error == "skae: pictures/bad.png: it is not an image file"
-    assert line.startswith("my.skae-model: ")
+    assert line.startswith("skae: my.skae-model: X has 40 images, few to learn")
     assert "fitted to 2 images of 0.0 megapixels" in line
     assert shapes == [(48, 65, 3), (48, 65, 3)]
     assert run("compress", "photo.png", "--model", "my.skae-model")[0] == 0
