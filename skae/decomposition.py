@@ -27,7 +27,7 @@ from .training._trainer import FEW_ROWS
 
 __all__ = ["Autoencoder"]
 
-_ROWS_PER_GUARD, _MOST_GUARDS = 20, 2000
+_ROWS_PER_GUARD, _MOST_GUARDS = 50, 1000
 _SPARSITIES = {"l1": L1Sparsity, "kl": KLSparsity}
 
 
@@ -104,7 +104,7 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
         Number of passes over the data; 0 leaves the network as it starts. "auto" takes about 2,000
         steps, but between 10 and 200 epochs; for fewer than 5,000 rows, that is only the upper
         bound, and the number that serves a held-out fifth of the rows best is then used for all of
-        them. From 5,000 rows on, a twentieth of them, at most 2,000, is held out, and the weights
+        them. From 5,000 rows on, a fiftieth of them, at most 1,000, is held out, and the weights
         that serve them best are kept, be it those of PCA. A warm start takes as many epochs as the
         fit before it could.
 
