@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from sklearn.decomposition import PCA
 
-from skae import Autoencoder
+from skae import Autoencoder, AutoencoderOutlierDetector, VariationalAutoencoder
 from skae._units import Units, chunks_of, common_limits, mean_and_scale
 from skae.losses import AbsoluteError, ColumnLosses, HuberLoss, Observed, SquaredError
 
@@ -193,6 +193,29 @@ def test_files_are_read_in_batches(method, dtype, tmp_path):
     tracemalloc.stop()
 
     assert peak < 10e6  # in float64, the data have 24 MB
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["uint8", "csr"])
+@pytest.mark.parametrize(
+    ("estimator", "method"),
+    [
+        (AutoencoderOutlierDetector(), "score_samples"),
+        (VariationalAutoencoder(2, max_epochs=0, hidden_layer_sizes=()), "transform"),
+    ],
+    ids=["detector", "generator"],
+)
+def test_tables_are_read_in_batches(estimator, method, form, monkeypatch):
+    monkeypatch.setattr("skae.outliers._ensemble._N_STEPS", 5)
+    monkeypatch.setattr("skae.outliers._ensemble._FEWEST_STEPS", 5)
+    X = form(np.random.default_rng(0).integers(0, 2, (40_000, 100)).astype(np.uint8))
+    model = estimator.fit(X[:60])
+
+    tracemalloc.start()
+    getattr(model, method)(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 25e6  # in float64, the data have 32 MB
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.int64, ">f4", np.bool_])

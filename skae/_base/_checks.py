@@ -12,7 +12,7 @@ from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._units import chunks_of
-from ..tables import FrameFormat, columns_named, is_frame, refuse_lazy
+from ..tables import FrameFormat, LazyTable, columns_named, is_frame, refuse_lazy
 
 DTYPES = [np.float64, np.float32]
 
@@ -134,7 +134,7 @@ def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:
 
 def checked_table(
     estimator: BaseEstimator, X: Any, form: FrameFormat | None, *, reset: bool = False
-) -> np.ndarray:
+) -> Any:
     """Return the input of an estimator that takes tables as a matrix of numbers.
 
     Parameters
@@ -150,7 +150,7 @@ def checked_table(
 
     Returns
     -------
-    ndarray of shape (n_samples, n_features)
+    ndarray or LazyTable of shape (n_samples, n_features)
         Float64, or float32 if `X` is; categories by their positions, and NaN for what is missing
         besides, if the tags of the estimator allow it.
     """
@@ -170,8 +170,7 @@ def checked_table(
             f"{'categories' if j in form.categories else 'dates'}; got {type(X).__name__}"
         )
     try:
-        with columns_named(X, allow_nan):
-            X = validate_data(estimator, X, accept_sparse="csr", reset=reset, **finite)
+        X = checked_input(estimator, X, reset=reset, as_it_is=True)
     except (TypeError, ValueError) as error:
         if "could not convert string" in str(error):
             raise ValueError(
@@ -179,7 +178,7 @@ def checked_table(
                 "frame, as categories"
             ) from error
         raise
-    return X.toarray() if sparse.issparse(X) else X
+    return LazyTable(X) if sparse.issparse(X) or X.dtype not in DTYPES else X
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class BaseGenerator(BaseAutoencoder):
 
     # ------------------------------------------------------------------ data
 
-    def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
         form = FrameFormat.of(X) if reset else getattr(self, "_format", None)
         X = checked_table(self, X, form, reset=reset)
         if reset:

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples
 
+from .._base import checked_input
 from .._meta import HasModel, available_if_model_has, input_as_it_came
 from ._decisions import (
     automatic_threshold,
@@ -143,7 +144,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
         if self.estimator is None:
-            return super()._checked(X, reset=reset)
+            return checked_input(self, X, reset=reset, as_it_is=True)
         return input_as_it_came(self, X, reset=reset)
 
     # ------------------------------------------------------------------ fit

@@ -7,6 +7,7 @@ back, batch by batch. What is missing is NaN in matrices.
 
 from ._columns import Columns
 from ._frames import FrameFormat, columns_named, is_frame, refuse_lazy
+from ._lazy import LazyTable
 from ._normal_scores import NormalScores
 from ._rows import ColumnRows
 
@@ -14,6 +15,7 @@ __all__ = [
     "ColumnRows",
     "Columns",
     "FrameFormat",
+    "LazyTable",
     "NormalScores",
     "columns_named",
     "is_frame",

@@ -15,6 +15,7 @@ from skorch.callbacks import Callback
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .._units import chunks_of
 from ..losses import Domain, ReconstructionLoss
 from ..losses._domains import OutsideDomainError
 from ._callbacks import BestWeights
@@ -45,7 +46,8 @@ def largest_value(X: Any) -> float:
     """
     low, high = float(X.min()), float(X.max())
     if math.isnan(low):
-        low, high = np.nanmin(X), np.nanmax(X)
+        low = min(np.nanmin(chunk) for chunk in chunks_of(X))
+        high = max(np.nanmax(chunk) for chunk in chunks_of(X))
     return max(abs(float(low)), abs(float(high)))
 
 

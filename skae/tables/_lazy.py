@@ -1,0 +1,55 @@
+"""Tables that are not dense floats, read part by part as if they were."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .._units import chunks_of
+
+
+class LazyTable:
+    """A matrix whose rows and columns are made dense floats only when they are looked at.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_rows, n_columns)
+        Numbers of any dtype.
+    """
+
+    dtype: np.dtype = np.dtype(np.float64)
+
+    def __init__(self, X: Any) -> None:
+        self._rows, self.shape = X, X.shape
+        if X.dtype == np.float32:
+            self.dtype = np.dtype(np.float32)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        """Return some rows by their positions, or one column by a slice and its position."""
+        part = self._column(*key) if isinstance(key, tuple) else self._rows[key]
+        dense = part.toarray() if sparse.issparse(part) else np.asarray(part)
+        dense = dense.ravel() if isinstance(key, tuple) else dense
+        return dense.astype(self.dtype, copy=False)
+
+    def _column(self, rows: slice, column: int) -> Any:
+        X = self._columns
+        return X[:, [column]][rows] if sparse.issparse(X) else X[rows, column]
+
+    @cached_property
+    def _columns(self) -> Any:
+        return self._rows.tocsc() if sparse.issparse(self._rows) else self._rows
+
+    def min(self, axis: int | None = None) -> Any:
+        """Return the least value of each column or of all, NaN where one is NaN."""
+        return np.min([chunk.min(axis) for chunk in self._chunks()], axis=0)
+
+    def max(self, axis: int | None = None) -> Any:
+        """Return the greatest value of each column or of all, NaN where one is NaN."""
+        return np.max([chunk.max(axis) for chunk in self._chunks()], axis=0)
+
+    def _chunks(self) -> Any:
+        return (chunk.astype(self.dtype, copy=False) for chunk in chunks_of(self._rows))
