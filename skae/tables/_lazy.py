@@ -44,11 +44,33 @@ class LazyTable:
         return self._rows.tocsc() if sparse.issparse(self._rows) else self._rows
 
     def min(self, axis: int | None = None) -> Any:
-        """Return the least value of each column or of all, NaN where one is NaN."""
+        """Return the least value of each column or of all, NaN where one is NaN.
+
+        Parameters
+        ----------
+        axis : int or None, default=None
+            0 for columns, None for all.
+
+        Returns
+        -------
+        ndarray of shape (n_columns,) or float
+            The values.
+        """
         return np.min([chunk.min(axis) for chunk in self._chunks()], axis=0)
 
     def max(self, axis: int | None = None) -> Any:
-        """Return the greatest value of each column or of all, NaN where one is NaN."""
+        """Return the greatest value of each column or of all, NaN where one is NaN.
+
+        Parameters
+        ----------
+        axis : int or None, default=None
+            0 for columns, None for all.
+
+        Returns
+        -------
+        ndarray of shape (n_columns,) or float
+            The values.
+        """
         return np.max([chunk.max(axis) for chunk in self._chunks()], axis=0)
 
     def _chunks(self) -> Any:
