@@ -91,6 +91,22 @@ def chunks_of(X: Any) -> Iterator[NDArray]:
         yield np.ascontiguousarray(chunk.toarray() if sparse.issparse(chunk) else chunk)
 
 
+def float_dtype(X: Any) -> np.dtype:
+    """Return the dtype of what an estimator returns.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array
+        What it was given, checked.
+
+    Returns
+    -------
+    dtype
+        Float64, or float32 if `X` is.
+    """
+    return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+
+
 def mean_and_scale(X: Any) -> tuple[NDArray, float]:
     """Return the means of the columns, and the root of the mean of their variances.
 

@@ -9,13 +9,13 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
-from .._units import Units
+from .._units import Units, float_dtype
 from ..networks import ACTIVATIONS, NETWORKS
 from ..training import ArrayRows, Batch, Rows
 from ..training._nested import accepted_names
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
-from ._checks import checked_codes, checked_input, checked_sizes, float_dtype
+from ._checks import checked_codes, checked_input, checked_sizes
 from ._net_estimator import NetEstimator
 
 

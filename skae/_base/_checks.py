@@ -53,7 +53,6 @@ def checked_input(
         What its method was given.
     reset : bool, default=False
         Whether `X` are training data that make the estimator forget those before.
-
     as_it_is : bool, default=False
         Whether an array or CSR of integers, booleans or floats is left in its dtype, for those who
         convert it batch by batch.
@@ -89,22 +88,6 @@ def _holds_numbers(X: Any) -> bool:
     """Tell whether the dtype of an array or sparse matrix is one that batches are made of."""
     of_numpy = isinstance(X, np.ndarray) or sparse.issparse(X)
     return of_numpy and X.dtype.kind in "biuf" and X.dtype.itemsize <= 8
-
-
-def float_dtype(X: Any) -> np.dtype:
-    """Return the dtype of what an estimator returns.
-
-    Parameters
-    ----------
-    X : ndarray or CSR matrix or array
-        What it was given, checked.
-
-    Returns
-    -------
-    dtype
-        Float64, or float32 if `X` is.
-    """
-    return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
 
 
 def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:
@@ -158,11 +141,12 @@ def checked_table(
         check_is_fitted(estimator)
     assert form is not None  # or it is not fitted
     refuse_lazy(X)
-    allow_nan = get_tags(estimator).input_tags.allow_nan
-    finite: Any = {"dtype": DTYPES, "ensure_all_finite": "allow-nan" if allow_nan else True}
     if is_frame(X) and form.container:
         validate_data(estimator, X, skip_check_array=True, reset=reset)
-        return check_array(form.matrix(X), estimator=estimator, **finite)
+        finite = "allow-nan" if get_tags(estimator).input_tags.allow_nan else True
+        return check_array(
+            form.matrix(X), dtype=DTYPES, ensure_all_finite=finite, estimator=estimator
+        )
     if not form.is_numeric:
         j = min([*form.categories, *form.dates])
         raise ValueError(

@@ -193,8 +193,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             try:
                 context = train(fit)
             except NonFiniteLossError as error:
-                recipe = self._fitted_recipe if go_on else self._plan(fit.aims)
-                causes = likely_causes(recipe.make_loss().domain, largest_value(X), self.lr)
+                domain = self._fitted_recipe.make_loss().domain
+                causes = likely_causes(domain, largest_value(X), self.lr)
                 raise ValueError(f"Training stopped: {error}. {causes}") from error
         context.call_on_fit_task_end(estimator=self, **fit.shown)
         return self

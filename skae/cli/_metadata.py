@@ -21,11 +21,6 @@ class Contents(NamedTuple):
     exif: bytes = b""
     profile: bytes = b""
 
-    @property
-    def n_bytes_of_metadata(self) -> int:
-        """Number of bytes beside the stream."""
-        return len(packed(self)) - len(self.stream)
-
 
 def packed(contents: Contents) -> bytes:
     """Return the bytes of a file; without metadata it is the stream."""

@@ -20,7 +20,7 @@ class Limits:
     """Between what values each feature lies, but for those that a wide gap cuts off from the rest.
 
     Cut off are codes for missing values, such as -999, and gross errors, if they at least double
-    the standard deviation; long tails are not. Whatever is learned takes such values for missing.
+    the variance; long tails are not. Whatever is learned takes such values for missing.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .._units import chunks_of
+from .._units import chunks_of, float_dtype
 
 
 class LazyTable:
@@ -18,12 +18,8 @@ class LazyTable:
         Numbers of any dtype.
     """
 
-    dtype: np.dtype = np.dtype(np.float64)
-
     def __init__(self, X: Any) -> None:
-        self._rows, self.shape = X, X.shape
-        if X.dtype == np.float32:
-            self.dtype = np.dtype(np.float32)
+        self._rows, self.shape, self.dtype = X, X.shape, float_dtype(X)
 
     def __len__(self) -> int:
         return self.shape[0]
