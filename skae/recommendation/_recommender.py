@@ -16,7 +16,7 @@ from ._interactions import checked_interactions
 from ._selection import PADDING, Selection, item_ids, named
 from ._top_k import top_k
 
-_K_OF_SCORE, _HIDDEN = 100, 0.2
+K_OF_SCORE, HIDDEN = 100, 0.2
 _CANDIDATES_PER_ITEM, _FEWEST_CANDIDATES = 10, 100
 
 
@@ -266,7 +266,7 @@ class RecommenderMixin:
         """
         X = self._interactions(X)
         if y is None or (not sparse.issparse(y) and np.ndim(y) == 1):
-            shown, hidden = hide_items(X, _HIDDEN, random_state=0)
+            shown, hidden = hide_items(X, HIDDEN, random_state=0)
         else:
             shown, hidden = X, sparse.csr_array(check_array(y, accept_sparse="csr"))
             if hidden.shape != X.shape:
@@ -278,8 +278,8 @@ class RecommenderMixin:
             why = "y has no entry" if shown is X else "none has two items, to hide one of them"
             raise ValueError(f"No user can be scored: {why}")
         seen = Selection(shown, shown.shape, None, "X")
-        ids, _ = self._ranked(sparse.csr_array(shown), _K_OF_SCORE, None, [seen])
-        return float(ndcg_at_k(hidden, ids, _K_OF_SCORE))
+        ids, _ = self._ranked(sparse.csr_array(shown), K_OF_SCORE, None, [seen])
+        return float(ndcg_at_k(hidden, ids, K_OF_SCORE))
 
     # ------------------------------------------------------------------ items
 
