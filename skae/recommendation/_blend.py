@@ -160,8 +160,11 @@ class BlendRecommender(RecommenderMixin, _BaseComposition):
             if self.random_state is not None:
                 for estimator in estimators:
                     _set_random_states(estimator, rng)
-            vars(self).pop("scores_", None)
-            self.weights_ = self._chosen_weights(X, estimators, rng)
+            self.weights_, scores = self._chosen_weights(X, estimators, rng)
+            if scores is None:
+                vars(self).pop("scores_", None)
+            else:
+                self.scores_ = scores
             used = [i for i, weight in enumerate(self.weights_) if weight > 0]
             self.estimators_ = [estimators[i].fit(X) for i in used]
             self._used_weights = self.weights_[used]
@@ -170,12 +173,11 @@ class BlendRecommender(RecommenderMixin, _BaseComposition):
 
     def _checked_estimators(self) -> tuple[list[str], list[Any]]:
         """Return names and clones."""
-        pairs = (
-            _default_estimators(self.n_features_in_) if self.estimators is None else self.estimators
-        )
-        if not pairs or not all(
-            isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs
-        ):
+        pairs = self.estimators
+        if pairs is None:
+            pairs = _default_estimators(self.n_features_in_)
+        are_pairs = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
+        if not pairs or not are_pairs:
             raise ValueError(
                 f"estimators={self.estimators!r} must be a list of pairs (name, recommender)"
             )
@@ -191,22 +193,25 @@ class BlendRecommender(RecommenderMixin, _BaseComposition):
 
     def _chosen_weights(
         self, X: sparse.csr_array, estimators: list[Any], rng: np.random.RandomState
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the weights and, if they were sought, the NDCG of each estimator alone."""
         n = len(estimators)
         if not isinstance(self.weights, str):
-            return self._given_weights(n)
+            return self._given_weights(n), None
+        equal = np.full(n, 1 / n), None
+        if n == 1 or X.shape[0] < _FEWEST_USERS:
+            return equal
         order = rng.permutation(X.shape[0])
         n_held_out = min(_MOST_HELD_OUT, int(_HELD_OUT * X.shape[0]))
         held_out, train = X[order[:n_held_out]], X[order[n_held_out:]]
         shown, hidden = hide_items(held_out, HIDDEN, random_state=rng)
-        if n == 1 or X.shape[0] < _FEWEST_USERS or not hidden.nnz or not train.nnz:
-            return np.full(n, 1 / n)
+        if not hidden.nnz or not train.nnz:
+            return equal
         trials = [clone(each).fit(train) for each in estimators]
         candidates = np.array(list(_simplex(n)))
-        gains = self._gains(shown, hidden, trials, candidates)
-        means = gains.mean(axis=1)
-        self.scores_ = means[[int(np.flatnonzero(row == 1)[0]) for row in np.eye(n)]]
-        return candidates[int(means.argmax())]
+        means = self._gains(shown, hidden, trials, candidates).mean(axis=1)
+        alone = [means[(candidates == one).all(axis=1).argmax()] for one in np.eye(n)]
+        return candidates[means.argmax()].copy(), np.array(alone)
 
     def _given_weights(self, n: int) -> np.ndarray:
         weights = np.asarray(self.weights, dtype=float)
@@ -227,11 +232,9 @@ class BlendRecommender(RecommenderMixin, _BaseComposition):
         """Return the NDCG of held-out users with each of the candidate weights."""
         gains: list[list[np.ndarray]] = [[] for _ in candidates]
         for rows in self._chunks(shown.shape[0]):
-            parts = [
-                _standardized(each.decision_function(shown[rows]), shown[rows])
-                for each in estimators
-            ]
-            seen = Selection(shown[rows], shown[rows].shape, None, "X")
+            x = shown[rows]
+            parts = [_standardized(each.decision_function(x), x) for each in estimators]
+            seen = Selection(x, x.shape, None, "X")
             for weights, of_weights in zip(candidates, gains, strict=True):
                 scores = seen.excluded(_blended(parts, weights), slice(None))
                 ids, _ = top_k(scores, K_OF_SCORE)
