@@ -71,11 +71,9 @@ class RecommenderMixin:
         This default takes what a score loses when an entry is left out.
         """
         n = x.nnz
-        kept = ~np.eye(n, dtype=bool)
-        left_out = sparse.csr_array(
-            (np.tile(x.data, n)[kept.ravel()], np.nonzero(kept)[1], np.arange(n + 1) * (n - 1)),
-            shape=(n, x.shape[1]),
-        )
+        kept = np.nonzero(~np.eye(n, dtype=bool))[1]
+        parts_of_x = x.data[kept], x.indices[kept], np.arange(n + 1) * (n - 1)
+        left_out = sparse.csr_array(parts_of_x, (n, x.shape[1]))
         with_all = self._item_scores(x)[0, items]
         parts = [self._item_scores(left_out[rows])[:, items] for rows in self._chunks(n)]
         return with_all[:, None] - np.concatenate(parts or [np.empty((0, len(items)))]).T, with_all
