@@ -1,0 +1,277 @@
+"""Networks over users x items."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils._param_validation import Interval, StrOptions
+from torch import nn
+
+from .._base import BaseAutoencoder
+from .._plain import Part
+from .._units import float_dtype
+from ..networks import NETWORKS, RecommenderNetwork, TiedRecommenderNetwork
+from ..training import Batch, Recipe, Step
+from ..training._trainer import check_magnitude
+from ._calibration import Calibration
+from ._histories import Histories
+from ._left_out import left_out_scores
+from ._objectives import HistoryLikelihood, output_of
+from ._recommender import RecommenderMixin
+from ._shallow import ShallowRecommender
+from ._weighting import WEIGHTINGS, Weighting
+
+_LIKELIHOODS = {
+    "multinomial": "MultinomialLikelihood",
+    "bernoulli": "BernoulliLikelihood",
+    "gaussian": "UnitGaussianLikelihood",
+}
+_AUTO_STEPS = 300
+_CODES_AT_ONCE = 4096
+
+
+class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
+    """Recommender with a network: an autoencoder over the histories of users.
+
+    DOCSTRING
+    """
+
+    _parameter_constraints: dict = {
+        **BaseAutoencoder._parameter_constraints,
+        "likelihood": [StrOptions(set(_LIKELIHOODS))],
+        "linear": [StrOptions({"auto", "closed_form"}), None],
+        "weighting": [StrOptions(set(WEIGHTINGS)), None],
+        "variational": ["boolean"],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "prior": [StrOptions({"normal", "composite"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "tied": ["boolean"],
+        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    _networks = {**NETWORKS, "auto": RecommenderNetwork}
+
+    def __init__(
+        self,
+        n_components: int = 200,
+        *,
+        hidden_layer_sizes: Sequence[int] = (),
+        activation: str = "tanh",
+        module: str | type[nn.Module] | nn.Module = "auto",
+        linear: str | None = "auto",
+        likelihood: str = "multinomial",
+        weighting: str | None = "binary",
+        variational: bool = False,
+        beta: float = 0.2,
+        prior: str = "normal",
+        dropout: float = 0.5,
+        tied: bool = False,
+        n_negatives: int | None = None,
+        optimizer: str | type[torch.optim.Optimizer] = "adamw",
+        lr: float = 2e-3,
+        batch_size: int = 256,
+        max_epochs: str | int = "auto",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        callbacks: Sequence[Any] | None = None,
+        device: str | torch.device = "auto",
+        dtype: str = "float32",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.module = module
+        self.linear = linear
+        self.likelihood = likelihood
+        self.weighting = weighting
+        self.variational = variational
+        self.beta = beta
+        self.prior = prior
+        self.dropout = dropout
+        self.tied = tied
+        self.n_negatives = n_negatives
+        self.optimizer = optimizer
+        self.lr = lr
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+        self._nested_params = kwargs
+
+    # ------------------------------------------------------------------ fit
+
+    def _checked(self, X: Any, *, reset: bool = False) -> sparse.csr_array:
+        return self._interactions(X, reset=reset)
+
+    def _plan(self, X: sparse.csr_array) -> Recipe:
+        self._check_combination()
+        self._adapt(X)
+        self._calibration = None
+        if self._linear is not None and self.likelihood != "gaussian":
+            self._calibration = Calibration.of(X, self._linear_scores)
+        n_items = X.shape[1]
+        network: Any = self.module
+        if isinstance(network, str) and network == "auto":
+            params = {"activate_code": not self.variational, "from_zero": self._has_linear}
+            network = Part("networks", "RecommenderNetwork", params)
+            if self.tied:
+                network = Part("networks", "TiedRecommenderNetwork", {})
+        given = self._module_params(n_items, self.n_components, (self.n_components,))
+        if self.tied:
+            given.pop("module__hidden_layer_sizes"), given.pop("module__activation")
+        objective = HistoryLikelihood(
+            float(self.dropout),
+            float(self.beta) if self.variational else None,
+            self.prior == "composite",
+            self.n_negatives,
+        )
+        recipe = Recipe(
+            network,
+            Part("losses", _LIKELIHOODS[self.likelihood], {}),
+            self.optimizer,
+            self.dtype,
+            {"objective": objective, **given, **self._nested_params},
+            auto_steps=_AUTO_STEPS,
+        )
+        if self.variational:
+            sizes = {"n_features": n_items, "n_components": self.n_components}
+            name = "CompositeNetwork" if self.prior == "composite" else "VariationalNetwork"
+            recipe.wrap = Part("networks", name, sizes)
+        return recipe
+
+    def _check_combination(self) -> None:
+        """Raise ValueError if parameters exclude each other."""
+        is_auto = isinstance(self.module, str) and self.module == "auto"
+        problems = {
+            "tied=True is ELSA, which": self.tied
+            and {
+                "variational=False": self.variational,
+                "hidden_layer_sizes=()": len(self.hidden_layer_sizes) > 0,
+                "linear='auto' or None": self.linear == "closed_form",
+                "n_negatives=None": self.n_negatives is not None,
+                "module='auto'": not is_auto,
+            },
+            f"n_negatives={self.n_negatives}": self.n_negatives is not None
+            and {
+                "likelihood='multinomial'": self.likelihood != "multinomial",
+                "linear='auto' or None": self.linear == "closed_form",
+                "module='auto'": not is_auto,
+            },
+            "prior='composite'": self.prior == "composite"
+            and {
+                "variational=True": not self.variational,
+                "n_negatives=None": self.n_negatives is not None,
+            },
+        }
+        for choice, needs in problems.items():
+            for need, is_missing in (needs or {}).items():
+                if is_missing:
+                    raise ValueError(f"{choice} needs {need}")
+
+    @property
+    def _has_linear(self) -> bool:
+        """Whether scores start from the closed form."""
+        if self.linear == "auto":
+            return not self.tied and self.n_negatives is None
+        return self.linear is not None
+
+    def _adapt(self, X: sparse.csr_array) -> None:
+        counts = np.bincount(X.indices, minlength=X.shape[1])
+        total = float(X.data.sum(dtype=np.float64))
+        self.popularity_ = counts
+        self._weighting = Weighting(self.weighting, X.shape[0], counts, total)
+        self._linear = None
+        if self._has_linear:
+            shallow = ShallowRecommender(weighting=self.weighting, dtype=self.dtype)
+            self._linear = shallow.fit(X)._solution
+
+    # ------------------------------------------------------------------ rows
+
+    def _view(
+        self,
+        X: sparse.csr_array,
+        dtype: torch.dtype,
+        device: torch.device,
+        *,
+        training: bool = False,
+        with_linear: bool = True,
+    ) -> Histories:
+        if training:
+            check_magnitude(X, dtype)
+        module = self._networks.get(self.module) if isinstance(self.module, str) else self.module
+        return Histories(
+            X,
+            self._weighting,
+            dtype,
+            device,
+            takes_sparse=getattr(module, "takes_sparse", False),
+            start=self._linear_logits if with_linear and self._linear is not None else None,
+            trained_on=training,
+        )
+
+    @property
+    def _shallow(self) -> ShallowRecommender:
+        """The recommender in closed form that scores start from."""
+        shallow = ShallowRecommender(dtype=self.dtype)
+        shallow._solution = self._linear
+        return shallow
+
+    def _linear_scores(
+        self, shown: sparse.csr_array, histories: sparse.csr_array | None
+    ) -> np.ndarray:
+        """Return what scores start from: of users of the fit, as if they were not."""
+        if histories is None:
+            return self._shallow._item_scores(shown)
+        return left_out_scores(self._shallow, shown, histories)
+
+    def _linear_logits(
+        self, shown: sparse.csr_array, histories: sparse.csr_array | None
+    ) -> torch.Tensor:
+        """Return the same on the scale of the network's output."""
+        scores = torch.from_numpy(self._linear_scores(shown, histories))
+        return scores if self._calibration is None else self._calibration.logits(scores)
+
+    # ------------------------------------------------------------------ scores and codes
+
+    def _item_scores(self, X: sparse.csr_array) -> np.ndarray:
+        return self._apply(X, lambda m, batch: output_of(m, batch.input, batch.extra))
+
+    def _scores(self, module: Any, batch: Batch) -> torch.Tensor:
+        objective, criterion = self.net_.objective, self.net_.criterion_
+        step = Step(module, criterion, batch, self.net_.validation_generator)
+        return -objective.losses(step).rows.double()
+
+    def _encoded(self, X: sparse.csr_array) -> np.ndarray:
+        rows = self._view(X, self.net_.dtype, torch.device("cpu"), with_linear=False)
+        encode = lambda m, batch: self._encoder(m, batch.input)  # noqa: E731
+        return self._apply_to(rows, encode, _CODES_AT_ONCE).astype(float_dtype(X), copy=False)
+
+    def _similarities(self, items: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
+        if self._linear is not None:
+            return self._shallow._similarities(items, others)
+        chosen = np.arange(self.n_features_in_) if others is None else others
+        return self._unit_codes(items) @ self._unit_codes(chosen).T
+
+    def _unit_codes(self, items: np.ndarray) -> np.ndarray:
+        """Return the codes of histories of one item, brought to length 1."""
+        n = len(items)
+        parts = np.ones(n, dtype=self.dtype), items, np.arange(n + 1)
+        codes = self._encoded(sparse.csr_array(parts, (n, self.n_features_in_)))
+        return codes / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-12)
