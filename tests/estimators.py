@@ -14,7 +14,9 @@ from skae import (
     AdversarialAutoencoder,
     Autoencoder,
     AutoencoderOutlierDetector,
+    BlendRecommender,
     ImageCompressor,
+    ShallowRecommender,
     VariationalAutoencoder,
 )
 from skae._plain import REGISTERED
@@ -155,7 +157,31 @@ MODELS = {
     },
 }
 
-CONFIGURATIONS = {**NETWORKS, **MODELS}
+_PARTS = [("exact", ShallowRecommender()), ("one", ShallowRecommender(1))]
+
+# Estimators that train nothing.
+CLOSED_FORMS = {
+    BlendRecommender: {
+        "default": BlendRecommender([*_PARTS]),
+        "none_given": BlendRecommender(),
+        "one": BlendRecommender(_PARTS[:1]),
+        "weights": BlendRecommender([*_PARTS], weights=[0.3, 0.7]),
+        "zero": BlendRecommender([*_PARTS], weights=[0, 1]),
+        "float64": BlendRecommender([*_PARTS, ("wide", ShallowRecommender(dtype="float64"))]),
+        "blended": BlendRecommender([*_PARTS, ("blend", BlendRecommender(_PARTS))]),
+    },
+    ShallowRecommender: {
+        "default": ShallowRecommender(),
+        "float64": ShallowRecommender(dtype="float64"),
+        "components": ShallowRecommender(2),
+        "dual": ShallowRecommender(solver="dual"),
+        "low_rank": ShallowRecommender(solver="low_rank"),
+        "truncated": ShallowRecommender(2, solver="dual", dtype="float64"),
+        "weighted": ShallowRecommender(weighting="bm25", solver="primal"),
+    },
+}
+
+CONFIGURATIONS = {**NETWORKS, **MODELS, **CLOSED_FORMS}
 
 # Methods that give an array for rows.
 OUTPUTS = (

@@ -13,7 +13,7 @@ from torch import nn
 from .._base import BaseAutoencoder
 from .._plain import Part
 from .._units import float_dtype
-from ..networks import NETWORKS, RecommenderNetwork, TiedRecommenderNetwork
+from ..networks import NETWORKS, RecommenderNetwork
 from ..training import Batch, Recipe, Step
 from ..training._trainer import check_magnitude
 from ._calibration import Calibration
@@ -226,20 +226,14 @@ class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
             trained_on=training,
         )
 
-    @property
-    def _shallow(self) -> ShallowRecommender:
-        """The recommender in closed form that scores start from."""
-        shallow = ShallowRecommender(dtype=self.dtype)
-        shallow._solution = self._linear
-        return shallow
-
     def _linear_scores(
         self, shown: sparse.csr_array, histories: sparse.csr_array | None
     ) -> np.ndarray:
         """Return what scores start from: of users of the fit, as if they were not."""
         if histories is None:
-            return self._shallow._item_scores(shown)
-        return left_out_scores(self._shallow, shown, histories)
+            return self._linear.scores(shown)
+        damping = ShallowRecommender().user_damping
+        return left_out_scores(self._linear, damping, shown, histories)
 
     def _linear_logits(
         self, shown: sparse.csr_array, histories: sparse.csr_array | None
@@ -265,7 +259,7 @@ class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
 
     def _similarities(self, items: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         if self._linear is not None:
-            return self._shallow._similarities(items, others)
+            return self._linear.similarities(items, others)
         chosen = np.arange(self.n_features_in_) if others is None else others
         return self._unit_codes(items) @ self._unit_codes(chosen).T
 

@@ -8,12 +8,15 @@ import numpy as np
 from scipy import sparse
 
 from ._closed_form import DenseWeights, FactoredWeights
-from ._shallow import ShallowRecommender
+from ._solution import Solution
 from ._sparse import cells, scaled
 
 
 def left_out_scores(
-    recommender: ShallowRecommender, shown: sparse.csr_array, histories: sparse.csr_array
+    solution: Solution,
+    user_damping: float,
+    shown: sparse.csr_array,
+    histories: sparse.csr_array,
 ) -> np.ndarray:
     """Return scores of items for users of the fit, each by the weights of a fit without the user.
 
@@ -21,8 +24,10 @@ def left_out_scores(
 
     Parameters
     ----------
-    recommender : ShallowRecommender
-        Fitted to `histories` among others.
+    solution : Solution
+        That for `histories` among others.
+    user_damping : float
+        Power of the number of a user's items by which the user is divided in it.
     shown : csr_array of shape (n_users, n_items)
         What the recommender is shown of them.
     histories : csr_array of shape (n_users, n_items)
@@ -31,27 +36,21 @@ def left_out_scores(
     Returns
     -------
     ndarray of shape (n_users, n_items)
-        Scores, as :meth:`~skae.ShallowRecommender.decision_function` would give them.
+        As :meth:`Solution.scores` would give them.
     """
-    solution = recommender._now
-    n_items = np.maximum(np.diff(histories.indptr), 1.0)
-    damping = n_items ** (-recommender.user_damping / 2)
-    of_shown = _times_inverse(solution.weights, recommender._weighted(shown))
-    whole = recommender._weighted(histories)
-    of_rows = of_shown if shown is histories else _times_inverse(solution.weights, whole)
-    of_rows = of_rows * damping[:, None].astype(of_rows.dtype)
-    rows = scaled(whole, rows=damping)
+    weights, history = solution.weights, solution.history(shown)
+    damping = np.maximum(np.diff(histories.indptr), 1.0) ** (-user_damping / 2)
+    rows = scaled(solution.weighting.weighted(histories, history.dtype), rows=damping)
+    of_history, of_rows = _times_inverse(weights, history), _times_inverse(weights, rows)
     left = np.maximum(1 - _products(rows, of_rows), np.finfo(of_rows.dtype).eps)[:, None]
-    of_shown += of_rows * (_products(rows, of_shown)[:, None] / left)
+    of_history += of_rows * (_products(rows, of_history)[:, None] / left)
     of_rows *= of_rows
     of_rows /= left
-    of_rows += solution.weights.precision
-    scores = np.divide(of_shown, of_rows, out=of_shown)
+    of_rows += weights.precision
+    scores = np.divide(of_history, of_rows, out=of_history)
     np.negative(scores, out=scores)
-    scores[cells(shown)] += recommender._weighted(shown).data
-    scores *= solution.damping
-    scores += recommender._strength(shown)[:, None] * solution.share
-    return scores
+    scores[cells(history)] += history.data
+    return solution.completed(scores, shown)
 
 
 def _times_inverse(weights: DenseWeights | FactoredWeights, X: sparse.csr_array) -> np.ndarray:
