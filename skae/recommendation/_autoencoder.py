@@ -36,7 +36,186 @@ _CODES_AT_ONCE = 4096
 class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
     """Recommender with a network: an autoencoder over the histories of users.
 
-    DOCSTRING
+    What an autoencoder makes of the items of a user says what else would suit the user. The scores
+    start from those of the linear autoencoder in closed form, :class:`ShallowRecommender`, and the
+    network, whose output is zero at first, learns what these miss. Users that it learns from and
+    those that judge it get scores from a closed form that has not seen them. Rows stay sparse up to
+    the network, and no target is ever dense.
+
+    Read more in the :ref:`User Guide <recommendation>`.
+
+    Parameters
+    ----------
+    n_components : int, default=200
+        Number of columns of the code.
+
+    hidden_layer_sizes : array-like of int, default=()
+        Widths of the encoder's hidden layers; the decoder mirrors them.
+
+    activation : {"elu", "gelu", "identity", "leaky_relu", "logistic", "relu", "silu", "tanh"}, \
+            default="tanh"
+        Non-linearity of the hidden layers, and of a code without a distribution.
+
+    module : {"auto", "mlp", "conv"}, nn.Module class or instance, default="auto"
+        The network. "auto" is :class:`~skae.networks.RecommenderNetwork`, the others are as for
+        :class:`Autoencoder`. A class or instance that has an attribute ``takes_sparse = True`` is
+        given sparse CSR tensors, any other one dense rows.
+
+    linear : {"auto", "closed_form"} or None, default="auto"
+        What scores start from: "closed_form" is :class:`ShallowRecommender`, None nothing. "auto"
+        takes the closed form unless `tied` or `n_negatives` is set.
+
+    likelihood : {"multinomial", "bernoulli", "gaussian"}, default="multinomial"
+        Of histories: draws of items, items one by one, or rows of length 1 with Gaussian noise.
+
+    weighting : {"binary", "log", "tfidf", "bm25"} or None, default="binary"
+        What an interaction counts, as for :class:`ShallowRecommender`.
+
+    variational : bool, default=False
+        Whether codes have a distribution, as in a variational autoencoder.
+
+    beta : float, default=0.2
+        Weight of the divergence of that distribution from `prior`.
+
+    prior : {"normal", "composite"}, default="normal"
+        "composite" is that of RecVAE, a mixture of the standard normal distribution, what the codes
+        were some epochs before, and a wide one; `beta` then counts once for every item of a
+        history, and should be about 0.005. Three epochs train the encoder, the next one the
+        decoder.
+
+    dropout : float, default=0.5
+        Probability that an item of a history is hidden from the network in a step.
+
+    tied : bool, default=False
+        Whether the network is linear, and its decoder the transpose of its encoder, both with rows
+        of length 1.
+
+    n_negatives : int or None, default=None
+        Number of items drawn in every step to stand for all that a user has not, which makes steps
+        cheap where there are very many. None takes all items.
+
+    optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
+        Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
+
+    lr : float, default=2e-3
+        Learning rate. It stays constant, because an average of the weights is used.
+
+    batch_size : int, default=256
+        Number of users per step.
+
+    max_epochs : "auto" or int, default="auto"
+        Number of passes over the users; 0 leaves the closed form. "auto" takes about 300
+        steps, but between 10 and 200 epochs; for fewer than 5,000 users, that is only the upper
+        bound, and the number after which hidden items of a held-out fifth of the users are ranked
+        best is then used for all of them.
+
+    early_stopping : bool, default=False
+        Whether to hold out users and hide a fifth of their items, to stop when the NDCG at 100 of
+        these no longer improves, and to restore the best weights.
+
+    validation_fraction : float, default=0.1
+        Share of the users that early stopping holds out, drawn by `random_state`.
+
+    n_iter_no_change : int, default=10
+        Number of epochs without improvement after which early stopping stops.
+
+    tol : float, default=1e-4
+        Least share of 1 - NDCG by which an epoch must improve it to count.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on with the present network instead of building a new one. The closed
+        form is found anew.
+
+    callbacks : list of skorch callbacks or None, default=None
+        Such as :class:`skorch.callbacks.LRScheduler`; each may be a tuple (name, callback). They
+        are copied.
+
+    device : str or torch.device, default="auto"
+        "auto" takes CUDA, else MPS, else the CPU.
+
+    dtype : {"float32", "float64"}, default="float32"
+        Type that the network and the closed form compute in.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, order of users, dropout, codes and held-out users. torch's
+        global generators are not touched.
+
+    verbose : int, default=0
+        Above 0, prints a line per epoch.
+
+    **kwargs : dict
+        Parameters of the parts, with skorch's prefixes: ``optimizer__weight_decay=0.1``,
+        ``callbacks__name__parameter``.
+
+    Attributes
+    ----------
+    popularity_ : ndarray of int64 of shape (n_items,)
+        Number of users that have each item.
+    module_ : nn.Module
+        The trained network, in evaluation mode.
+    net_ : skae.training.AutoencoderNet
+        The skorch net.
+    loss_ : float
+        Training loss of the last epoch, in nats per user.
+    loss_curve_ : list of float
+        Training loss of every epoch.
+    loss_curves_ : dict of str to list of float
+        Its parts, "reconstruction" and "divergence"; only if `variational`.
+    validation_loss_curve_ : list of float
+        1 - NDCG at 100 of every epoch; only with `early_stopping`.
+    n_iter_ : int
+        Number of epochs trained.
+    max_epochs_ : int
+        Number of epochs that the last fit could take at most.
+    hidden_layer_sizes_ : tuple of int
+        Widths of the hidden layers, if the network has this parameter.
+    device_ : str
+        Device computed on.
+    n_features_in_ : int
+        Number of items seen during :term:`fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of items seen during :term:`fit`. Defined only when `X` has feature names that are all
+        strings.
+
+    See Also
+    --------
+    ShallowRecommender : The linear autoencoder in closed form, alone.
+    BlendRecommender : Several recommenders as one.
+
+    Notes
+    -----
+    Published networks are settings, all with ``linear=None``:
+
+    - Mult-DAE: the default; Mult-VAE: ``variational=True, hidden_layer_sizes=(600,)`` (Liang et
+      al., 2018), with variances of codes that depend on a history through its mean code alone.
+    - RecVAE: ``variational=True, prior="composite", beta=0.005, hidden_layer_sizes=(600, 600)``
+      (Shenbin et al., 2020), with another encoder.
+    - ELSA: ``tied=True, likelihood="gaussian", optimizer="nadam", lr=0.1`` (Vancura et al., 2022).
+
+    :meth:`inverse_transform` and :meth:`reconstruct` give what the network makes of codes, which
+    know nothing of what scores start from.
+
+    References
+    ----------
+    Liang, Krishnan, Hoffman & Jebara, "Variational autoencoders for collaborative filtering", WWW
+    2018.
+
+    Shenbin et al., "RecVAE: a new variational autoencoder for top-N recommendations with implicit
+    feedback", WSDM 2020.
+
+    Vancura et al., "Scalable linear shallow autoencoder for collaborative filtering", RecSys 2022.
+
+    Bengio & Senecal, "Adaptive importance sampling to accelerate training of a neural probabilistic
+    language model", IEEE Transactions on Neural Networks 19, 2008, on negatives that are drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skae import AutoencoderRecommender
+    >>> X = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 1, 1]])
+    >>> recommender = AutoencoderRecommender(2, max_epochs=5, random_state=0).fit(X)
+    >>> recommender.recommend([[1, 0, 0, 0]], k=2)
+    array([[1, 2]])
     """
 
     _parameter_constraints: dict = {
@@ -193,6 +372,7 @@ class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
         return self.linear is not None
 
     def _adapt(self, X: sparse.csr_array) -> None:
+        check_magnitude(X, getattr(torch, self.dtype))
         counts = np.bincount(X.indices, minlength=X.shape[1])
         total = float(X.data.sum(dtype=np.float64))
         self.popularity_ = counts
@@ -213,8 +393,6 @@ class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
         training: bool = False,
         with_linear: bool = True,
     ) -> Histories:
-        if training:
-            check_magnitude(X, dtype)
         module = self._networks.get(self.module) if isinstance(self.module, str) else self.module
         return Histories(
             X,
