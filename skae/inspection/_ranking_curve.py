@@ -12,8 +12,7 @@ from scipy import sparse
 from ..metrics import hide_items, ndcg_at_k, recall_at_k
 from ._common import (
     add_grid,
-    check_curve,
-    check_same_length,
+    check_curves,
     draw_curves,
     find_holder,
     get_axes,
@@ -81,23 +80,7 @@ class RankingCurveDisplay:
         length_name: str = "k",
         quality_name: str = "NDCG@k",
     ) -> None:
-        if not lengths or list(lengths) != list(quality):
-            raise ValueError(
-                "lengths and quality must be of the same recommenders, at least one, "
-                f"got {list(lengths)} and {list(quality)}."
-            )
-        self.lengths, self.quality = {}, {}
-        for name in lengths:
-            names = f"lengths[{name!r}]", f"quality[{name!r}]"
-            self.lengths[name] = check_curve(lengths[name], names[0], "n_points")
-            self.quality[name] = check_curve(quality[name], names[1], "n_points")
-            check_same_length(
-                **dict(zip(names, (self.lengths[name], self.quality[name]), strict=True))
-            )
-            if np.nanmin(self.lengths[name]) <= 0:
-                raise ValueError(
-                    f"{names[0]} must be positive, got {np.nanmin(self.lengths[name]):g}."
-                )
+        self.lengths, self.quality = check_curves("recommenders", lengths=lengths, quality=quality)
         self.length_name, self.quality_name = length_name, quality_name
 
     @classmethod
