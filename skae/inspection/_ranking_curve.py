@@ -14,7 +14,6 @@ from ._common import (
     add_grid,
     check_curves,
     draw_curves,
-    find_holder,
     get_axes,
     set_log_ticks,
     use_log_scale,
@@ -105,7 +104,7 @@ class RankingCurveDisplay:
         Parameters
         ----------
         estimator : estimator instance
-            Fitted recommender with a method `recommend`.
+            Fitted recommender with a method `recommend`, or a search for one.
 
         X : {array-like, sparse matrix or array} of shape (n_users, n_items)
             What users have who were not in the training data.
@@ -115,7 +114,8 @@ class RankingCurveDisplay:
 
         over : {"k", "history"}, default="k"
             Whether to draw the metric over the length of the list, or over the number of items of
-            each user that are shown to the recommender, drawn by chance from those not hidden.
+            each user that are shown to the recommender, drawn by chance from those not hidden; of
+            users who have fewer, all are.
 
         lengths : iterable of int, default=None
             Where to measure. If None, 1, 2, 5, 10, 20, 50 and, of lists, 100, up to the number of
@@ -156,9 +156,9 @@ class RankingCurveDisplay:
         for name, value, allowed in (("metric", metric, _METRICS), ("over", over, _STEPS)):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {sorted(allowed)}, got {value!r}.")
-        recommender = find_holder(estimator, "recommend")
-        if recommender is None:
-            raise TypeError(f"{type(estimator).__name__} has no method `recommend`.")
+        recommender = getattr(estimator, "best_estimator_", estimator)
+        if not hasattr(recommender, "recommend"):
+            raise TypeError(f"{type(recommender).__name__} has no method `recommend`.")
         measure, title, default_k = _METRICS[metric]
         shown, hidden = hide_items(X, test_size, random_state=random_state)
         if lengths is None:
@@ -267,7 +267,7 @@ class RankingCurveDisplay:
         if logarithmic:
             ax.set_xscale("log")
             set_log_ticks(ax.xaxis, *ax.get_xlim())
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(bottom=0, auto=True)
         add_grid(ax)
         ax.set(xlabel=self.length_name, ylabel=self.quality_name)
         ax.legend(frameon=False)
