@@ -1,6 +1,6 @@
 """Hiding a part of each user's items, to see whether a recommender finds it."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def hide_items(
     (array([8., 8., 8.]), array([2., 2., 2.]))
     """
     check_scalar(test_size, "test_size", Real, min_val=0, max_val=1, include_boundaries="neither")
-    check_scalar(min_items, "min_items", int, min_val=2)
+    check_scalar(min_items, "min_items", Integral, min_val=2)
     X = sparse.csr_array(check_array(X, accept_sparse="csr", dtype=None), copy=True)
     X.sum_duplicates()
     X.eliminate_zeros()
@@ -66,3 +66,32 @@ def hide_items(
 def _some(X: sparse.csr_array, chosen: np.ndarray) -> sparse.csr_array:
     starts = np.concatenate([[0], np.cumsum(chosen)])[X.indptr].astype(X.indptr.dtype)
     return sparse.csr_array((X.data[chosen], X.indices[chosen], starts), X.shape)
+
+
+def only_new(X: Any, y: Any) -> sparse.csr_array:
+    """Return what users had later and not before, which is all that a recommender can find.
+
+    Parameters
+    ----------
+    X, y : {array-like, sparse matrix or array} of shape (n_users, n_items)
+        What users had before and later.
+
+    Returns
+    -------
+    csr_array of bool of shape (n_users, n_items)
+        Where `y` is not zero and `X` is.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    before = sparse.csr_array(check_array(X, accept_sparse="csr", dtype=None)).astype(bool)
+    later = sparse.csr_array(check_array(y, accept_sparse="csr", dtype=None, input_name="y"))
+    if later.shape != before.shape:
+        raise ValueError(
+            f"y has the shape {later.shape}, but must have that of X, {before.shape}: what users "
+            "had later"
+        )
+    later = later.astype(bool)
+    return sparse.csr_array(later > later.multiply(before))

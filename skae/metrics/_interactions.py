@@ -1,10 +1,12 @@
 """From a list of who had what to a matrix of users x items."""
 
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils import check_scalar
 from sklearn.utils._missing import is_pandas_na
 
 
@@ -79,6 +81,7 @@ def interactions_to_csr(
             f"{len(values)} lines, but must be equally long"
         )
     if min_value is not None:
+        check_scalar(min_value, "min_value", Real)
         kept = values >= min_value
         who, what, values = who[kept], what[kept], values[kept]
     if not len(who):
@@ -90,27 +93,39 @@ def interactions_to_csr(
     users, rows = _codes(who, user)
     items, columns = _codes(what, item)
     X = sparse.coo_array((values, (rows, columns)), (len(users), len(items))).tocsr()
+    X.eliminate_zeros()
     return Interactions(X, users, items)
 
 
 def _column(interactions: Any, key: Any, parameter: str) -> NDArray:
+    if hasattr(interactions, "collect"):
+        raise ValueError("interactions is not computed yet: pass interactions.collect()")
     try:
-        return np.asarray(interactions[key])
+        column = np.asarray(interactions[key])
     except Exception as error:  # each library has one of its own
         columns = list(getattr(interactions, "columns", interactions))
         raise ValueError(
             f"{parameter}={key!r} is no column of interactions, which has {columns}"
         ) from error
+    if column.ndim != 1:
+        raise ValueError(
+            f"{parameter}={key!r} is a column of shape {column.shape}, but must have one value per "
+            "line; tuples, and names that several columns have, are not taken"
+        )
+    return column
 
 
 def _values(column: NDArray, name: Any) -> NDArray:
     try:
-        values = column.astype(np.float32)
+        with np.errstate(over="ignore"):
+            values = column.astype(np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(f"The column {name!r} must hold numbers: {error}") from error
     if not np.isfinite(values).all():
         line = int((~np.isfinite(values)).argmax())
-        raise ValueError(f"The column {name!r} has {column[line]} in line {line}, no finite number")
+        raise ValueError(
+            f"The column {name!r} has {column[line]} in line {line}, no finite number of float32"
+        )
     return values
 
 

@@ -1,5 +1,6 @@
 """Metrics of ranked lists: does what users had later stand at the top of what was recommended?"""
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -208,7 +209,7 @@ def coverage_at_k(ids: Any, n_items: int, k: int = 20) -> float:
     >>> coverage_at_k([[0, 1], [0, 2], [1, -1]], n_items=6, k=2)
     0.5
     """
-    check_scalar(n_items, "n_items", int, min_val=1)
+    check_scalar(n_items, "n_items", Integral, min_val=1)
     ranked = _checked_ids(ids, n_items, k)
     return float(len(np.unique(ranked[ranked >= 0])) / n_items)
 
@@ -277,7 +278,7 @@ def _relevant(X: Any, name: str) -> sparse.csr_array:
 
 def _checked_ids(ids: Any, n_items: int, k: int) -> NDArray:
     """Return the first places of ranked lists."""
-    check_scalar(k, "k", int, min_val=1)
+    check_scalar(k, "k", Integral, min_val=1)
     ranked = np.asarray(ids)
     if ranked.ndim != 2 or ranked.dtype.kind not in "iu":
         raise ValueError(

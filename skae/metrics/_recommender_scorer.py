@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils import check_scalar
 
 from ._checks import is_frame
-from ._hidden_items import hide_items
+from ._hidden_items import hide_items, only_new
 from ._ranking import (
     coverage_at_k,
     map_at_k,
@@ -47,7 +47,8 @@ def make_recommender_scorer(
     Parameters
     ----------
     metrics : str or sequence of str, default=("ndcg", "recall")
-        Of "coverage", "map", "mrr", "ndcg", "precision" and "recall".
+        Of "coverage", "map", "mrr", "ndcg", "precision" and "recall". :func:`novelty_at_k` is none
+        of them, because it needs the training data.
     k : int or sequence of int, default=100
         How many places of the lists to look at.
     test_size : float, default=0.2
@@ -61,7 +62,9 @@ def make_recommender_scorer(
     -------
     callable
         ``scorer(estimator, X, y=None)`` returns a dict, such as ``{"ndcg@100": 0.4}``. A `y` of the
-        shape of `X` is what users had later; then nothing is hidden.
+        shape of `X` is what users had later; then nothing is hidden, and what they have in `X` does
+        not count. For :func:`~sklearn.model_selection.cross_val_score`, which wants one number,
+        leave `scoring` out.
 
     Examples
     --------
@@ -112,7 +115,7 @@ class _Scorer:
             splits = (hide_items(X, self.test_size, random_state=seed) for seed in seeds)
             scores = [self._scores(estimator, _like(X, a), b) for a, b in splits]
         else:
-            scores = [self._scores(estimator, X, y)]
+            scores = [self._scores(estimator, X, only_new(X, y))]
         return {name: float(np.mean([each[name] for each in scores])) for name in scores[0]}
 
     def _scores(self, estimator: Any, shown: Any, hidden: Any) -> dict[str, float]:

@@ -203,9 +203,10 @@ class BlendRecommender(RecommenderMixin, _BaseComposition):
         if n == 1 or X.shape[0] < _FEWEST_USERS:
             return np.full(n, 1 / n), None
         candidates = np.array(list(_simplex(n)))
-        gains = np.concatenate(list(self._gains(X, estimators, candidates, rng)), axis=1)
-        if not gains.shape[1]:
+        parts = list(self._gains(X, estimators, candidates, rng))
+        if not parts:
             return np.full(n, 1 / n), None
+        gains = np.concatenate(parts, axis=1)
         means = gains.mean(axis=1)
         alone = [means[(candidates == one).all(axis=1).argmax()] for one in np.eye(n)]
         behind = gains[means.argmax()] - gains
@@ -257,7 +258,7 @@ class BlendRecommender(RecommenderMixin, _BaseComposition):
     # ------------------------------------------------------------------ scores
 
     def _item_scores(self, X: sparse.csr_array) -> np.ndarray:
-        parts = [_standardized(each.decision_function(X), X) for each in self.estimators_]
+        parts = [_standardized(each, X) for each in self.estimators_]
         return _blended(parts, self._used_weights)
 
     def _similarities(self, items: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
@@ -275,7 +276,7 @@ def _gains(
     shown: sparse.csr_array, hidden: sparse.csr_array, fitted: list[Any], candidates: np.ndarray
 ) -> np.ndarray:
     """Return the NDCG with each of the candidate weights, of users who hide something."""
-    parts = [_standardized(each.decision_function(shown), shown) for each in fitted]
+    parts = [_standardized(each, shown) for each in fitted]
     seen = Selection(shown, shown.shape, None, "X")
     gains = []
     for weights in candidates:
@@ -299,8 +300,14 @@ def _simplex(n: int) -> Iterator[np.ndarray]:
         yield (np.diff([-1, *bars, n_steps + n - 1]) - 1) / n_steps
 
 
-def _standardized(scores: np.ndarray, X: sparse.csr_array) -> np.ndarray:
+def _standardized(estimator: Any, X: sparse.csr_array) -> np.ndarray:
     """Return scores with mean 0 and deviation 1 over the items that a row has not."""
+    scores = estimator.decision_function(X)
+    if np.shape(scores) != X.shape:
+        raise ValueError(
+            f"estimators: {type(estimator).__name__} gives scores of shape {np.shape(scores)}, "
+            f"but a recommender gives one for each item, of shape {X.shape}"
+        )
     n_left = np.maximum(scores.shape[1] - np.diff(X.indptr), 1)
     unseen = scores.copy()
     unseen[cells(X)] = 0.0

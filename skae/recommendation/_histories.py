@@ -79,7 +79,7 @@ class Histories(SparseRows):
         return kind(x if self.takes_sparse else x.to_dense(), target, extra)
 
     def tensor(self, X: Any) -> Tensor:
-        return super().tensor(self.weighting.weighted(X, "float64"))
+        return super().tensor(self.weighting.weighted(X, str(self.dtype)[6:]))
 
     def held_out(self) -> "Histories":
         """Return the users whose history has two items or more, with a fifth of each hidden.

@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from .._base import checked_input
+from ..metrics import Interactions
 
 
 def checked_interactions(
@@ -34,12 +35,21 @@ def checked_interactions(
     ValueError
         If `X` holds negative values or NaN, has another number of items, or, in a fit, no entry.
     """
+    if isinstance(X, Interactions):
+        raise TypeError(
+            "X is all that interactions_to_csr returns, with ids of users and items; pass its "
+            "first part, X.X"
+        )
     try:
         checked = checked_input(estimator, X, reset=reset)
     except ValueError as error:
         n_items = getattr(estimator, "n_features_in_", None)
         if not reset and np.shape(X) and np.shape(X)[0] == n_items != np.shape(X)[-1]:
             raise ValueError(f"{error} Rows are users and columns items: is X.T meant?") from error
+        if not reset and "features, but" in str(error):
+            raise ValueError(
+                f"{error} A row has a column for each item, not zero for what a user has."
+            ) from error
         raise
     interactions = sparse.csr_array(checked)
     if not interactions.has_canonical_format:

@@ -1,19 +1,20 @@
 """What all recommenders give: the best items of users, why, and how good that is."""
 
 from collections.abc import Iterator
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ..metrics import hide_items, ndcg_at_k
+from ..metrics._hidden_items import only_new
 from ..training._rows import inference_rows
 from ._diversity import reranked
 from ._interactions import checked_interactions
-from ._selection import PADDING, Selection, item_ids, named
+from ._selection import PADDING, Selection, checked_k, item_ids, named
 from ._top_k import top_k
 
 K_OF_SCORE, HIDDEN = 100, 0.2
@@ -139,7 +140,8 @@ class RecommenderMixin:
         -------
         ids : ndarray of shape (n_users, k)
             Indices of items, int64, the best first, of equal ones that with the lower index first;
-            -1 where no further item is allowed. With `as_names` names, and None.
+            -1 where no further item is allowed: as an index it would be the last item. With
+            `as_names` names, and None.
         scores : ndarray of shape (n_users, k)
             Their scores, minus infinity where there is no item. Only with `return_scores`.
 
@@ -148,9 +150,10 @@ class RecommenderMixin:
         ValueError
             If an item is unknown, or a parameter is not allowed or does not fit `X`.
         """
-        X = self._interactions(X)
-        check_scalar(k, "k", Integral, min_val=1)
+        X, k = self._interactions(X), checked_k(k)
         check_scalar(diversity, "diversity", Real, min_val=0, max_val=1)
+        if np.isnan(diversity):
+            raise ValueError("diversity is NaN, must be from 0 to 1")
         shape, names = X.shape, self._item_names
         allowed = None if items is None else Selection(items, shape, names, "items")
         excluded = [] if exclude is None else [Selection(exclude, shape, names, "exclude")]
@@ -244,8 +247,8 @@ class RecommenderMixin:
             What users have.
         y : {array-like, data frame, sparse matrix or array} of shape (n_users, n_items), \
                 default=None
-            What they had later. If given, all of `X` is shown, and what is not zero here is what
-            should be ranked high. Labels of one dimension are ignored.
+            What they had later. If given, all of `X` is shown, and what is not zero here and zero
+            there is what should be ranked high. Labels of one dimension are ignored.
 
         Returns
         -------
@@ -266,14 +269,13 @@ class RecommenderMixin:
         if y is None or (not sparse.issparse(y) and np.ndim(y) == 1):
             shown, hidden = hide_items(X, HIDDEN, random_state=0)
         else:
-            shown, hidden = X, sparse.csr_array(check_array(y, accept_sparse="csr"))
-            if hidden.shape != X.shape:
-                raise ValueError(
-                    f"y has the shape {hidden.shape}, but must have that of X, {X.shape}: what "
-                    "users had later"
-                )
+            shown, hidden = X, only_new(X, y)
         if not hidden.nnz:
-            why = "y has no entry" if shown is X else "none has two items, to hide one of them"
+            why = (
+                "y has nothing that X has not"
+                if shown is X
+                else "none has two items, to hide one of them"
+            )
             raise ValueError(f"No user can be scored: {why}")
         seen = Selection(shown, shown.shape, None, "X")
         ids, _ = self._ranked(sparse.csr_array(shown), K_OF_SCORE, None, [seen])
@@ -306,7 +308,7 @@ class RecommenderMixin:
             At most 1. Only with `return_scores`.
         """
         check_is_fitted(self)
-        check_scalar(k, "k", Integral, min_val=1)
+        k = checked_k(k)
         queries = item_ids(items, self.n_features_in_, self._item_names).ravel()
         ids = np.empty((len(queries), k), dtype=np.int64)
         similarities = np.empty((len(queries), k))
@@ -342,8 +344,7 @@ class RecommenderMixin:
             Of arrays (items, contributions, base, scores), without the second axis if `items` has
             none.
         """
-        X = self._interactions(X)
-        check_scalar(k, "k", Integral, min_val=1)
+        X, k = self._interactions(X), checked_k(k)
         explained, is_padding = self._explained_ids(X, items)
         shape = (*explained.shape, k)
         ids, contributions = np.full(shape, PADDING, dtype=np.int64), np.zeros(shape)
@@ -372,6 +373,8 @@ class RecommenderMixin:
                 f"items has the shape {given.shape}, but must be of shape ({X.shape[0]},) or "
                 f"({X.shape[0]}, n_explained): some items for each user of X"
             )
+        if given.dtype.kind == "b":
+            raise ValueError("items is a mask, but must be indices or names; take np.flatnonzero")
         given = given.reshape(len(given), -1)
         if given.dtype.kind == "O":
             is_padding = np.equal(given, None)

@@ -1,10 +1,12 @@
 """Which items are meant: by index, by name, or by a mask for every user."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_scalar
 
 from ..training._suggestions import did_you_mean
 from ._sparse import cells
@@ -79,6 +81,14 @@ def _of_names(chosen: np.ndarray, names: Sequence[str] | None, parameter: str) -
     return np.array(found, dtype=np.int64).reshape(chosen.shape)
 
 
+def checked_k(k: Any) -> int:
+    """Return how many items are wanted, if that is a number of at least 1."""
+    if isinstance(k, bool):
+        raise TypeError("k must be an integer, got a bool")
+    check_scalar(k, "k", Integral, min_val=1)
+    return int(k)
+
+
 class Selection:
     """Some items, the same ones for all users or others for each.
 
@@ -103,6 +113,11 @@ class Selection:
         self, items: Any, shape: tuple[int, int], names: Sequence[str] | None, parameter: str
     ) -> None:
         self._per_user = None
+        if isinstance(items, list | tuple) and any(np.ndim(each) for each in items):
+            raise ValueError(
+                f"{parameter} is a list of lists; items of each user are a sparse matrix of shape "
+                f"{shape}, not zero where they are"
+            )
         if sparse.issparse(items) or np.ndim(items) == 2:
             if np.shape(items) != shape:
                 raise ValueError(
@@ -181,6 +196,7 @@ def named(ids: np.ndarray, names: Sequence[str] | None) -> np.ndarray:
     """
     if names is None:
         raise ValueError(
-            "as_names=True needs names of items, but the recommender was not fitted on a data frame"
+            "as_names=True needs names of items, but the recommender was not fitted on a data "
+            "frame whose columns are strings"
         )
     return np.append(np.asarray(names, dtype=object), None)[ids]

@@ -378,6 +378,12 @@ class ShallowRecommender(
 
 
 # After scikit-learn has wrapped them, so that `set_output` knows them.
-for _name in ("transform", "fit_transform", "inverse_transform", "set_output"):
+for _name in (
+    "transform",
+    "fit_transform",
+    "inverse_transform",
+    "set_output",
+    "get_feature_names_out",
+):
     _method = getattr(ShallowRecommender, _name)
     setattr(ShallowRecommender, _name, available_if(ShallowRecommender._has_codes)(_method))

@@ -235,6 +235,7 @@ def test_missing_ids_of_pandas(dtype):
         ),
         ({"u": [1], "i": [2], "v": ["x"]}, {"value": "v"}, "'v' must hold numbers"),
         ({"u": [1], "i": [2], "v": [1]}, {"value": "v", "min_value": 2}, "of at least min_value=2"),
+        ({"u": [(1, 2), (3, 4)], "i": [1, 2]}, {}, "is a column of shape"),
         ({"u": np.array([1, "a"], object), "i": [1, 2]}, {}, "can't be sorted"),
     ],
 )

@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import IsolationForest
 
 from skae import BlendRecommender, ShallowRecommender
-from skae.metrics import hide_items, ndcg_at_k
+from skae.metrics import hide_items, interactions_to_csr, ndcg_at_k
 from skae.recommendation._recommender import RecommenderMixin
 
 RANDOM = np.random.default_rng(0)
@@ -208,6 +209,8 @@ def test_score_hides_a_fifth_or_takes_what_came_later(model):
         ({"exclude": [0.5]}, "must be indices or names"),
         ({"items": [True, False]}, r"items is a mask of shape \(2,\)"),
         ({"exclude": np.ones((3, 20))}, r"exclude has the shape \(3, 20\), but X has 40 users"),
+        ({"diversity": np.nan}, "diversity is NaN"),
+        ({"exclude": [[1], [2, 3]]}, "exclude is a list of lists"),
         ({"as_names": True}, "as_names=True needs names"),
     ],
 )
@@ -229,12 +232,28 @@ def test_items_to_explain_are_those_of_users(items):
         MODELS["shallow"].fit(X).explain(X, items)
 
 
+def test_what_is_no_matrix():
+    with pytest.raises(TypeError, match=r"pass its first part, X\.X"):
+        ShallowRecommender().fit(interactions_to_csr({"u": [1], "i": [2]}, "u", "i"))
+    with pytest.raises(ValueError, match="A row has a column for each item"):
+        MODELS["shallow"].fit(X).recommend([[3, 7]])
+    with pytest.raises(ValueError, match="items is a mask"):
+        MODELS["shallow"].fit(X).explain(X[:1], X[:1] > 0)
+
+
+def test_what_was_had_before_does_not_count():
+    model = MODELS["shallow"].fit(X)
+    shown, hidden = hide_items(X)
+
+    assert model.score(shown, X) == model.score(shown, hidden)
+
+
 def test_nobody_can_be_scored():
     model = MODELS["shallow"].fit(X)
 
     with pytest.raises(ValueError, match="none has two items"):
         model.score(np.eye(20))
-    with pytest.raises(ValueError, match="y has no entry"):
+    with pytest.raises(ValueError, match="y has nothing that X has not"):
         model.score(X, np.zeros_like(X))
     with pytest.raises(ValueError, match=r"y has the shape \(40, 3\)"):
         model.score(X, np.ones((40, 3)))
@@ -280,6 +299,12 @@ def test_auto_weights_find_what_is_good():
     assert blend.scores_[1] > blend.scores_[0] + 0.05
 
 
+def test_nobody_can_be_held_out():
+    blend = BlendRecommender(PARTS).fit(np.vstack([np.eye(12)] * 4))
+
+    np.testing.assert_array_equal(blend.weights_, [0.5, 0.5])
+
+
 def test_parameters_of_parts():
     blend = BlendRecommender(PARTS)
 
@@ -294,6 +319,11 @@ def test_parameters_of_parts():
         ({"weights": [1]}, ValueError, "must be 2 numbers"),
         ({"weights": [-1, 2]}, ValueError, "none negative"),
         ({"estimators": []}, ValueError, "must be a list of pairs"),
+        (
+            {"estimators": [*PARTS, ("c", IsolationForest())]},
+            ValueError,
+            r"scores of shape \(40,\)",
+        ),
         ({"estimators": [("a", object())]}, TypeError, "'a' is a object"),
         ({"estimators": [("a", Copying()), ("a", Copying())]}, ValueError, "not unique"),
     ],
