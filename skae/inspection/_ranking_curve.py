@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..metrics import hide_items, ndcg_at_k, recall_at_k
+from ..metrics._hidden_items import like
 from ._common import (
     add_grid,
     check_curves,
@@ -168,16 +169,14 @@ class RankingCurveDisplay:
             raise ValueError(f"lengths must be at least 1, got {steps}.")
         name = type(recommender).__name__ if estimator_name is None else estimator_name
         if over == "k":
-            ids = recommender.recommend(shown, k=max(steps))
+            ids = recommender.recommend(like(X, shown), k=max(steps))
             values = [measure(hidden, ids, n) for n in steps]
             names = {"length_name": "k", "quality_name": f"{title}@k"}
         else:
             k = default_k if k is None else k
             order = np.random.default_rng(random_state).random(shown.nnz)
-            values = [
-                measure(hidden, recommender.recommend(_first(shown, order, n), k=k), k)
-                for n in steps
-            ]
+            parts = (like(X, _first(shown, order, n)) for n in steps)
+            values = [measure(hidden, recommender.recommend(x, k=k), k) for x in parts]
             names = {"length_name": "items shown of each user", "quality_name": f"{title}@{k}"}
         return cls.from_predictions(
             {name: steps},

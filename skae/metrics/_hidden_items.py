@@ -7,6 +7,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array, check_random_state, check_scalar
 
+from ._checks import is_frame
+
 
 def hide_items(
     X: Any, test_size: float = 0.2, *, min_items: int = 2, random_state: Any = 0
@@ -95,3 +97,25 @@ def only_new(X: Any, y: Any) -> sparse.csr_array:
         )
     later = later.astype(bool)
     return sparse.csr_array(later > later.multiply(before))
+
+
+def like(X: Any, shown: sparse.csr_array) -> Any:
+    """Return a matrix as a frame if another one is, so that items keep their names.
+
+    Parameters
+    ----------
+    X : data frame or {array-like, sparse matrix or array} of shape (n_users, n_items)
+        The other one.
+    shown : csr_array of shape (n_users, n_items)
+        The matrix.
+
+    Returns
+    -------
+    data frame or csr_array of shape (n_users, n_items)
+        The same values.
+    """
+    if not is_frame(X):
+        return shown
+    if hasattr(X, "iloc"):
+        return type(X)(shown.toarray(), index=X.index, columns=X.columns)
+    return type(X)(shown.toarray(), schema=list(X.columns))

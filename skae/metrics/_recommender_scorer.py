@@ -9,8 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_scalar
 
-from ._checks import is_frame
-from ._hidden_items import hide_items, only_new
+from ._hidden_items import hide_items, like, only_new
 from ._ranking import (
     coverage_at_k,
     map_at_k,
@@ -113,7 +112,7 @@ class _Scorer:
         if y is None or (not sparse.issparse(y) and np.ndim(y) == 1):
             seeds = range(self.random_state, self.random_state + self.n_repeats)
             splits = (hide_items(X, self.test_size, random_state=seed) for seed in seeds)
-            scores = [self._scores(estimator, _like(X, a), b) for a, b in splits]
+            scores = [self._scores(estimator, like(X, a), b) for a, b in splits]
         else:
             scores = [self._scores(estimator, X, only_new(X, y))]
         return {name: float(np.mean([each[name] for each in scores])) for name in scores[0]}
@@ -130,12 +129,3 @@ class _Scorer:
             for name in self.metrics
             for k in self.k
         }
-
-
-def _like(X: Any, shown: sparse.csr_array) -> Any:
-    """Return a matrix as a frame if `X` is one, so that items keep their names."""
-    if not is_frame(X):
-        return shown
-    if hasattr(X, "iloc"):
-        return type(X)(shown.toarray(), index=X.index, columns=X.columns)
-    return type(X)(shown.toarray(), schema=list(X.columns))

@@ -46,6 +46,11 @@ def checked_interactions(
         n_items = getattr(estimator, "n_features_in_", None)
         if not reset and np.shape(X) and np.shape(X)[0] == n_items != np.shape(X)[-1]:
             raise ValueError(f"{error} Rows are users and columns items: is X.T meant?") from error
+        if "contains NaN" in str(error):
+            raise ValueError(
+                "X contains NaN. What a user has not is 0: fill the empty cells of a pivot table "
+                "by fillna(0), or take interactions_to_csr in its place"
+            ) from error
         if not reset and "features, but" in str(error):
             raise ValueError(
                 f"{error} A row has a column for each item, not zero for what a user has."

@@ -1,6 +1,7 @@
 """Curves of recommenders."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -51,6 +52,13 @@ def test_later_curves_are_not_cut_off(ax):
 
     assert ax.get_ylim()[0] == 0
     assert ax.get_ylim()[1] > 0.9
+
+
+@pytest.mark.parametrize("over", ["k", "history"])
+def test_frames_keep_the_names_of_items(over):
+    frame = pd.DataFrame(X.astype(float), columns=[f"item {i}" for i in range(30)])
+
+    RankingCurveDisplay.from_estimator(ShallowRecommender().fit(frame), frame, over=over)
 
 
 def test_searches_and_pipelines():

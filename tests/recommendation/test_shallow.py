@@ -230,7 +230,7 @@ def test_grid_search_is_strong_generalisation():
     ("wrong", "message"),
     [
         (-X, r"Negative values in data passed to ShallowRecommender: X has -\d.* for user"),
-        (np.where(X == 4, np.nan, X), "NaN"),
+        (np.where(X == 4, np.nan, X), r"X contains NaN\. What a user has not is 0"),
         (np.zeros((4, 30)), "X of 4 users and 30 items has no entry other than zero"),
     ],
 )
