@@ -1,0 +1,9 @@
+"""Recommendation: the best items of users, from sparse matrices of users x items.
+
+Open ``_recommender.py`` first: what all recommenders give, and the three functions of which they
+make it. ``_shallow.py`` is the estimator in closed form, with ``_closed_form.py`` below it.
+"""
+
+from ._shallow import ShallowRecommender
+
+__all__ = ["ShallowRecommender"]

@@ -1,0 +1,437 @@
+"""The linear autoencoder over users x items, in closed form."""
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from .._base import attributes_kept_on_failure, checked_codes
+from .._plain import registered
+from ._closed_form import DenseWeights, FactoredWeights, dual, gram_of, low_rank, primal
+from ._recommender import RecommenderMixin
+from ._sparse import scaled
+from ._sums import Sums
+from ._weighting import WEIGHTINGS, Weighting
+
+_AUTO_COMPONENTS = 256
+
+
+@registered
+class _Solution:
+    """What is known once the weights are."""
+
+    solver: str
+    weights: DenseWeights | FactoredWeights
+    weighting: Weighting
+    damping: np.ndarray  # factors of the scores of items
+    share: np.ndarray  # of users who have an item
+
+
+class ShallowRecommender(
+    RecommenderMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Recommender in closed form: the linear autoencoder that may not copy its input.
+
+    Every item is predicted from all others by ridge regression, all at once, by one matrix inverse.
+    Users are damped by how many items they have, scores by how popular an item is, and short
+    histories are helped by popularity. On sparse data this is as good as deep networks or better,
+    and any row of users x items can be served, whether it was in the training data or not.
+
+    Read more in the :ref:`User Guide <recommendation>`.
+
+    Parameters
+    ----------
+    n_components : int or None, default=None
+        Number of components of a low-rank approximation of the weights, which has
+        :meth:`transform` and :meth:`inverse_transform`; at most the number of items. None keeps the
+        weights exact.
+
+    l2 : float, default=5.0
+        Ridge, in units of the mean of the Gram matrix's diagonal. The first parameter to tune, from
+        1 to 50.
+
+    dropout : float, default=0.5
+        Probability that an item of a history is missing, as in a denoising autoencoder, in
+        expectation: ``dropout / (1 - dropout)`` times the diagonal of the Gram matrix is added to
+        the ridge.
+
+    user_damping : float, default=0.5
+        Power of the number of a user's items by which the user is divided, from 0, where users
+        count by their numbers of items, to 1.
+
+    item_damping : float, default=0.1
+        Power of the number of an item's users by which its score is divided. Higher values
+        recommend less popular items, more of the catalogue.
+
+    prior : float, default=0.2
+        What popularity adds to the scores of a user with a single item; with n items it is a n-th
+        of that.
+
+    weighting : {"binary", "log", "tfidf", "bm25"} or None, default="binary"
+        What an interaction counts: "binary" 1, "log" ``log(1 + x)``, "tfidf" that times the inverse
+        document frequency, "bm25" Okapi BM25; None leaves the values, of which few large ones may
+        drown all others.
+
+    solver : {"auto", "primal", "dual", "low_rank"}, default="auto"
+        "primal" inverts a matrix of items x items, "dual" one of users x users, with the same
+        result; "low_rank" finds `n_components`, or 256, singular vectors. "auto" takes "low_rank"
+        if `n_components` is given, else the smaller matrix, and "low_rank" with a warning if that
+        is larger than `memory_limit`.
+
+    memory_limit : float, default=4e9
+        Bytes that the matrix of solver="auto" may have.
+
+    dtype : {"float32", "float64"}, default="float32"
+        Type that weights are computed in.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines where the search for singular vectors starts.
+
+    Attributes
+    ----------
+    solver_ : {"primal", "dual", "low_rank"}
+        The solver taken.
+    item_weights_ : ndarray of shape (n_items, n_items)
+        What an item of a history (row) adds to the score of another (column) before popularity
+        damps it; only by the primal solver.
+    popularity_ : ndarray of int64 of shape (n_items,)
+        Number of users that have each item.
+    n_features_in_ : int
+        Number of items seen during :term:`fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of items seen during :term:`fit`. Defined only when `X` has feature names that are all
+        strings.
+
+    See Also
+    --------
+    AutoencoderRecommender : Networks over users x items.
+    BlendRecommender : Several recommenders as one.
+
+    Notes
+    -----
+    With X the weighted users x items, n the numbers of items of users, c those of users of items,
+    ``G = X' diag(n ** -user_damping) X`` and P the inverse of ``G + diag(l2 * mean(diag(G)) +
+    dropout / (1 - dropout) * diag(G))``, the weights are ``B = I - P / diag(P)`` by columns, and
+    the scores of a row x are ``(x B) * c ** -item_damping + prior / n(x) * c / n_users``. Without
+    damping and prior this is EDLAE, without dropout too EASE.
+
+    The estimator keeps the interactions it was fitted on, or their Gram matrix where that is
+    smaller, so that :meth:`partial_fit` is exact.
+
+    References
+    ----------
+    Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019.
+
+    Steck, "Autoencoders that don't overfit towards the identity", NeurIPS 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skae import ShallowRecommender
+    >>> X = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 1, 1]])
+    >>> recommender = ShallowRecommender().fit(X)
+    >>> recommender.recommend([[1, 0, 0, 0]], k=2)
+    array([[1, 2]])
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "l2": [Interval(Real, 0, None, closed="neither")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "user_damping": [Interval(Real, 0, 1, closed="both")],
+        "item_damping": [Interval(Real, 0, 1, closed="both")],
+        "prior": [Interval(Real, 0, None, closed="left")],
+        "weighting": [StrOptions(set(WEIGHTINGS)), None],
+        "solver": [StrOptions({"auto", "primal", "dual", "low_rank"})],
+        "memory_limit": [Interval(Real, 0, None, closed="neither")],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        l2: float = 5.0,
+        dropout: float = 0.5,
+        user_damping: float = 0.5,
+        item_damping: float = 0.1,
+        prior: float = 0.2,
+        weighting: str | None = "binary",
+        solver: str = "auto",
+        memory_limit: float = 4e9,
+        dtype: str = "float32",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.l2 = l2
+        self.dropout = dropout
+        self.user_damping = user_damping
+        self.item_damping = item_damping
+        self.prior = prior
+        self.weighting = weighting
+        self.solver = solver
+        self.memory_limit = memory_limit
+        self.dtype = dtype
+        self.random_state = random_state
+
+    # ------------------------------------------------------------------ fit
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the weights.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, sparse matrix or array} of shape (n_users, n_items)
+            What users have of items, not negative: 1 or True, ratings, counts.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If `X` has negative values, NaN or no entry, or a parameter does not fit it.
+        """
+        with attributes_kept_on_failure(self):
+            interactions = self._interactions(X, reset=True)
+            self._take(Sums.of(interactions, self.dtype))
+            self._solution = self._solved()
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Add users.
+
+        The result is that of one fit to all of them. The weights are found when they are next
+        needed.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, sparse matrix or array} of shape (n_users, n_items)
+            What users have of items; each row is a new user.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        is_first = not hasattr(self, "_sums")
+        with attributes_kept_on_failure(self):
+            interactions = self._interactions(X, reset=is_first)
+            if is_first:
+                sums = Sums.of(interactions, self.dtype)
+            else:
+                sums = self._sums.plus(interactions, self.dtype)
+            self._take(sums)
+            self._solution = None
+        return self
+
+    def _take(self, sums: Sums) -> None:
+        self._check_solver(len(sums.counts))
+        if self._solver_for(sums) == "primal":
+            sums = sums.compact(self.weighting, self.user_damping)
+        self._sums, self.popularity_ = sums, sums.counts
+
+    def _check_solver(self, n_items: int) -> None:
+        if self.n_components is None:
+            return
+        if self.solver in ("primal", "dual"):
+            raise ValueError(
+                f"solver={self.solver!r} finds exact weights, which have no components; set "
+                f"n_components=None or solver='low_rank', got n_components={self.n_components}"
+            )
+        if self.n_components > n_items:
+            raise ValueError(
+                f"n_components={self.n_components} must be at most the number of items, {n_items}"
+            )
+
+    def _solver_for(self, sums: Sums) -> str:
+        if sums.gram is not None:
+            return "primal"
+        if self.solver != "auto":
+            return self.solver
+        n_items, itemsize = len(sums.counts), np.dtype(self.dtype).itemsize
+        if self.n_components is not None or self._bytes_of(sums) > self.memory_limit:
+            return "low_rank"
+        return "primal" if n_items <= sums.n_users else "dual"
+
+    def _bytes_of(self, sums: Sums) -> float:
+        """Return the size of the smaller of the two exact solvers' matrices."""
+        return np.dtype(self.dtype).itemsize * float(min(len(sums.counts), sums.n_users)) ** 2
+
+    def _solved(self) -> _Solution:
+        """Return the weights for all users so far."""
+        sums, solver = self._sums, self._solver_for(self._sums)
+        if sums.gram is not None:
+            if sums.settings != (self.weighting, self.user_damping):
+                raise ValueError(
+                    "weighting and user_damping can't change between calls of partial_fit: they "
+                    f"were {sums.settings}, and are {(self.weighting, self.user_damping)}"
+                )
+            gram = sums.gram.copy()
+            squares = gram.diagonal().astype(np.float64)
+        else:
+            X = sums.damped(self.weighting, self.user_damping)
+            squares = np.bincount(X.indices, X.data.astype(np.float64) ** 2, len(sums.counts))
+        ridge = self.l2 * squares.mean() + self.dropout / (1 - self.dropout) * squares
+        weights: DenseWeights | FactoredWeights
+        if solver == "primal":
+            weights = primal(gram if sums.gram is not None else gram_of(X), ridge)
+        elif solver == "dual":
+            weights = dual(X, ridge)
+        else:
+            weights = low_rank(X, ridge, self._rank(sums), check_random_state(self.random_state))
+        damping = np.maximum(sums.counts, 1) ** -float(self.item_damping)
+        share = sums.counts / sums.n_users
+        weighting = sums.weighting(self.weighting)
+        return _Solution(
+            solver, weights, weighting, damping.astype(self.dtype), share.astype(self.dtype)
+        )
+
+    def _rank(self, sums: Sums) -> int:
+        if self.n_components is not None:
+            return self.n_components
+        rank = min(_AUTO_COMPONENTS, len(sums.counts))
+        if self.solver == "auto":
+            warnings.warn(
+                f"Exact weights need a matrix of {self._bytes_of(sums) / 1e9:.3g} GB for "
+                f"{sums.n_users} users and {len(sums.counts)} items, more than memory_limit="
+                f"{self.memory_limit:.3g}. A low-rank approximation with {rank} components is taken"
+                ", which ranks worse where tastes are diverse, by up to a tenth. Raise memory_limit "
+                "for exact weights, or set n_components to choose the rank.",
+                stacklevel=5,
+            )
+        return rank
+
+    # ------------------------------------------------------------------ fitted
+
+    @property
+    def _now(self) -> _Solution:
+        """The solution for all users so far."""
+        if self._solution is None:
+            self._solution = self._solved()
+        return self._solution
+
+    @property
+    def solver_(self) -> str:
+        """The solver taken."""
+        return self._now.solver
+
+    @property
+    def item_weights_(self) -> np.ndarray:
+        """Weights of items for items, by the primal solver."""
+        if self._now.solver != "primal":
+            raise AttributeError(f"solver_={self.solver_!r} does not make item_weights_")
+        return self._now.weights.matrix
+
+    # ------------------------------------------------------------------ scores
+
+    def _weighted(self, X: sparse.csr_array) -> sparse.csr_array:
+        return self._now.weighting.weighted(X, self.dtype)
+
+    def _item_scores(self, X: sparse.csr_array) -> np.ndarray:
+        solution = self._now
+        scores = solution.weights.scores(self._weighted(X))
+        scores *= solution.damping
+        scores += self._strength(X)[:, None] * solution.share
+        return scores
+
+    def _strength(self, X: sparse.csr_array) -> np.ndarray:
+        """Return how much popularity counts for each row."""
+        n_items = np.diff(X.indptr)
+        strength = np.where(n_items, self.prior / np.maximum(n_items, 1), 1.0)
+        return strength.astype(self.dtype)
+
+    def _contributions(
+        self, x: sparse.csr_array, items: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        solution = self._now
+        block = solution.weights.block(x.indices, items) * self._weighted(x).data[:, None]
+        parts = block.T * solution.damping[items, None]
+        return parts, self._item_scores(x)[0, items]
+
+    def _similarities(self, items: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
+        """Return partial correlations: what two items share that no other item explains."""
+        precision = self._now.weights.precision
+        columns = np.arange(len(precision)) if others is None else others
+        ratio = np.sqrt(precision[columns] / precision[items, None])
+        alike = self._now.weights.block(items, others) * ratio
+        alike[items[:, None] == columns] = 1.0
+        return alike
+
+    # ------------------------------------------------------------------ codes
+
+    def _has_codes(self) -> bool:
+        if self.n_components is None:
+            raise AttributeError("only a recommender with n_components has codes")
+        return True
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the codes of users.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, sparse matrix or array} of shape (n_users, n_items)
+            What users have.
+
+        Returns
+        -------
+        ndarray of shape (n_users, n_components)
+            Float64, or float32 if `X` is.
+        """
+        X = self._interactions(X)
+        weights = self._now.weights
+        return weights.encoded(scaled(self._weighted(X), columns=weights.scale)).astype(X.dtype)
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Return the scores of items for codes of users.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_users, n_components)
+            Codes.
+
+        Returns
+        -------
+        ndarray of shape (n_users, n_items)
+            Scores, up to two things that a code does not know: popularity, which helps short
+            histories, and what items of the history add to their own scores.
+        """
+        Z = checked_codes(self, X)
+        weights = self._now.weights
+        scores = weights.decoded(Z.astype(self.dtype)) / weights.divisor * self._now.damping
+        return scores.astype(Z.dtype)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+# After scikit-learn has wrapped them, so that `set_output` knows them.
+for _name in ("transform", "fit_transform", "inverse_transform", "set_output"):
+    _method = getattr(ShallowRecommender, _name)
+    setattr(ShallowRecommender, _name, available_if(ShallowRecommender._has_codes)(_method))
