@@ -1,7 +1,7 @@
 """Autoencoders as scikit-learn estimators, on PyTorch through skorch.
 
-One room per task, each with its estimators: `decomposition`, `generation`, `outliers` and
-`compression`. And the rooms that they are built from:
+One room per task, each with its estimators: `decomposition`, `generation`, `outliers`,
+`compression` and `recommendation`. And the rooms that they are built from:
 
 - `training`: the skorch net, its batches and its callbacks.
 - `networks`: encoders and decoders.
@@ -9,7 +9,7 @@ One room per task, each with its estimators: `decomposition`, `generation`, `out
 - `coding`: numbers as byte strings.
 - `tables`: data frames as matrices.
 - `inspection`: displays, drawn with matplotlib.
-- `metrics`: how good generated data and compressed images are.
+- `metrics`: how good generated data, compressed images and recommendations are.
 
 This module only hands names on. A name is imported when it is first used, so that `import skae`
 takes no time, and nothing inside the package may import it. To learn how an estimator works, read
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from skae.decomposition import *
     from skae.generation import *
     from skae.outliers import *
+    from skae.recommendation import *
 
 __version__ = "0.1.0.dev0"
 
@@ -33,6 +34,7 @@ _ROOM_OF = {
     "Autoencoder": "decomposition",
     "AutoencoderOutlierDetector": "outliers",
     "ImageCompressor": "compression",
+    "ShallowRecommender": "recommendation",
     "VariationalAutoencoder": "generation",
 }
 _ROOMS = ("inspection", "losses", "metrics", "networks", "training")

@@ -1,7 +1,8 @@
-"""Metrics of generated data and of compressed images.
+"""Metrics of generated data, of compressed images and of recommendations.
 
 How like real rows are generated ones, and do they give real rows away? How like the originals are
-decoded images, and how many bits do they cost?
+decoded images, and how many bits do they cost? Does what users had later stand at the top of what
+was recommended to them, and how is it hidden until then?
 
 Every metric is a function of arrays: nothing here knows a model of this package, trains a network
 or imports torch. Two data frames, of pandas or polars, are matched by the names of their columns,
@@ -14,23 +15,46 @@ input.
 from ._bd_rate import bd_rate
 from ._closest_record import ClosestRecords, distance_to_closest_record
 from ._frechet import frechet_distance
+from ._hidden_items import hide_items
 from ._images import bits_per_pixel, ms_ssim, psnr
+from ._interactions import Interactions, interactions_to_csr
 from ._neighborhoods import DensityCoverage, PrecisionRecall, density_coverage, precision_recall
+from ._ranking import (
+    coverage_at_k,
+    map_at_k,
+    mrr_at_k,
+    ndcg_at_k,
+    novelty_at_k,
+    precision_at_k,
+    recall_at_k,
+)
+from ._recommender_scorer import make_recommender_scorer
 from ._train_on_synthetic import train_on_synthetic_score
 from ._two_sample import two_sample_auc
 
 __all__ = [
     "ClosestRecords",
     "DensityCoverage",
+    "Interactions",
     "PrecisionRecall",
     "bd_rate",
     "bits_per_pixel",
+    "coverage_at_k",
     "density_coverage",
     "distance_to_closest_record",
     "frechet_distance",
+    "hide_items",
+    "interactions_to_csr",
+    "make_recommender_scorer",
+    "map_at_k",
+    "mrr_at_k",
     "ms_ssim",
+    "ndcg_at_k",
+    "novelty_at_k",
+    "precision_at_k",
     "precision_recall",
     "psnr",
+    "recall_at_k",
     "train_on_synthetic_score",
     "two_sample_auc",
 ]

@@ -190,10 +190,10 @@ def dual(X: sparse.csr_array, ridge: np.ndarray) -> FactoredWeights:
 def low_rank(
     X: sparse.csr_array, ridge: np.ndarray, n_components: int, rng: np.random.RandomState
 ) -> FactoredWeights:
-    """Return the weights of the leading singular vectors.
+    """Return the weights of the leading singular vectors, found by subspace iteration.
 
-    Subspace iteration with the Gram matrix, which is never built: nothing is larger than items x
-    components, whatever the number of users.
+    The Gram matrix is never built: nothing is larger than items x components, whatever the number
+    of users.
 
     Parameters
     ----------
@@ -222,9 +222,69 @@ def low_rank(
     basis = rng.standard_normal((X.shape[1], width)).astype(X.dtype)
     for _ in range(_N_POWERS):
         basis = linalg.qr(_gram_times(Y, basis), mode="economic", overwrite_a=True)[0]
-    squares, vectors = linalg.eigh(basis.T @ _gram_times(Y, basis))
-    squares, vectors = squares[::-1][:n_components].clip(0), vectors[:, ::-1][:, :n_components]
-    factor = (basis @ vectors) * np.sqrt(squares / (squares + 1))
+    squares, vectors = _leading(basis.T @ _gram_times(Y, basis), n_components)
+    return _truncated(squares, basis @ vectors, scale)
+
+
+def truncated_primal(gram: np.ndarray, ridge: np.ndarray, n_components: int) -> FactoredWeights:
+    """Return the weights of the leading singular vectors, from a matrix of items x items.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (n_items, n_items)
+        That of the damped interactions, overwritten.
+    ridge : ndarray of shape (n_items,)
+        What is added to its diagonal.
+    n_components : int
+        How many singular vectors.
+
+    Returns
+    -------
+    FactoredWeights
+        Those of the best approximation of M of this rank.
+    """
+    scale = (ridge**-0.5).astype(gram.dtype)
+    gram *= scale
+    gram *= scale[:, None]
+    return _truncated(*_leading(gram, n_components), scale)
+
+
+def truncated_dual(X: sparse.csr_array, ridge: np.ndarray, n_components: int) -> FactoredWeights:
+    """Return the weights of the leading singular vectors, from a matrix of users x users.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_users, n_items)
+        Damped interactions.
+    ridge : ndarray of shape (n_items,)
+        What the diagonal of their Gram matrix is ridged with.
+    n_components : int
+        How many singular vectors; those beyond the number of users are zero.
+
+    Returns
+    -------
+    FactoredWeights
+        Those of the best approximation of M of this rank.
+    """
+    scale = (ridge**-0.5).astype(X.dtype)
+    Y = sparse.csr_array(scaled(X, columns=scale).T)
+    squares, users = _leading(gram_of(Y), min(n_components, X.shape[0]))
+    items = (Y @ users) / np.sqrt(np.maximum(squares, np.finfo(X.dtype).tiny))
+    n_missing = n_components - len(squares)
+    return _truncated(
+        np.pad(squares, (0, n_missing)), np.pad(items, ((0, 0), (0, n_missing))), scale
+    )
+
+
+def _leading(matrix: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest eigenvalues of a matrix, none below zero, and their vectors."""
+    chosen = [len(matrix) - n, len(matrix) - 1]
+    values, vectors = linalg.eigh(matrix, subset_by_index=chosen, overwrite_a=True)
+    return values[::-1].clip(0), vectors[:, ::-1]
+
+
+def _truncated(squares: np.ndarray, vectors: np.ndarray, scale: np.ndarray) -> FactoredWeights:
+    factor = vectors * np.sqrt(squares / (squares + 1))
     leverage = np.einsum("ij,ij->i", factor, factor)
     return FactoredWeights(factor, None, factor, scale, leverage)
 

@@ -275,11 +275,8 @@ class RecommenderMixin:
                     "users had later"
                 )
         if not hidden.nnz:
-            raise ValueError(
-                "No user can be scored: y has no entry"
-                if hidden is not None and shown is X
-                else "No user can be scored: none has two items, of which one could be hidden"
-            )
+            why = "y has no entry" if shown is X else "none has two items, to hide one of them"
+            raise ValueError(f"No user can be scored: {why}")
         seen = Selection(shown, shown.shape, None, "X")
         ids, _ = self._ranked(sparse.csr_array(shown), _K_OF_SCORE, None, [seen])
         return float(ndcg_at_k(hidden, ids, _K_OF_SCORE))
@@ -379,9 +376,9 @@ class RecommenderMixin:
             )
         given = given.reshape(len(given), -1)
         if given.dtype.kind == "O":
-            is_padding = np.array([[name is None for name in row] for row in given], dtype=bool)
+            is_padding = np.equal(given, None)
         else:
-            is_padding = given == PADDING if given.dtype.kind in "iu" else np.zeros(given.shape, bool)
+            is_padding = (given == PADDING) & (given.dtype.kind in "iu")
         ids = np.zeros(given.shape, dtype=np.int64)
         if not is_padding.all():
             ids[~is_padding] = item_ids(given[~is_padding], X.shape[1], self._item_names)

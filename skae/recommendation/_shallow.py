@@ -18,7 +18,16 @@ from sklearn.utils.metaestimators import available_if
 
 from .._base import attributes_kept_on_failure, checked_codes
 from .._plain import registered
-from ._closed_form import DenseWeights, FactoredWeights, dual, gram_of, low_rank, primal
+from ._closed_form import (
+    DenseWeights,
+    FactoredWeights,
+    dual,
+    gram_of,
+    low_rank,
+    primal,
+    truncated_dual,
+    truncated_primal,
+)
 from ._recommender import RecommenderMixin
 from ._sparse import scaled
 from ._sums import Sums
@@ -84,10 +93,10 @@ class ShallowRecommender(
         drown all others.
 
     solver : {"auto", "primal", "dual", "low_rank"}, default="auto"
-        "primal" inverts a matrix of items x items, "dual" one of users x users, with the same
-        result; "low_rank" finds `n_components`, or 256, singular vectors. "auto" takes "low_rank"
-        if `n_components` is given, else the smaller matrix, and "low_rank" with a warning if that
-        is larger than `memory_limit`.
+        "primal" takes a matrix of items x items, "dual" one of users x users, with the same result;
+        "low_rank" finds `n_components`, or 256, singular vectors by iteration. "auto" takes
+        "low_rank" if `n_components` is given, else the smaller matrix, and "low_rank" with a
+        warning if that is larger than `memory_limit`.
 
     memory_limit : float, default=4e9
         Bytes that the matrix of solver="auto" may have.
@@ -104,7 +113,7 @@ class ShallowRecommender(
         The solver taken.
     item_weights_ : ndarray of shape (n_items, n_items)
         What an item of a history (row) adds to the score of another (column) before popularity
-        damps it; only by the primal solver.
+        damps it; only by the primal solver, without `n_components`.
     popularity_ : ndarray of int64 of shape (n_items,)
         Number of users that have each item.
     n_features_in_ : int
@@ -246,33 +255,23 @@ class ShallowRecommender(
         return self
 
     def _take(self, sums: Sums) -> None:
-        self._check_solver(len(sums.counts))
-        if self._solver_for(sums) == "primal":
-            sums = sums.compact(self.weighting, self.user_damping)
-        self._sums, self.popularity_ = sums, sums.counts
-
-    def _check_solver(self, n_items: int) -> None:
-        if self.n_components is None:
-            return
-        if self.solver in ("primal", "dual"):
-            raise ValueError(
-                f"solver={self.solver!r} finds exact weights, which have no components; set "
-                f"n_components=None or solver='low_rank', got n_components={self.n_components}"
-            )
-        if self.n_components > n_items:
+        n_items = len(sums.counts)
+        if self.n_components is not None and self.n_components > n_items:
             raise ValueError(
                 f"n_components={self.n_components} must be at most the number of items, {n_items}"
             )
+        if self._solver_for(sums) == "primal":
+            sums = sums.compact(self.weighting, self.user_damping)
+        self._sums, self.popularity_ = sums, sums.counts
 
     def _solver_for(self, sums: Sums) -> str:
         if sums.gram is not None:
             return "primal"
         if self.solver != "auto":
             return self.solver
-        n_items, itemsize = len(sums.counts), np.dtype(self.dtype).itemsize
         if self.n_components is not None or self._bytes_of(sums) > self.memory_limit:
             return "low_rank"
-        return "primal" if n_items <= sums.n_users else "dual"
+        return "primal" if len(sums.counts) <= sums.n_users else "dual"
 
     def _bytes_of(self, sums: Sums) -> float:
         """Return the size of the smaller of the two exact solvers' matrices."""
@@ -287,19 +286,14 @@ class ShallowRecommender(
                     "weighting and user_damping can't change between calls of partial_fit: they "
                     f"were {sums.settings}, and are {(self.weighting, self.user_damping)}"
                 )
-            gram = sums.gram.copy()
-            squares = gram.diagonal().astype(np.float64)
+            squares = sums.gram.diagonal().astype(np.float64)
         else:
             X = sums.damped(self.weighting, self.user_damping)
             squares = np.bincount(X.indices, X.data.astype(np.float64) ** 2, len(sums.counts))
         ridge = self.l2 * squares.mean() + self.dropout / (1 - self.dropout) * squares
-        weights: DenseWeights | FactoredWeights
         if solver == "primal":
-            weights = primal(gram if sums.gram is not None else gram_of(X), ridge)
-        elif solver == "dual":
-            weights = dual(X, ridge)
-        else:
-            weights = low_rank(X, ridge, self._rank(sums), check_random_state(self.random_state))
+            X = gram_of(X) if sums.gram is None else sums.gram.copy()
+        weights = self._weights(solver, X, ridge, self._rank(solver, sums))
         damping = np.maximum(sums.counts, 1) ** -float(self.item_damping)
         share = sums.counts / sums.n_users
         weighting = sums.weighting(self.weighting)
@@ -307,8 +301,19 @@ class ShallowRecommender(
             solver, weights, weighting, damping.astype(self.dtype), share.astype(self.dtype)
         )
 
-    def _rank(self, sums: Sums) -> int:
-        if self.n_components is not None:
+    def _weights(
+        self, solver: str, X: Any, ridge: np.ndarray, rank: int | None
+    ) -> DenseWeights | FactoredWeights:
+        """Return the weights from damped interactions or, by the primal solver, from their Gram."""
+        if solver == "low_rank":
+            return low_rank(X, ridge, rank, check_random_state(self.random_state))
+        if solver == "primal":
+            return primal(X, ridge) if rank is None else truncated_primal(X, ridge, rank)
+        return dual(X, ridge) if rank is None else truncated_dual(X, ridge, rank)
+
+    def _rank(self, solver: str, sums: Sums) -> int | None:
+        """Return the number of components, if it is limited."""
+        if self.n_components is not None or solver != "low_rank":
             return self.n_components
         rank = min(_AUTO_COMPONENTS, len(sums.counts))
         if self.solver == "auto":
@@ -316,8 +321,8 @@ class ShallowRecommender(
                 f"Exact weights need a matrix of {self._bytes_of(sums) / 1e9:.3g} GB for "
                 f"{sums.n_users} users and {len(sums.counts)} items, more than memory_limit="
                 f"{self.memory_limit:.3g}. A low-rank approximation with {rank} components is taken"
-                ", which ranks worse where tastes are diverse, by up to a tenth. Raise memory_limit "
-                "for exact weights, or set n_components to choose the rank.",
+                ", which ranks worse where tastes are diverse, by up to a tenth. Raise "
+                "memory_limit for exact weights, or set n_components to choose the rank.",
                 stacklevel=5,
             )
         return rank
@@ -339,9 +344,13 @@ class ShallowRecommender(
     @property
     def item_weights_(self) -> np.ndarray:
         """Weights of items for items, by the primal solver."""
-        if self._now.solver != "primal":
-            raise AttributeError(f"solver_={self.solver_!r} does not make item_weights_")
-        return self._now.weights.matrix
+        weights = self._now.weights
+        if not isinstance(weights, DenseWeights):
+            raise AttributeError(
+                f"solver_={self.solver_!r} with n_components={self.n_components} never makes "
+                "item_weights_"
+            )
+        return weights.matrix
 
     # ------------------------------------------------------------------ scores
 
