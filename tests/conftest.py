@@ -13,6 +13,17 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import pytest
 import torch
+from sklearn.utils import get_tags
+
+
+@pytest.fixture
+def X(request):
+    """Rows for the estimator that a test is about: zeros for negative values, if it takes none."""
+    X = np.random.default_rng(0).normal(size=(40, 6))
+    params = getattr(getattr(request.node, "callspec", None), "params", {})
+    estimator = params.get("estimator")
+    takes_all = estimator is None or not get_tags(estimator).input_tags.positive_only
+    return X if takes_all else X.clip(0)
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from skae import (
     Autoencoder,
     AutoencoderOutlierDetector,
     ImageCompressor,
+    ShallowRecommender,
     VariationalAutoencoder,
 )
 from skae._plain import REGISTERED
@@ -155,7 +156,20 @@ MODELS = {
     },
 }
 
-CONFIGURATIONS = {**NETWORKS, **MODELS}
+# Estimators that train nothing.
+CLOSED_FORMS = {
+    ShallowRecommender: {
+        "default": ShallowRecommender(),
+        "float64": ShallowRecommender(dtype="float64"),
+        "components": ShallowRecommender(2),
+        "dual": ShallowRecommender(solver="dual"),
+        "low_rank": ShallowRecommender(solver="low_rank"),
+        "truncated": ShallowRecommender(2, solver="dual", dtype="float64"),
+        "weighted": ShallowRecommender(weighting="bm25", solver="primal"),
+    },
+}
+
+CONFIGURATIONS = {**NETWORKS, **MODELS, **CLOSED_FORMS}
 
 # Methods that give an array for rows.
 OUTPUTS = (

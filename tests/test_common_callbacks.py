@@ -23,11 +23,6 @@ from .estimators import (
 )
 
 
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
-
-
 class Recorder:
     """Keeps what it is told of, in the order in which it happens."""
 
@@ -116,7 +111,7 @@ def test_failing_callback_closes_what_it_can(X):
     assert recorder.events[-1] == "teardown"
 
 
-@over_all()
+@over_all("set_callbacks")
 def test_watching_does_not_change_the_training(estimator, X):
     _, expected = shared_fit(estimator, X)
 

@@ -21,11 +21,6 @@ from .estimators import (
 )
 
 
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
-
-
 class Counter(Callback):
     """Counts epochs in a list that its copies share."""
 

@@ -19,9 +19,8 @@ from .estimators import (
 
 
 @pytest.fixture
-def X():
-    rng = np.random.default_rng(0)
-    return np.where(rng.random((40, 6)) < 0.5, rng.normal(size=(40, 6)), 0.0)
+def X(X):
+    return np.where(np.random.default_rng(1).random(X.shape) < 0.5, X, 0.0)
 
 
 def assert_equal_to_dense(estimator, container, X):

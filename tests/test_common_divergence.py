@@ -16,11 +16,6 @@ from .estimators import (
 DIVERGING = {"lr": 1e60, "optimizer": "sgd", "max_epochs": 9, "warm_start": False}
 
 
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
-
-
 @over_trainings()
 def test_first_fit_leaves_it_unfitted(estimator, X):
     model = with_network_params(estimator, **DIVERGING)

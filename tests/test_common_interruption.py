@@ -20,11 +20,6 @@ from .estimators import (
 MOMENTS = ("batch", "epoch")
 
 
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
-
-
 @pytest.fixture(autouse=True)
 def _ctrl_c_interrupts():
     """Undo what a shell does to the programs that it starts in the background: ignore Ctrl-C."""

@@ -4,7 +4,6 @@ import copy
 import pickle
 
 import joblib
-import numpy as np
 import pytest
 import skops.io
 
@@ -16,11 +15,6 @@ from .estimators import (
     over_all,
     shared_fit,
 )
-
-
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
 
 
 def through_pickle(estimator, path):

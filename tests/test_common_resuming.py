@@ -1,14 +1,8 @@
 """Training in parts gives what training at a stretch gives."""
 
 import numpy as np
-import pytest
 
 from .estimators import assert_same_outputs, new, outputs, over_fits, over_networks
-
-
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
 
 
 @over_networks("partial_fit")

@@ -4,7 +4,6 @@ import pickle
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
-import pytest
 import torch
 
 from .estimators import (
@@ -17,11 +16,6 @@ from .estimators import (
 )
 
 KINDS = ["default", "own_module", "conv", "penalised", "flow", "two_critics"]
-
-
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
 
 
 def settings():

@@ -5,7 +5,6 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pytest
 import torch
 import torch._dynamo  # torch does so when it first trains; what that imports adds a warning filter
 from sklearn.base import clone
@@ -18,11 +17,6 @@ from .estimators import (
     over_all,
     shared_fit,
 )
-
-
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
 
 
 def global_state():

@@ -12,11 +12,6 @@ from skae.networks import DenseAutoencoder
 from .estimators import new, over_all
 
 
-@pytest.fixture
-def X():
-    return np.random.default_rng(0).normal(size=(40, 6))
-
-
 @registered
 class Pair:
     left: object

@@ -17,34 +17,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from .._base import attributes_kept_on_failure, checked_codes
-from .._plain import registered
-from ._closed_form import (
-    DenseWeights,
-    FactoredWeights,
-    dual,
-    gram_of,
-    low_rank,
-    primal,
-    truncated_dual,
-    truncated_primal,
-)
+from ._closed_form import DenseWeights
 from ._recommender import RecommenderMixin
-from ._sparse import scaled
+from ._solution import Solution, solved
 from ._sums import Sums
-from ._weighting import WEIGHTINGS, Weighting
+from ._weighting import WEIGHTINGS
 
 _AUTO_COMPONENTS = 256
-
-
-@registered
-class _Solution:
-    """What is known once the weights are."""
-
-    solver: str
-    weights: DenseWeights | FactoredWeights
-    weighting: Weighting
-    damping: np.ndarray  # factors of the scores of items
-    share: np.ndarray  # of users who have an item
 
 
 class ShallowRecommender(
@@ -66,11 +45,12 @@ class ShallowRecommender(
         :meth:`transform` and :meth:`inverse_transform`; at most the number of items. None keeps the
         weights exact.
 
-    l2 : float, default=5.0
-        Ridge, in units of the mean of the Gram matrix's diagonal. The first parameter to tune, from
-        1 to 50.
+    l2 : float, default=30.0
+        Ridge, in units of the mean of the Gram matrix's diagonal by the root of the mean number of
+        users of an item, which makes one value serve dense and sparse data. The first parameter to
+        tune, from 5 to 200.
 
-    dropout : float, default=0.5
+    dropout : float, default=0.6
         Probability that an item of a history is missing, as in a denoising autoencoder, in
         expectation: ``dropout / (1 - dropout)`` times the diagonal of the Gram matrix is added to
         the ridge.
@@ -80,8 +60,9 @@ class ShallowRecommender(
         count by their numbers of items, to 1.
 
     item_damping : float, default=0.1
-        Power of the number of an item's users by which its score is divided. Higher values
-        recommend less popular items, more of the catalogue.
+        Power of the number of an item's users, relative to its mean, by which the item is divided
+        in histories and in scores. Higher values recommend less popular items, more of the
+        catalogue.
 
     prior : float, default=0.2
         What popularity adds to the scores of a user with a single item; with n items it is a n-th
@@ -130,10 +111,11 @@ class ShallowRecommender(
     Notes
     -----
     With X the weighted users x items, n the numbers of items of users, c those of users of items,
-    ``G = X' diag(n ** -user_damping) X`` and P the inverse of ``G + diag(l2 * mean(diag(G)) +
-    dropout / (1 - dropout) * diag(G))``, the weights are ``B = I - P / diag(P)`` by columns, and
-    the scores of a row x are ``(x B) * c ** -item_damping + prior / n(x) * c / n_users``. Without
-    damping and prior this is EDLAE, without dropout too EASE.
+    ``G = X' diag(n ** -user_damping) X`` and P the inverse of ``G + diag(l2 * mean(diag(G)) /
+    sqrt(mean(c)) + dropout / (1 - dropout) * diag(G))``, the weights are ``B = I - P / diag(P)`` by
+    columns, and the scores of a row x are ``(x D B) D + prior / n(x) * c / n_users`` with ``D =
+    diag((c / mean(c)) ** -item_damping)``. Without damping and prior this is EDLAE, without dropout
+    too EASE.
 
     The estimator keeps the interactions it was fitted on, or their Gram matrix where that is
     smaller, so that :meth:`partial_fit` is exact.
@@ -172,8 +154,8 @@ class ShallowRecommender(
         self,
         n_components: int | None = None,
         *,
-        l2: float = 5.0,
-        dropout: float = 0.5,
+        l2: float = 30.0,
+        dropout: float = 0.6,
         user_damping: float = 0.5,
         item_damping: float = 0.1,
         prior: float = 0.2,
@@ -219,8 +201,7 @@ class ShallowRecommender(
             If `X` has negative values, NaN or no entry, or a parameter does not fit it.
         """
         with attributes_kept_on_failure(self):
-            interactions = self._interactions(X, reset=True)
-            self._take(Sums.of(interactions, self.dtype))
+            self._take(Sums.of(self._interactions(X, reset=True), self.dtype))
             self._solution = self._solved()
         return self
 
@@ -243,14 +224,10 @@ class ShallowRecommender(
         self : object
             The estimator.
         """
-        is_first = not hasattr(self, "_sums")
+        so_far = getattr(self, "_sums", None)
         with attributes_kept_on_failure(self):
-            interactions = self._interactions(X, reset=is_first)
-            if is_first:
-                sums = Sums.of(interactions, self.dtype)
-            else:
-                sums = self._sums.plus(interactions, self.dtype)
-            self._take(sums)
+            sums = Sums.of(self._interactions(X, reset=so_far is None), self.dtype)
+            self._take(sums if so_far is None else so_far.plus(sums))
             self._solution = None
         return self
 
@@ -277,39 +254,21 @@ class ShallowRecommender(
         """Return the size of the smaller of the two exact solvers' matrices."""
         return np.dtype(self.dtype).itemsize * float(min(len(sums.counts), sums.n_users)) ** 2
 
-    def _solved(self) -> _Solution:
-        """Return the weights for all users so far."""
-        sums, solver = self._sums, self._solver_for(self._sums)
-        if sums.gram is not None:
-            if sums.settings != (self.weighting, self.user_damping):
-                raise ValueError(
-                    "weighting and user_damping can't change between calls of partial_fit: they "
-                    f"were {sums.settings}, and are {(self.weighting, self.user_damping)}"
-                )
-            squares = sums.gram.diagonal().astype(np.float64)
-        else:
-            X = sums.damped(self.weighting, self.user_damping)
-            squares = np.bincount(X.indices, X.data.astype(np.float64) ** 2, len(sums.counts))
-        ridge = self.l2 * squares.mean() + self.dropout / (1 - self.dropout) * squares
-        if solver == "primal":
-            X = gram_of(X) if sums.gram is None else sums.gram.copy()
-        weights = self._weights(solver, X, ridge, self._rank(solver, sums))
-        damping = np.maximum(sums.counts, 1) ** -float(self.item_damping)
-        share = sums.counts / sums.n_users
-        weighting = sums.weighting(self.weighting)
-        return _Solution(
-            solver, weights, weighting, damping.astype(self.dtype), share.astype(self.dtype)
+    def _solved(self) -> Solution:
+        """Return the solution for all users so far."""
+        solver = self._solver_for(self._sums)
+        return solved(
+            self._sums,
+            solver,
+            self._rank(solver, self._sums),
+            l2=self.l2,
+            dropout=self.dropout,
+            user_damping=self.user_damping,
+            item_damping=self.item_damping,
+            prior=self.prior,
+            weighting=self.weighting,
+            rng=check_random_state(self.random_state),
         )
-
-    def _weights(
-        self, solver: str, X: Any, ridge: np.ndarray, rank: int | None
-    ) -> DenseWeights | FactoredWeights:
-        """Return the weights from damped interactions or, by the primal solver, from their Gram."""
-        if solver == "low_rank":
-            return low_rank(X, ridge, rank, check_random_state(self.random_state))
-        if solver == "primal":
-            return primal(X, ridge) if rank is None else truncated_primal(X, ridge, rank)
-        return dual(X, ridge) if rank is None else truncated_dual(X, ridge, rank)
 
     def _rank(self, solver: str, sums: Sums) -> int | None:
         """Return the number of components, if it is limited."""
@@ -330,7 +289,7 @@ class ShallowRecommender(
     # ------------------------------------------------------------------ fitted
 
     @property
-    def _now(self) -> _Solution:
+    def _now(self) -> Solution:
         """The solution for all users so far."""
         if self._solution is None:
             self._solution = self._solved()
@@ -354,38 +313,16 @@ class ShallowRecommender(
 
     # ------------------------------------------------------------------ scores
 
-    def _weighted(self, X: sparse.csr_array) -> sparse.csr_array:
-        return self._now.weighting.weighted(X, self.dtype)
-
     def _item_scores(self, X: sparse.csr_array) -> np.ndarray:
-        solution = self._now
-        scores = solution.weights.scores(self._weighted(X))
-        scores *= solution.damping
-        scores += self._strength(X)[:, None] * solution.share
-        return scores
-
-    def _strength(self, X: sparse.csr_array) -> np.ndarray:
-        """Return how much popularity counts for each row."""
-        n_items = np.diff(X.indptr)
-        strength = np.where(n_items, self.prior / np.maximum(n_items, 1), 1.0)
-        return strength.astype(self.dtype)
+        return self._now.scores(X)
 
     def _contributions(
         self, x: sparse.csr_array, items: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        solution = self._now
-        block = solution.weights.block(x.indices, items) * self._weighted(x).data[:, None]
-        parts = block.T * solution.damping[items, None]
-        return parts, self._item_scores(x)[0, items]
+        return self._now.contributions(x, items), self._item_scores(x)[0, items]
 
     def _similarities(self, items: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
-        """Return partial correlations: what two items share that no other item explains."""
-        precision = self._now.weights.precision
-        columns = np.arange(len(precision)) if others is None else others
-        ratio = np.sqrt(precision[columns] / precision[items, None])
-        alike = self._now.weights.block(items, others) * ratio
-        alike[items[:, None] == columns] = 1.0
-        return alike
+        return self._now.similarities(items, others)
 
     # ------------------------------------------------------------------ codes
 
@@ -408,8 +345,7 @@ class ShallowRecommender(
             Float64, or float32 if `X` is.
         """
         X = self._interactions(X)
-        weights = self._now.weights
-        return weights.encoded(scaled(self._weighted(X), columns=weights.scale)).astype(X.dtype)
+        return self._now.codes(X).astype(X.dtype, copy=False)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the scores of items for codes of users.
@@ -426,9 +362,7 @@ class ShallowRecommender(
             histories, and what items of the history add to their own scores.
         """
         Z = checked_codes(self, X)
-        weights = self._now.weights
-        scores = weights.decoded(Z.astype(self.dtype)) / weights.divisor * self._now.damping
-        return scores.astype(Z.dtype)
+        return self._now.decoded(Z).astype(Z.dtype, copy=False)
 
     @property
     def _n_features_out(self) -> int:

@@ -49,9 +49,8 @@ class Sums:
         rows = SparseMatrix.of(sparse.csr_array(X, dtype=dtype, copy=True))
         return cls(X.shape[0], counts, float(X.data.sum(dtype=np.float64)), rows)
 
-    def plus(self, X: sparse.csr_array, dtype: str) -> "Sums":
-        """Return those of these users and more."""
-        more = Sums.of(X, dtype)
+    def plus(self, more: "Sums") -> "Sums":
+        """Return those of these users and more, whose interactions are there."""
         n_users, counts = self.n_users + more.n_users, self.counts + more.counts
         both = replace(self, n_users=n_users, counts=counts, total=self.total + more.total)
         if self.gram is None:
@@ -69,6 +68,19 @@ class Sums:
             return self
         gram = gram_of(self.damped(kind, damping))
         return replace(self, rows=None, gram=gram, settings=(kind, damping))
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type that is computed in."""
+        return self.rows.data.dtype if self.gram is None else self.gram.dtype
+
+    def check_unchanged(self, kind: str | None, damping: float) -> None:
+        """Raise ValueError if the Gram matrix was made with other settings."""
+        if self.settings != (kind, damping):
+            raise ValueError(
+                f"weighting={kind!r} and user_damping={damping} can't change between calls of "
+                f"partial_fit; they were {self.settings[0]!r} and {self.settings[1]}"
+            )
 
     def weighting(self, kind: str | None) -> Weighting:
         """Return how interactions are weighted."""
