@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 import torch
 from _data import INTERACTIONS, Histories, histories
-from _recommenders import PEERS, PENALTIES, Contender
+from _recommenders import PEERS, Contender
 from _report import read_table, write_table
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
@@ -50,9 +50,12 @@ def _ours(name: str, **fixed: Any) -> Any:
     return lambda **setting: getattr(skae, name)(random_state=0, **fixed, **setting)
 
 
+# In units of its own; the default is 30.
+SHALLOW_PENALTIES = [{"l2": l2} for l2 in (3, 6, 10, 20, 30, 45, 70, 120, 240)]
+
 OURS: dict[str, Contender] = {
     "ShallowRecommender": Contender(_ours("ShallowRecommender")),
-    "ShallowRecommender, l2 tuned": Contender(_ours("ShallowRecommender"), PENALTIES),
+    "ShallowRecommender, l2 tuned": Contender(_ours("ShallowRecommender"), SHALLOW_PENALTIES),
     "BlendRecommender": Contender(_ours("BlendRecommender")),
     "AutoencoderRecommender": Contender(_ours("AutoencoderRecommender")),
 }
@@ -148,7 +151,8 @@ def run(dataset: str, seed: int, names: list[str]) -> tuple[list[dict], list[dic
             file=sys.stderr,
             flush=True,
         )
-        if choice.setting in (PENALTIES[0], PENALTIES[-1]):
+        settings = CONTENDERS[name].settings
+        if "l2" in choice.setting and choice.setting in (settings[0], settings[-1]):
             print(f"l2 is at the end of its grid: {setting}", file=sys.stderr)
     return rows, short
 
