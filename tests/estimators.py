@@ -14,6 +14,7 @@ from skae import (
     AdversarialAutoencoder,
     Autoencoder,
     AutoencoderOutlierDetector,
+    BlendRecommender,
     ImageCompressor,
     ShallowRecommender,
     VariationalAutoencoder,
@@ -156,8 +157,19 @@ MODELS = {
     },
 }
 
+_PARTS = [("exact", ShallowRecommender()), ("one", ShallowRecommender(1))]
+
 # Estimators that train nothing.
 CLOSED_FORMS = {
+    BlendRecommender: {
+        "default": BlendRecommender([*_PARTS]),
+        "none_given": BlendRecommender(),
+        "one": BlendRecommender(_PARTS[:1]),
+        "weights": BlendRecommender([*_PARTS], weights=[0.3, 0.7]),
+        "zero": BlendRecommender([*_PARTS], weights=[0, 1]),
+        "float64": BlendRecommender([*_PARTS, ("wide", ShallowRecommender(dtype="float64"))]),
+        "blended": BlendRecommender([*_PARTS, ("blend", BlendRecommender(_PARTS))]),
+    },
     ShallowRecommender: {
         "default": ShallowRecommender(),
         "float64": ShallowRecommender(dtype="float64"),

@@ -49,8 +49,8 @@ def test_every_public_estimator_has_configurations(estimator_class):
 
     assert n_configurations >= 7, (
         f"{name} is public, but the common checks know {n_configurations} configurations of it: "
-        f"add {name}: {{'default': {name}(), and at least six more}} to NETWORKS or MODELS in "
-        f"tests/estimators.py"
+        f"add {name}: {{'default': {name}(), and at least six more}} to NETWORKS, MODELS or "
+        f"CLOSED_FORMS in tests/estimators.py"
     )
 
 

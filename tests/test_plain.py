@@ -68,7 +68,9 @@ OTHERS = {
 def test_state_of_a_fitted_estimator_is_plain(estimator, X):
     model = new(estimator).fit(X)
     state = {**model.__getstate__(), **getattr(model, "estimator_", model).__getstate__()}
-    for name in ("estimator", "estimator_", "likelihood", "module"):
+    for part in getattr(model, "estimators_", []):
+        state |= part.__getstate__()
+    for name in ("estimator", "estimator_", "estimators", "estimators_", "likelihood", "module"):
         state.pop(name, None)
 
     kinds = set(kinds_in(state)) - set(REGISTERED.values())

@@ -4,6 +4,7 @@ Open ``_recommender.py`` first: what all recommenders give, and the three functi
 make it. ``_shallow.py`` is the estimator in closed form, with ``_closed_form.py`` below it.
 """
 
+from ._blend import BlendRecommender
 from ._shallow import ShallowRecommender
 
-__all__ = ["ShallowRecommender"]
+__all__ = ["BlendRecommender", "ShallowRecommender"]

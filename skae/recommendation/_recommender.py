@@ -16,7 +16,7 @@ from ._interactions import checked_interactions
 from ._selection import PADDING, Selection, item_ids, named
 from ._top_k import top_k
 
-_K_OF_SCORE, _HIDDEN = 100, 0.2
+K_OF_SCORE, HIDDEN = 100, 0.2
 _CANDIDATES_PER_ITEM, _FEWEST_CANDIDATES = 10, 100
 
 
@@ -71,11 +71,9 @@ class RecommenderMixin:
         This default takes what a score loses when an entry is left out.
         """
         n = x.nnz
-        kept = ~np.eye(n, dtype=bool)
-        left_out = sparse.csr_array(
-            (np.tile(x.data, n)[kept.ravel()], np.nonzero(kept)[1], np.arange(n + 1) * (n - 1)),
-            shape=(n, x.shape[1]),
-        )
+        kept = np.nonzero(~np.eye(n, dtype=bool))[1]
+        parts_of_x = x.data[kept], x.indices[kept], np.arange(n + 1) * (n - 1)
+        left_out = sparse.csr_array(parts_of_x, (n, x.shape[1]))
         with_all = self._item_scores(x)[0, items]
         parts = [self._item_scores(left_out[rows])[:, items] for rows in self._chunks(n)]
         return with_all[:, None] - np.concatenate(parts or [np.empty((0, len(items)))]).T, with_all
@@ -266,7 +264,7 @@ class RecommenderMixin:
         """
         X = self._interactions(X)
         if y is None or (not sparse.issparse(y) and np.ndim(y) == 1):
-            shown, hidden = hide_items(X, _HIDDEN, random_state=0)
+            shown, hidden = hide_items(X, HIDDEN, random_state=0)
         else:
             shown, hidden = X, sparse.csr_array(check_array(y, accept_sparse="csr"))
             if hidden.shape != X.shape:
@@ -278,8 +276,8 @@ class RecommenderMixin:
             why = "y has no entry" if shown is X else "none has two items, to hide one of them"
             raise ValueError(f"No user can be scored: {why}")
         seen = Selection(shown, shown.shape, None, "X")
-        ids, _ = self._ranked(sparse.csr_array(shown), _K_OF_SCORE, None, [seen])
-        return float(ndcg_at_k(hidden, ids, _K_OF_SCORE))
+        ids, _ = self._ranked(sparse.csr_array(shown), K_OF_SCORE, None, [seen])
+        return float(ndcg_at_k(hidden, ids, K_OF_SCORE))
 
     # ------------------------------------------------------------------ items
 

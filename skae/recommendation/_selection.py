@@ -65,14 +65,14 @@ def item_ids(
 def _of_names(chosen: np.ndarray, names: Sequence[str] | None, parameter: str) -> np.ndarray:
     if names is None:
         raise ValueError(
-            f"{parameter} has the name {chosen.flat[0]!r}, but the recommender was not fitted on a "
-            "data frame with names of items; give indices"
+            f"{parameter} has the name {str(chosen.flat[0])!r}, but the recommender was not fitted "
+            "on a data frame with names of items; give indices"
         )
     index = {name: i for i, name in enumerate(names)}
     for name in chosen.flat:
         if name not in index:
             raise ValueError(
-                f"{parameter} has the name {name!r}, which no item has"
+                f"{parameter} has the name {str(name)!r}, which no item has"
                 f"{did_you_mean(str(name), names)}"
             )
     found = [index[name] for name in chosen.flat]

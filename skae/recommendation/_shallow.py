@@ -65,8 +65,8 @@ class ShallowRecommender(
         catalogue.
 
     prior : float, default=0.2
-        What popularity adds to the scores of a user with a single item; with n items it is a n-th
-        of that.
+        What popularity adds to the scores of a user with a single item, in units of its weight;
+        with n items it is a n-th of that, in units of their mean weight.
 
     weighting : {"binary", "log", "tfidf", "bm25"} or None, default="binary"
         What an interaction counts: "binary" 1, "log" ``log(1 + x)``, "tfidf" that times the inverse
@@ -113,9 +113,9 @@ class ShallowRecommender(
     With X the weighted users x items, n the numbers of items of users, c those of users of items,
     ``G = X' diag(n ** -user_damping) X`` and P the inverse of ``G + diag(l2 * mean(diag(G)) /
     sqrt(mean(c)) + dropout / (1 - dropout) * diag(G))``, the weights are ``B = I - P / diag(P)`` by
-    columns, and the scores of a row x are ``(x D B) D + prior / n(x) * c / n_users`` with ``D =
-    diag((c / mean(c)) ** -item_damping)``. Without damping and prior this is EDLAE, without dropout
-    too EASE.
+    columns, and the scores of a row x are ``(x D B) D + prior * mean(x) / n(x) * c / n_users``
+    with ``D = diag((c / mean(c)) ** -item_damping)`` and the mean over the items that x has.
+    Without damping and prior this is EDLAE, without dropout too EASE.
 
     The estimator keeps the interactions it was fitted on, or their Gram matrix where that is
     smaller, so that :meth:`partial_fit` is exact.

@@ -52,11 +52,15 @@ class Solution:
         """Return scores of shape (n_rows, n_items)."""
         scores = self.weights.scores(self._history(X))
         scores *= self.damping
-        n_items = np.diff(X.indptr)
-        # Without a history there is nothing else.
-        strength = np.where(n_items, self.prior / np.maximum(n_items, 1), 1.0)
-        scores += strength.astype(scores.dtype)[:, None] * self.share
+        scores += self._strength(X)[:, None] * self.share
         return scores
+
+    def _strength(self, X: sparse.csr_array) -> np.ndarray:
+        """Return how much popularity counts for each row, in units of its weights."""
+        n_items = np.diff(X.indptr)
+        total = self.weighting.weighted(X, self.damping.dtype).sum(axis=1)
+        strength = self.prior * total / np.maximum(n_items, 1) ** 2
+        return np.where(n_items, strength, 1.0).astype(self.damping.dtype)
 
     def contributions(self, x: sparse.csr_array, items: np.ndarray) -> np.ndarray:
         """Return what the entries of a row add to scores, of shape (n_items, n_entries)."""

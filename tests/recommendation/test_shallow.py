@@ -60,6 +60,17 @@ def test_all_ways_to_solve_are_one(weighting):
         np.testing.assert_array_equal(model.recommend(X), primal.recommend(X))
 
 
+def test_units_of_values_do_not_matter():
+    model = exact(weighting=None, prior=5.0).fit(X)
+    ids, scores = model.recommend(X[:3], return_scores=True)
+
+    large = exact(weighting=None, prior=5.0).fit(1000 * X)
+
+    np.testing.assert_array_equal(large.recommend(1000 * X[:3]), ids)
+    large_scores = large.recommend(1000 * X[:3], return_scores=True)[1]
+    np.testing.assert_allclose(large_scores, 1000 * scores)
+
+
 def test_with_more_users_than_items_only_their_gram_matrix_is_kept():
     many = np.tile(X, (8, 1))
 
