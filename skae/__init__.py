@@ -33,6 +33,7 @@ _ROOM_OF = {
     "AdversarialAutoencoder": "generation",
     "Autoencoder": "decomposition",
     "AutoencoderOutlierDetector": "outliers",
+    "AutoencoderRecommender": "recommendation",
     "BlendRecommender": "recommendation",
     "ImageCompressor": "compression",
     "ShallowRecommender": "recommendation",

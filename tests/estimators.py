@@ -14,6 +14,7 @@ from skae import (
     AdversarialAutoencoder,
     Autoencoder,
     AutoencoderOutlierDetector,
+    AutoencoderRecommender,
     BlendRecommender,
     ImageCompressor,
     ShallowRecommender,
@@ -128,6 +129,21 @@ NETWORKS = {
         "warm_start": ImageCompressor(
             warm_start=True, max_epochs=1, lr=1e-12, batch_size=64, module__width=8
         ),
+    },
+    AutoencoderRecommender: {
+        "default": AutoencoderRecommender(4, lr=0.02),
+        "network_alone": AutoencoderRecommender(4, linear=None, max_epochs=2),
+        "float64": AutoencoderRecommender(4, activation="identity", dtype="float64", max_epochs=2),
+        "own_module": AutoencoderRecommender(4, module=DropoutNetwork, max_epochs=2),
+        "early_stopping": AutoencoderRecommender(
+            4, early_stopping=True, n_iter_no_change=2, max_epochs=4, linear=None
+        ),
+        "composite": AutoencoderRecommender(
+            4, hidden_layer_sizes=(6,), variational=True, prior="composite", max_epochs=5
+        ),
+        "tied": AutoencoderRecommender(4, tied=True, likelihood="gaussian", max_epochs=2),
+        "sampled": AutoencoderRecommender(4, n_negatives=3, variational=True, max_epochs=2),
+        "warm_start": AutoencoderRecommender(4, warm_start=True, max_epochs=2, lr=1e-12),
     },
     Denoiser: {name: Denoiser(**p) for name, p in FEW_CONFIGURATIONS.items()},
     Recommender: {

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.utils import get_tags
 
 from .estimators import (
     assert_unchanged,
@@ -45,6 +46,9 @@ def test_going_on_leaves_what_was_fitted(estimator, fit, X):
     before = frozen(model)
     huge = 1e300 if model.dtype == "float64" else 1e30
 
+    if getattr(model, "weighting", None) == "binary" and huge < 1e100:
+        getattr(model, fit)(X * huge)  # for which all values are one
+        return
     with pytest.raises(ValueError, match=r"the loss became infinite or NaN|too large to compute"):
         getattr(model, fit)(X * huge)
 
@@ -53,7 +57,7 @@ def test_going_on_leaves_what_was_fitted(estimator, fit, X):
 
 @over_networks(names=["default", "float64", "early_stopping"])
 def test_message_names_epoch_and_causes(estimator, X):
-    X[3, 4] = -8.25
+    X[3, 4] = 8.25 if get_tags(estimator).input_tags.positive_only else -8.25
     model = with_network_params(estimator, lr=1e60, optimizer="sgd", max_epochs=50)
 
     with pytest.raises(

@@ -1,5 +1,6 @@
 """What estimators with codes share: encoding, decoding, and the errors of what comes back."""
 
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from torch import Tensor
+from torch import Tensor, nn
 
 from .._units import Units, float_dtype
 from ..networks import ACTIVATIONS, NETWORKS
@@ -33,11 +34,14 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         "activation": [StrOptions(set(ACTIVATIONS))],
     }
 
+    # By name, the networks that the parameter `module` may ask for.
+    _networks: Mapping[str, type[nn.Module]] = NETWORKS
+
     def _module_params(
         self, n_features: int, n_components: int, auto_sizes: tuple[int, ...]
     ) -> dict[str, Any]:
         """Return those of our parameters that the module's constructor names."""
-        module = NETWORKS.get(self.module) if isinstance(self.module, str) else self.module
+        module = self._networks.get(self.module) if isinstance(self.module, str) else self.module
         if not isinstance(module, type):
             return {}
         if isinstance(self.hidden_layer_sizes, str):

@@ -15,15 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from .._settings import default_settings, inference
-from ..training import (
-    ArrayRows,
-    AutoencoderNet,
-    Batch,
-    BestWeights,
-    PairedRows,
-    Recipe,
-    Rows,
-)
+from ..training import ArrayRows, AutoencoderNet, Batch, BestWeights, PairedRows, Recipe, Rows
 from ..training._callbacks import ScikitLearnCallbacks, losses_of
 from ..training._device import resolve_device
 from ..training._distributed import agree_on
@@ -306,7 +298,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         watch = ("best_weights", BestWeights(patience, tol))
         if fit.valid is not None:
             device = torch.device(net.device)
-            return rows, self._pairs(*fit.valid, net.dtype, device, training=False), [watch]
+            valid = self._pairs(*fit.valid, net.dtype, device, training=False)
+            return rows, valid.held_out(), [watch]
         if n_valid >= len(rows):
             raise ValueError(
                 f"validation_fraction={self.validation_fraction} of n_samples={len(rows)} leaves "

@@ -6,6 +6,7 @@ import torch
 
 from .._plain import registered
 from ..networks import displaced
+from ..networks._variational import divergence_from_normal
 from ..training import Losses, Objective, Step
 from ..training._games import play
 
@@ -55,9 +56,9 @@ class EvidenceBound(Objective):
         noise = mean.new_empty(self.n_samples, *mean.shape).normal_(generator=step.generator)
         z = displaced(mean, log_variance, noise)
         output = step.module.decode(z.flatten(0, 1)).unflatten(0, z.shape[:2])
-        log_prob = criterion.log_prob(output, target.expand(self.n_samples, -1, -1)).sum(-1)
+        log_prob = criterion.row_log_prob(output, target)
         if self.n_samples == 1:
-            divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+            divergence = divergence_from_normal(mean, log_variance)
             terms = {
                 "reconstruction": -log_prob.mean(),
                 "divergence": divergence.sum(-1).mean(),

@@ -28,6 +28,7 @@ from ._likelihoods import (
     PoissonLikelihood,
 )
 from ._links import Identity, Link, Log, Logit
+from ._multinomial import MultinomialLikelihood, UnitGaussianLikelihood
 from ._observed import Observed
 from ._penalties import ContractivePenalty, KLSparsity, L1Sparsity, Penalty
 from ._reconstruction import (
@@ -71,6 +72,7 @@ __all__ = [
     "Log",
     "Logit",
     "MaskingNoise",
+    "MultinomialLikelihood",
     "NegativeBinomialLikelihood",
     "Observed",
     "Penalty",
@@ -80,4 +82,5 @@ __all__ = [
     "SaltAndPepperNoise",
     "SquaredError",
     "SwapNoise",
+    "UnitGaussianLikelihood",
 ]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .._plain import registered
 from .._units import Units
+from ._stored import with_values
 
 
 @registered
@@ -79,7 +80,7 @@ class GaussianNoise(Corruption):
 
 @registered
 class MaskingNoise(Corruption):
-    """Sets cells to zero.
+    """Sets cells to zero; of sparse rows, cells that are stored: the others are zero already.
 
     Parameters
     ----------
@@ -95,6 +96,9 @@ class MaskingNoise(Corruption):
         return replace(self, zero=units.apply(np.zeros_like(units.offset)))
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        if x.layout == torch.sparse_csr:
+            values = x.values()
+            return with_values(x, values.masked_fill(self._hit(values, generator), 0))
         return torch.where(self._hit(x, generator), torch.as_tensor(self.zero).to(x), x)
 
 

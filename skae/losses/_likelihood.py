@@ -51,6 +51,25 @@ class Likelihood(ReconstructionLoss):
         """
         return self.distribution(output).log_prob(target)
 
+    def row_log_prob(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the logarithm of probability or density of every row.
+
+        Parameters
+        ----------
+        output : Tensor of shape (..., n_samples, n_parameters * n_features)
+            What the decoder gave.
+        target : Tensor of shape (n_samples, n_features)
+            Data, which may be a sparse CSR tensor. A likelihood that is meant for sparse rows
+            overrides this method, so that they need not become dense.
+
+        Returns
+        -------
+        Tensor of shape (..., n_samples)
+            In nats.
+        """
+        target = target if target.layout == torch.strided else target.to_dense()
+        return self.log_prob(output, target.expand(*output.shape[:-2], -1, -1)).sum(-1)
+
     def sample(self, output: Tensor) -> Tensor:
         """Draw every cell, from torch's global generators.
 

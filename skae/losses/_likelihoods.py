@@ -20,6 +20,7 @@ from ._gaussian import GaussianLikelihood
 from ._likelihood import LOG_LIMIT, Likelihood
 from ._links import Log, Logit
 from ._reconstruction import BernoulliLoss, PoissonLoss, ReconstructionLoss
+from ._stored import at_stored, row_sums
 
 _LARGEST_LOG_SIZE = 8.0  # beyond, differences of log-gamma functions cancel
 
@@ -36,6 +37,12 @@ class BernoulliLikelihood(Likelihood, BernoulliLoss):
 
     def log_prob(self, output: Tensor, target: Tensor) -> Tensor:
         return target * output - F.softplus(output)
+
+    def row_log_prob(self, output: Tensor, target: Tensor) -> Tensor:
+        if target.layout != torch.sparse_csr or output.ndim > 2:
+            return super().row_log_prob(output, target)
+        ones = row_sums(target, target.values() * at_stored(target, output))
+        return ones - F.softplus(output).sum(-1)
 
     def draw_target(self, target: Tensor, generator: torch.Generator) -> Tensor:
         return torch.empty_like(target).bernoulli_(target, generator=generator)

@@ -14,9 +14,12 @@ from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
 from ._flow import CouplingFlow
 from ._layers import ACTIVATIONS, Dropout
+from ._recommender import RecommenderNetwork, TiedRecommenderNetwork
 from ._skip import SkipAutoencoder
+from ._sparse import SparseLinear
 from ._variational import (
     AdversarialNetwork,
+    CompositeNetwork,
     StandardizedNetwork,
     VariationalNetwork,
     displaced,
@@ -41,15 +44,19 @@ __all__ = [
     "NETWORKS",
     "N_LEVELS",
     "AdversarialNetwork",
+    "CompositeNetwork",
     "ConvAutoencoder",
     "CouplingFlow",
     "DenseAutoencoder",
     "DenseEnsemble",
     "Dropout",
     "ImageCodecNetwork",
+    "RecommenderNetwork",
     "SharpeningNetwork",
     "SkipAutoencoder",
+    "SparseLinear",
     "StandardizedNetwork",
+    "TiedRecommenderNetwork",
     "VariationalNetwork",
     "displaced",
     "interpolated",

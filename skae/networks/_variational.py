@@ -1,5 +1,7 @@
 """Networks whose codes have a distribution: any autoencoder, its codes brought to unit variance."""
 
+import copy
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 _LOG_VARIANCE = (-14.0, 5.0)
+_SHARES, _WIDE = (3 / 20, 3 / 4, 1 / 10), 10.0  # of RecVAE's prior; a log-variance
 _CELLS = 2**22  # to start from
 _ROWS = 4096  # whose hidden layers are in memory at once
 _LEAST_NOISE = 1e-3  # share of a component's variance that counts as noise, at the start
@@ -173,6 +176,71 @@ class VariationalNetwork(StandardizedNetwork):
         self.log_variance[-1].bias.copy_((noise / (signal + noise)).log())
 
 
+class CompositeNetwork(VariationalNetwork):
+    """A variational autoencoder whose prior knows what it made of a row some epochs ago.
+
+    The prior of a row's code is a mixture of the standard normal distribution, of the posterior
+    that the network had at the start of the present round of epochs, and of a wide normal one.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Has ``encode(x)`` and ``decode(z)``.
+    n_features : int
+        Number of columns of the data.
+    n_components : int
+        Number of columns of the code.
+
+    References
+    ----------
+    Shenbin, Alekseev, Tutubalina, Malykh & Nikolenko, "RecVAE: a new variational autoencoder for
+    top-N recommendations with implicit feedback", WSDM 2020, section 3.3.
+    """
+
+    def __init__(self, network: Any, n_features: int, n_components: int) -> None:
+        super().__init__(network, n_features, n_components)
+        self.previous = VariationalNetwork(copy.deepcopy(network), n_features, n_components)
+        self.previous.requires_grad_(False)
+        self.register_buffer("round", torch.tensor(0))
+
+    def divergence(
+        self, z: Tensor, posterior: tuple[Tensor, Tensor], x: Tensor, n_round: int
+    ) -> Tensor:
+        """Estimate, from one code of each row, how far its distribution is from the prior.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n_samples, n_components)
+            Codes, drawn from the posterior.
+        posterior : tuple of two Tensors of shape (n_samples, n_components)
+            Means and log-variances.
+        x : Tensor of shape (n_samples, n_features)
+            The rows.
+        n_round : int
+            Number of the round of epochs, from 1. When it changes, the prior is renewed.
+
+        Returns
+        -------
+        Tensor of shape (n_samples,)
+            In nats.
+        """
+        with torch.no_grad():
+            if int(self.round) != n_round:
+                state = self.state_dict()
+                mine = {name: state[name] for name in self.previous.state_dict()}
+                self.previous.load_state_dict(mine)
+                self.round.fill_(n_round)
+            previous = self.previous.posterior(x)
+        zero = torch.zeros_like(z)
+        parts = [(zero, zero), previous, (zero, zero + _WIDE)]
+        logs = [
+            _normal_log_density(z, *part) + math.log(share)
+            for part, share in zip(parts, _SHARES, strict=True)
+        ]
+        prior = torch.stack(logs).logsumexp(0)
+        return (_normal_log_density(z, *posterior) - prior).sum(1)
+
+
 class AdversarialNetwork(StandardizedNetwork):
     """An autoencoder with critics of its codes and, if wanted, of its reconstructions.
 
@@ -225,6 +293,27 @@ def displaced(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
         Codes.
     """
     return mean + noise * (log_variance / 2).exp()
+
+
+def divergence_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return how far distributions over codes are from the standard normal one.
+
+    Parameters
+    ----------
+    mean, log_variance : Tensor of shape (n_samples, n_components)
+        The distributions, which are normal.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, n_components)
+        Kullback-Leibler divergence of every component, in nats.
+    """
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+
+
+def _normal_log_density(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    squares = (z - mean).square() / log_variance.exp()
+    return -0.5 * (squares + log_variance + math.log(2 * math.pi))
 
 
 def _critic(n_inputs: int, sizes: tuple[int, ...], spectral: bool) -> nn.Sequential:

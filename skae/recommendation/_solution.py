@@ -50,7 +50,11 @@ class Solution:
 
     def scores(self, X: sparse.csr_array) -> np.ndarray:
         """Return scores of shape (n_rows, n_items)."""
-        scores = self.weights.scores(self._history(X))
+        scores = self.weights.scores(self.history(X))
+        return self.completed(scores, X)
+
+    def completed(self, scores: np.ndarray, X: sparse.csr_array) -> np.ndarray:
+        """Damp products of rows and weights, in place, and add popularity."""
         scores *= self.damping
         scores += self._strength(X)[:, None] * self.share
         return scores
@@ -64,7 +68,7 @@ class Solution:
 
     def contributions(self, x: sparse.csr_array, items: np.ndarray) -> np.ndarray:
         """Return what the entries of a row add to scores, of shape (n_items, n_entries)."""
-        block = self.weights.block(x.indices, items) * self._history(x).data[:, None]
+        block = self.weights.block(x.indices, items) * self.history(x).data[:, None]
         return block.T * self.damping[items, None]
 
     def similarities(self, items: np.ndarray, others: np.ndarray | None) -> np.ndarray:
@@ -78,14 +82,15 @@ class Solution:
 
     def codes(self, X: sparse.csr_array) -> np.ndarray:
         """Return rows in the space of the leading singular vectors."""
-        return self.weights.encoded(scaled(self._history(X), columns=self.weights.scale))
+        return self.weights.encoded(scaled(self.history(X), columns=self.weights.scale))
 
     def decoded(self, codes: np.ndarray) -> np.ndarray:
         """Return the scores of codes, without popularity."""
         codes = codes.astype(self.damping.dtype)
         return self.weights.decoded(codes) / self.weights.divisor * self.damping
 
-    def _history(self, X: sparse.csr_array) -> sparse.csr_array:
+    def history(self, X: sparse.csr_array) -> sparse.csr_array:
+        """Return rows as the weights are applied to them."""
         weighted = self.weighting.weighted(X, self.damping.dtype)
         return scaled(weighted, columns=self.damping)
 

@@ -10,7 +10,8 @@ from ._epoch import NonFiniteLossError
 from ._net import AutoencoderNet
 from ._objectives import Losses, Objective, Reconstruction, Step
 from ._recipe import Recipe
-from ._rows import ArrayRows, Batch, PairedRows, Rows, SparseRows
+from ._rows import ArrayRows, Batch, PairedRows, Rows
+from ._sparse_rows import SparseRows
 
 __all__ = [
     "ArrayRows",

@@ -1,10 +1,8 @@
 """From data to batches: dense, sparse or memory-mapped rows, sliced and never collated."""
 
 import copy
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -160,6 +158,16 @@ class Rows(Dataset):
         view.indices = positions if self.indices is None else self.indices[positions]
         return view
 
+    def held_out(self) -> "Rows":
+        """Return the rows in the form in which they judge a training that has not seen them.
+
+        Returns
+        -------
+        Rows
+            These, unless a task hides something of each row and asks for it.
+        """
+        return self
+
     def batches(self, size: int | None = None) -> Iterator[Batch]:
         """Yield all rows in their order.
 
@@ -245,37 +253,6 @@ class ArrayRows(Rows):
         return Batch(x, x)
 
 
-class SparseRows(Rows):
-    """Rows of a CSR matrix as sparse CSR tensors, for networks that take them.
-
-    Parameters
-    ----------
-    X : CSR matrix or array of shape (n_samples, n_features)
-        Checked data.
-    dtype : torch.dtype
-        Type of the batches.
-    device : torch.device
-        Where the batches go.
-    """
-
-    def __init__(self, X: Any, dtype: torch.dtype, device: torch.device) -> None:
-        super().__init__(X.shape[0], X.shape[1], dtype, device)
-        self._X = X
-        _hear_of_beta()
-
-    def _batch(self, positions: Tensor | slice) -> Batch:
-        chosen = self._X[of_array(positions)]
-        x = torch.sparse_csr_tensor(
-            torch.from_numpy(chosen.indptr.astype(np.int64)),
-            torch.from_numpy(chosen.indices.astype(np.int64)),
-            torch.from_numpy(np.array(chosen.data)).to(self.dtype),
-            size=chosen.shape,
-            device=self.device,
-            check_invariants=False,  # SciPy's matrices have them
-        )
-        return Batch(x, x)
-
-
 class PairedRows(Rows):
     """Rows whose input and target are different data: damaged and clean, filled and incomplete.
 
@@ -346,14 +323,6 @@ class BatchIterator:
             stop = n if i == last else (i + 1) * size
             rows = slice(i * size + self.rank, stop, self.n_shards)
             yield self.dataset.batch(rows if order is None else order[rows])
-
-
-@cache
-def _hear_of_beta() -> None:
-    """Let torch say, once in a process, that CSR tensors are in beta, where nobody listens."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.eye(1).to_sparse_csr()
 
 
 def of_array(positions: Tensor | slice) -> Any:

@@ -83,8 +83,9 @@ def check_targets(rows: Rows, loss: ReconstructionLoss, names: Sequence[Any] | N
     has_own_check = type(loss).check_target is not ReconstructionLoss.check_target
     if has_own_check or type(loss.domain) is not Domain:
         for batch in rows.batches():
+            target = batch.target
             try:
-                loss.check_target(batch.target)
+                loss.check_target(target if target.layout == torch.strided else target.values())
             except OutsideDomainError as error:
                 raise error.named([] if names is None else names) from None
 
@@ -137,8 +138,11 @@ def new_net(
     module: Any = net.module_
     if hasattr(module, "initialize"):
         batch = rows.batch(chosen)
+        x, target = batch
+        if x.layout != target.layout:  # a network that takes dense rows is given nothing else
+            target = target.to_dense()
         with seeded_global_generators(seed, device), torch.no_grad():
-            module.initialize(batch.input, net.criterion_.link(batch.target))
+            module.initialize(x, net.criterion_.link(target))
     net.start_averaging()
     return net, _code_width(net, rows.batch(chosen[:2]))
 
@@ -244,11 +248,11 @@ def split_rows(rows: Rows, n_valid: int, seed: int) -> tuple[Rows, Rows]:
     Returns
     -------
     train, valid : Rows
-        Two views.
+        Two views, the second one :meth:`Rows.held_out`.
     """
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(rows), generator=generator, device="cpu")
-    return rows.subset(order[n_valid:]), rows.subset(order[:n_valid])
+    return rows.subset(order[n_valid:]), rows.subset(order[:n_valid]).held_out()
 
 
 def auto_epochs(

@@ -74,3 +74,14 @@ def test_swapped_values_come_from_the_same_column(x, generator):
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_dtype_is_kept(name, x, generator):
     assert CORRUPTIONS[name](0.5)(x.double(), generator).dtype == torch.double
+
+
+def test_masking_of_sparse_rows_hits_what_is_stored(x, generator):
+    csr = x.to_sparse_csr()
+
+    masked = MaskingNoise(0.3)(csr, generator)
+
+    assert masked.layout == torch.sparse_csr
+    hit = masked.values() != csr.values()
+    assert (masked.values()[hit] == 0).all()
+    assert hit.double().mean().item() == pytest.approx(0.3, abs=0.03)

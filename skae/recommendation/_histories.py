@@ -1,0 +1,106 @@
+"""Histories of users in batches: what a network sees, and what it should rank."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from ..metrics import hide_items
+from ..training import Batch, SparseRows
+from ..training._rows import of_array
+from ._weighting import Weighting
+
+HIDDEN = 0.2  # share of a history that is hidden to judge a ranking
+
+Start = Callable[[sparse.csr_array, sparse.csr_array | None], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenBatch(Batch):
+    """A batch whose input is a part of each history, and whose target is the rest."""
+
+
+class Histories(SparseRows):
+    """Rows of users x items as sparse tensors, and what scores of items start from.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_users, n_items)
+        Interactions.
+    weighting : Weighting
+        How they are weighted.
+    dtype : torch.dtype
+        Type of the batches.
+    device : torch.device
+        Where the batches go.
+    takes_sparse : bool, default=True
+        Whether the network takes sparse tensors. If not, its input is dense, and only that.
+    start : callable or None, default=None
+        Given some rows, and the whole histories of these users if they were trained on, returns
+        scores of all items, which become the `extra` of batches.
+    trained_on : bool, default=False
+        Whether they are those that `start` was fitted on.
+    hidden : csr_array of shape (n_users, n_items) or None, default=None
+        The target, if it is not the input.
+    """
+
+    def __init__(
+        self,
+        X: sparse.csr_array,
+        weighting: Weighting,
+        dtype: torch.dtype,
+        device: torch.device,
+        *,
+        takes_sparse: bool = True,
+        start: Start | None = None,
+        trained_on: bool = False,
+        hidden: sparse.csr_array | None = None,
+    ) -> None:
+        super().__init__(X, dtype, device)
+        self.weighting = weighting
+        self.takes_sparse, self.start, self.trained_on = takes_sparse, start, trained_on
+        self.hidden = hidden
+
+    def _batch(self, positions: Tensor | slice) -> Batch:
+        shown = self._X[of_array(positions)]
+        x = target = self.tensor(shown)
+        whole = shown
+        if self.hidden is not None:
+            hidden = self.hidden[of_array(positions)]
+            target, whole = self.tensor(hidden), shown + hidden
+        extra: tuple[Tensor, ...] = ()
+        if self.start is not None:
+            scores = self.start(shown, whole if self.trained_on else None)
+            extra = (scores.to(device=self.device, dtype=self.dtype),)
+        kind = Batch if self.hidden is None else HiddenBatch
+        return kind(x if self.takes_sparse else x.to_dense(), target, extra)
+
+    def tensor(self, X: Any) -> Tensor:
+        return super().tensor(self.weighting.weighted(X, "float64"))
+
+    def held_out(self) -> "Histories":
+        """Return the users whose history has two items or more, with a fifth of each hidden.
+
+        Returns
+        -------
+        Histories
+            These rows as they are, if there are no such users.
+        """
+        X = self._X if self.indices is None else self._X[of_array(self.indices)]
+        shown, hidden = hide_items(X, HIDDEN, random_state=0)
+        judged = hidden.indptr[1:] > hidden.indptr[:-1]
+        if not judged.any():
+            return self
+        return Histories(
+            shown[judged],
+            self.weighting,
+            self.dtype,
+            self.device,
+            takes_sparse=self.takes_sparse,
+            start=self.start,
+            trained_on=self.trained_on,
+            hidden=hidden[judged],
+        )
