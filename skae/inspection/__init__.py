@@ -16,6 +16,7 @@ from ._latent_walk import LatentWalkDisplay
 from ._loss_curve import LossCurveDisplay
 from ._outlier_explanation import OutlierExplanationDisplay
 from ._outlier_scores import OutlierScoreDisplay
+from ._ranking_curve import RankingCurveDisplay
 from ._rate_distortion import RateDistortionDisplay
 from ._reconstruction import ReconstructionDisplay
 from ._sample_grid import SampleGridDisplay
@@ -27,6 +28,7 @@ __all__ = [
     "LossCurveDisplay",
     "OutlierExplanationDisplay",
     "OutlierScoreDisplay",
+    "RankingCurveDisplay",
     "RateDistortionDisplay",
     "ReconstructionDisplay",
     "SampleGridDisplay",

@@ -32,6 +32,7 @@ PALETTE = (
     "#92dadd",
 )
 DARK = "#333333"
+_MARKERS = "osD^v"
 _DRAWN = (1, 3)  # channels
 
 
@@ -86,6 +87,26 @@ def merge_style(
     from matplotlib.cbook import normalize_kwargs
 
     return {**defaults, **normalize_kwargs(dict(given or {}), artist)}
+
+
+def draw_curves(
+    ax: Axes,
+    x: Mapping[str, NDArray],
+    y: Mapping[str, NDArray],
+    line_kwargs: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Draw a line with markers for each name, in colours new to `ax`; return the lines."""
+    from matplotlib.lines import Line2D
+
+    lines = {}
+    for name in x:
+        i = len(ax.lines)  # those of other displays included
+        style = {"color": PALETTE[i % len(PALETTE)], "marker": _MARKERS[i % len(_MARKERS)]}
+        style |= {"markersize": 5, "markeredgecolor": "white", "linewidth": 1.5, "label": name}
+        order = np.argsort(x[name])
+        styled = merge_style(Line2D, style, line_kwargs)
+        (lines[name],) = ax.plot(x[name][order], y[name][order], **styled)
+    return lines
 
 
 def three_digits(value: float) -> str:

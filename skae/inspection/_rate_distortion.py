@@ -11,12 +11,11 @@ from numpy.typing import ArrayLike
 from ..metrics import ms_ssim, psnr
 from ._codec import compress_at
 from ._common import (
-    PALETTE,
     add_grid,
     check_curve,
     check_same_length,
+    draw_curves,
     get_axes,
-    merge_style,
     set_log_ticks,
     use_log_scale,
 )
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _METRICS = {"psnr": (psnr, "PSNR [dB]"), "ms_ssim": (ms_ssim, "MS-SSIM")}
-_MARKERS = "osD^v"
 
 
 class RateDistortionDisplay:
@@ -245,17 +243,7 @@ class RateDistortionDisplay:
         all_rates = np.concatenate(list(self.rates.values()))
         logarithmic = use_log_scale(log_scale, np.nanmin(all_rates), np.nanmax(all_rates))
         ax = get_axes(ax, f"{type(self).__name__}.plot")
-        from matplotlib.lines import Line2D
-
-        self.lines_ = {}
-        for name, rates in self.rates.items():
-            i = len(ax.lines)  # those of other displays included
-            style = {"color": PALETTE[i % len(PALETTE)], "marker": _MARKERS[i % len(_MARKERS)]}
-            style |= {"markersize": 5, "markeredgecolor": "white", "linewidth": 1.5, "label": name}
-            order = np.argsort(rates)
-            (self.lines_[name],) = ax.plot(
-                rates[order], self.quality[name][order], **merge_style(Line2D, style, line_kwargs)
-            )
+        self.lines_ = draw_curves(ax, self.rates, self.quality, line_kwargs)
         if logarithmic:
             ax.set_xscale("log")
             set_log_ticks(ax.xaxis, *ax.get_xlim())

@@ -35,7 +35,7 @@ class MultinomialLikelihood(Likelihood):
     def row_log_prob(self, output: Tensor, target: Tensor) -> Tensor:
         if target.layout != torch.sparse_csr or output.ndim > 2:
             return super().row_log_prob(output, target)
-        return _SparseMultinomial.apply(output, target)
+        return _SparseMultinomial.apply(output, target)  # type: ignore[no-untyped-call]
 
     def mean(self, output: Tensor) -> Tensor:
         """Return the probability of every column."""

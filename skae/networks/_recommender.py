@@ -149,11 +149,33 @@ class TiedRecommenderNetwork(nn.Module):
         nn.init.xavier_uniform_(self.weight)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return the code of histories, dense or a sparse CSR tensor."""
+        """Return the code.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_features)
+            Histories, dense or a sparse CSR tensor.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_components)
+            Code.
+        """
         return weighted_rows(x, F.normalize(self.weight))
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the scores of all items for the code `z`."""
+        """Return the scores of all items.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n_samples, n_components)
+            Code.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_features)
+            Weights of items, their own included.
+        """
         return z @ F.normalize(self.weight).T
 
     def forward(self, x: Tensor) -> Tensor:

@@ -197,11 +197,13 @@ class CompositeNetwork(VariationalNetwork):
     top-N recommendations with implicit feedback", WSDM 2020, section 3.3.
     """
 
+    n_round: Tensor
+
     def __init__(self, network: Any, n_features: int, n_components: int) -> None:
         super().__init__(network, n_features, n_components)
         self.previous = VariationalNetwork(copy.deepcopy(network), n_features, n_components)
         self.previous.requires_grad_(False)
-        self.register_buffer("round", torch.tensor(0))
+        self.register_buffer("n_round", torch.tensor(0))
 
     def divergence(
         self, z: Tensor, posterior: tuple[Tensor, Tensor], x: Tensor, n_round: int
@@ -225,11 +227,11 @@ class CompositeNetwork(VariationalNetwork):
             In nats.
         """
         with torch.no_grad():
-            if int(self.round) != n_round:
+            if int(self.n_round) != n_round:
                 state = self.state_dict()
                 mine = {name: state[name] for name in self.previous.state_dict()}
                 self.previous.load_state_dict(mine)
-                self.round.fill_(n_round)
+                self.n_round.fill_(n_round)
             previous = self.previous.posterior(x)
         zero = torch.zeros_like(z)
         parts = [(zero, zero), previous, (zero, zero + _WIDE)]

@@ -7,6 +7,7 @@ make it. ``_shallow.py`` is the estimator in closed form, with ``_closed_form.py
 
 from ._autoencoder import AutoencoderRecommender
 from ._blend import BlendRecommender
+from ._recommender import Explanation
 from ._shallow import ShallowRecommender
 
-__all__ = ["AutoencoderRecommender", "BlendRecommender", "ShallowRecommender"]
+__all__ = ["AutoencoderRecommender", "BlendRecommender", "Explanation", "ShallowRecommender"]

@@ -12,17 +12,10 @@ from torch import nn
 
 from .._base import BaseAutoencoder
 from .._plain import Part
-from .._units import float_dtype
-from ..networks import NETWORKS, RecommenderNetwork
-from ..training import Batch, Recipe, Step
-from ..training._trainer import check_magnitude
-from ._calibration import Calibration
-from ._histories import Histories
-from ._left_out import left_out_scores
-from ._objectives import HistoryLikelihood, output_of
-from ._recommender import RecommenderMixin
-from ._shallow import ShallowRecommender
-from ._weighting import WEIGHTINGS, Weighting
+from ..training import Recipe
+from ._history_network import HistoryNetwork
+from ._objectives import HistoryLikelihood
+from ._weighting import WEIGHTINGS
 
 _LIKELIHOODS = {
     "multinomial": "MultinomialLikelihood",
@@ -30,10 +23,9 @@ _LIKELIHOODS = {
     "gaussian": "UnitGaussianLikelihood",
 }
 _AUTO_STEPS = 300
-_CODES_AT_ONCE = 4096
 
 
-class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
+class AutoencoderRecommender(HistoryNetwork):
     """Recommender with a network: an autoencoder over the histories of users.
 
     What an autoencoder makes of the items of a user says what else would suit the user. The scores
@@ -231,8 +223,6 @@ class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
         "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    _networks = {**NETWORKS, "auto": RecommenderNetwork}
-
     def __init__(
         self,
         n_components: int = 200,
@@ -296,15 +286,10 @@ class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
 
     # ------------------------------------------------------------------ fit
 
-    def _checked(self, X: Any, *, reset: bool = False) -> sparse.csr_array:
-        return self._interactions(X, reset=reset)
-
     def _plan(self, X: sparse.csr_array) -> Recipe:
         self._check_combination()
         self._adapt(X)
-        self._calibration = None
-        if self._linear is not None and self.likelihood != "gaussian":
-            self._calibration = Calibration.of(X, self._linear_scores)
+        self._calibrate(X)
         n_items = X.shape[1]
         network: Any = self.module
         if isinstance(network, str) and network == "auto":
@@ -363,87 +348,3 @@ class AutoencoderRecommender(RecommenderMixin, BaseAutoencoder):
             for need, is_missing in (needs or {}).items():
                 if is_missing:
                     raise ValueError(f"{choice} needs {need}")
-
-    @property
-    def _has_linear(self) -> bool:
-        """Whether scores start from the closed form."""
-        if self.linear == "auto":
-            return not self.tied and self.n_negatives is None
-        return self.linear is not None
-
-    def _adapt(self, X: sparse.csr_array) -> None:
-        check_magnitude(X, getattr(torch, self.dtype))
-        counts = np.bincount(X.indices, minlength=X.shape[1])
-        total = float(X.data.sum(dtype=np.float64))
-        self.popularity_ = counts
-        self._weighting = Weighting(self.weighting, X.shape[0], counts, total)
-        self._linear = None
-        if self._has_linear:
-            shallow = ShallowRecommender(weighting=self.weighting, dtype=self.dtype)
-            self._linear = shallow.fit(X)._solution
-
-    # ------------------------------------------------------------------ rows
-
-    def _view(
-        self,
-        X: sparse.csr_array,
-        dtype: torch.dtype,
-        device: torch.device,
-        *,
-        training: bool = False,
-        with_linear: bool = True,
-    ) -> Histories:
-        module = self._networks.get(self.module) if isinstance(self.module, str) else self.module
-        return Histories(
-            X,
-            self._weighting,
-            dtype,
-            device,
-            takes_sparse=getattr(module, "takes_sparse", False),
-            start=self._linear_logits if with_linear and self._linear is not None else None,
-            trained_on=training,
-        )
-
-    def _linear_scores(
-        self, shown: sparse.csr_array, histories: sparse.csr_array | None
-    ) -> np.ndarray:
-        """Return what scores start from: of users of the fit, as if they were not."""
-        if histories is None:
-            return self._linear.scores(shown)
-        damping = ShallowRecommender().user_damping
-        return left_out_scores(self._linear, damping, shown, histories)
-
-    def _linear_logits(
-        self, shown: sparse.csr_array, histories: sparse.csr_array | None
-    ) -> torch.Tensor:
-        """Return the same on the scale of the network's output."""
-        scores = torch.from_numpy(self._linear_scores(shown, histories))
-        return scores if self._calibration is None else self._calibration.logits(scores)
-
-    # ------------------------------------------------------------------ scores and codes
-
-    def _item_scores(self, X: sparse.csr_array) -> np.ndarray:
-        return self._apply(X, lambda m, batch: output_of(m, batch.input, batch.extra))
-
-    def _scores(self, module: Any, batch: Batch) -> torch.Tensor:
-        objective, criterion = self.net_.objective, self.net_.criterion_
-        step = Step(module, criterion, batch, self.net_.validation_generator)
-        return -objective.losses(step).rows.double()
-
-    def _encoded(self, X: sparse.csr_array) -> np.ndarray:
-        rows = self._view(X, self.net_.dtype, torch.device("cpu"), with_linear=False)
-        encode = lambda m, batch: self._encoder(m, batch.input)  # noqa: E731
-        return self._apply_to(rows, encode, _CODES_AT_ONCE).astype(float_dtype(X), copy=False)
-
-    def _similarities(self, items: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
-        if self._linear is not None:
-            return self._linear.similarities(items, others)
-        chosen = np.arange(self.n_features_in_) if others is None else others
-        return self._unit_codes(items) @ self._unit_codes(chosen).T
-
-    def _unit_codes(self, items: np.ndarray) -> np.ndarray:
-        """Return the codes of histories of one item, brought to length 1."""
-        n = len(items)
-        parts = np.ones(n, dtype=self.dtype), items, np.arange(n + 1)
-        codes = self._encoded(sparse.csr_array(parts, (n, self.n_features_in_)))
-        return codes / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-12)

@@ -17,6 +17,7 @@ from skae.inspection import (
     LossCurveDisplay,
     OutlierExplanationDisplay,
     OutlierScoreDisplay,
+    RankingCurveDisplay,
     RateDistortionDisplay,
     ReconstructionDisplay,
     SampleGridDisplay,
@@ -37,6 +38,7 @@ DISPLAYS = {
     "rates": RateDistortionDisplay(
         {"a": [1, 0.1], "b": [2, 1]}, {"a": [40, 30], "b": [np.inf, 35]}
     ),
+    "ranks": RankingCurveDisplay({"a": [1, 100], "b": [10, 2]}, {"a": [0.1, 0.4], "b": [0.5, 0.3]}),
     "compressed": CompressedImageDisplay(X, [X / 2, X / 4], [1.0, 0.5], names="ab", max_value=8),
 }
 
