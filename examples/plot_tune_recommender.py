@@ -54,8 +54,8 @@ print("best for NDCG:", search.best_params_)
 # The picture
 # -----------
 # Each point is a candidate. Damping items moves along a curve: the first steps cost nothing and
-# show more of the catalogue, and later ones are paid for. Which point is the right one is not a question
-# of accuracy alone; now it can be asked.
+# show more of the catalogue, and later ones are paid for. Which point is the right one is not a
+# question of accuracy alone; now it can be asked.
 
 import matplotlib.pyplot as plt
 

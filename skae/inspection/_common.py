@@ -198,6 +198,28 @@ def check_curve(curve: ArrayLike, name: str, length: str) -> NDArray[np.float64]
     return np.where(np.isfinite(curve), curve, np.nan)
 
 
+def check_curves(
+    whose: str, **curves: Mapping[str, ArrayLike]
+) -> tuple[dict[str, NDArray[np.float64]], ...]:
+    """Return the abscissas, which are positive, and the ordinates of several curves by name."""
+    (x_name, x), (y_name, y) = curves.items()
+    if not x or list(x) != list(y):
+        raise ValueError(
+            f"{x_name} and {y_name} must be of the same {whose}, at least one, got {list(x)} and "
+            f"{list(y)}."
+        )
+    checked: tuple[dict, dict] = {}, {}
+    for name in x:
+        names = f"{x_name}[{name!r}]", f"{y_name}[{name!r}]"
+        for values, each, into in zip((x, y), names, checked, strict=True):
+            into[name] = check_curve(values[name], each, "n_points")
+        check_same_length(**{each: of[name] for each, of in zip(names, checked, strict=True)})
+        lowest = np.nanmin(checked[0][name])
+        if lowest <= 0:
+            raise ValueError(f"{names[0]} must be positive, got {lowest:g}.")
+    return checked
+
+
 def check_rows(X: ArrayLike, name: str, *, allow_nan: bool = False) -> NDArray[np.float64]:
     """Return rows as a dense float64 array."""
     X = check_array(

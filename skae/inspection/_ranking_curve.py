@@ -12,10 +12,8 @@ from scipy import sparse
 from ..metrics import hide_items, ndcg_at_k, recall_at_k
 from ._common import (
     add_grid,
-    check_curve,
-    check_same_length,
+    check_curves,
     draw_curves,
-    find_holder,
     get_axes,
     set_log_ticks,
     use_log_scale,
@@ -81,23 +79,7 @@ class RankingCurveDisplay:
         length_name: str = "k",
         quality_name: str = "NDCG@k",
     ) -> None:
-        if not lengths or list(lengths) != list(quality):
-            raise ValueError(
-                "lengths and quality must be of the same recommenders, at least one, "
-                f"got {list(lengths)} and {list(quality)}."
-            )
-        self.lengths, self.quality = {}, {}
-        for name in lengths:
-            names = f"lengths[{name!r}]", f"quality[{name!r}]"
-            self.lengths[name] = check_curve(lengths[name], names[0], "n_points")
-            self.quality[name] = check_curve(quality[name], names[1], "n_points")
-            check_same_length(
-                **dict(zip(names, (self.lengths[name], self.quality[name]), strict=True))
-            )
-            if np.nanmin(self.lengths[name]) <= 0:
-                raise ValueError(
-                    f"{names[0]} must be positive, got {np.nanmin(self.lengths[name]):g}."
-                )
+        self.lengths, self.quality = check_curves("recommenders", lengths=lengths, quality=quality)
         self.length_name, self.quality_name = length_name, quality_name
 
     @classmethod
@@ -122,7 +104,7 @@ class RankingCurveDisplay:
         Parameters
         ----------
         estimator : estimator instance
-            Fitted recommender with a method `recommend`.
+            Fitted recommender with a method `recommend`, or a search for one.
 
         X : {array-like, sparse matrix or array} of shape (n_users, n_items)
             What users have who were not in the training data.
@@ -132,7 +114,8 @@ class RankingCurveDisplay:
 
         over : {"k", "history"}, default="k"
             Whether to draw the metric over the length of the list, or over the number of items of
-            each user that are shown to the recommender, drawn by chance from those not hidden.
+            each user that are shown to the recommender, drawn by chance from those not hidden; of
+            users who have fewer, all are.
 
         lengths : iterable of int, default=None
             Where to measure. If None, 1, 2, 5, 10, 20, 50 and, of lists, 100, up to the number of
@@ -173,9 +156,9 @@ class RankingCurveDisplay:
         for name, value, allowed in (("metric", metric, _METRICS), ("over", over, _STEPS)):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {sorted(allowed)}, got {value!r}.")
-        recommender = find_holder(estimator, "recommend")
-        if recommender is None:
-            raise TypeError(f"{type(estimator).__name__} has no method `recommend`.")
+        recommender = getattr(estimator, "best_estimator_", estimator)
+        if not hasattr(recommender, "recommend"):
+            raise TypeError(f"{type(recommender).__name__} has no method `recommend`.")
         measure, title, default_k = _METRICS[metric]
         shown, hidden = hide_items(X, test_size, random_state=random_state)
         if lengths is None:
@@ -284,7 +267,7 @@ class RankingCurveDisplay:
         if logarithmic:
             ax.set_xscale("log")
             set_log_ticks(ax.xaxis, *ax.get_xlim())
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(bottom=0, auto=True)
         add_grid(ax)
         ax.set(xlabel=self.length_name, ylabel=self.quality_name)
         ax.legend(frameon=False)

@@ -12,8 +12,7 @@ from ..metrics import ms_ssim, psnr
 from ._codec import compress_at
 from ._common import (
     add_grid,
-    check_curve,
-    check_same_length,
+    check_curves,
     draw_curves,
     get_axes,
     set_log_ticks,
@@ -78,23 +77,7 @@ class RateDistortionDisplay:
         *,
         quality_name: str = "PSNR [dB]",
     ) -> None:
-        if not rates or list(rates) != list(quality):
-            raise ValueError(
-                "rates and quality must be of the same codecs, at least one, "
-                f"got {list(rates)} and {list(quality)}."
-            )
-        self.rates, self.quality = {}, {}
-        for name in rates:
-            names = f"rates[{name!r}]", f"quality[{name!r}]"
-            self.rates[name] = check_curve(rates[name], names[0], "n_points")
-            self.quality[name] = check_curve(quality[name], names[1], "n_points")
-            check_same_length(
-                **dict(zip(names, (self.rates[name], self.quality[name]), strict=True))
-            )
-            if np.nanmin(self.rates[name]) <= 0:
-                raise ValueError(
-                    f"{names[0]} must be positive, got {np.nanmin(self.rates[name]):g}."
-                )
+        self.rates, self.quality = check_curves("codecs", rates=rates, quality=quality)
         self.quality_name = quality_name
 
     @classmethod

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils._missing import is_pandas_na
 
 
 class Interactions(NamedTuple):
@@ -116,7 +117,7 @@ def _values(column: NDArray, name: Any) -> NDArray:
 def _codes(ids: NDArray, name: Any) -> tuple[NDArray, NDArray]:
     """Return sorted ids and the position of each one among them."""
     if ids.dtype.kind == "O":
-        missing = np.array([each is None or each != each for each in ids.tolist()], dtype=bool)
+        missing = np.array([_is_missing(each) for each in ids.tolist()], dtype=bool)
     else:
         missing = ids != ids  # NaN and NaT
     if missing.any():
@@ -125,3 +126,8 @@ def _codes(ids: NDArray, name: Any) -> tuple[NDArray, NDArray]:
         return np.unique(ids, return_inverse=True)
     except TypeError as error:
         raise ValueError(f"The ids in column {name!r} can't be sorted: {error}") from error
+
+
+def _is_missing(value: Any) -> bool:
+    unequal = value != value  # NaN and NaT; what pandas' NA gives is neither true nor false
+    return value is None or is_pandas_na(value) or (isinstance(unequal, bool) and unequal)

@@ -38,7 +38,7 @@ def item_ids(
     ValueError
         If there is no such item.
     """
-    chosen = np.asarray(items)
+    chosen = np.asarray(list(items) if isinstance(items, set | frozenset) else items)
     if chosen.dtype.kind in "OUT" and chosen.size:
         return _of_names(chosen, names, parameter)
     if chosen.dtype.kind == "b":

@@ -15,6 +15,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from .._base import attributes_kept_on_failure, checked_codes
 from ._closed_form import DenseWeights
@@ -201,7 +202,7 @@ class ShallowRecommender(
             If `X` has negative values, NaN or no entry, or a parameter does not fit it.
         """
         with attributes_kept_on_failure(self):
-            self._take(Sums.of(self._interactions(X, reset=True), self.dtype))
+            self._take(Sums.of(self._interactions(X, reset=True)))
             self._solution = self._solved()
         return self
 
@@ -226,7 +227,7 @@ class ShallowRecommender(
         """
         so_far = getattr(self, "_sums", None)
         with attributes_kept_on_failure(self):
-            sums = Sums.of(self._interactions(X, reset=so_far is None), self.dtype)
+            sums = Sums.of(self._interactions(X, reset=so_far is None))
             self._take(sums if so_far is None else so_far.plus(sums))
             self._solution = None
         return self
@@ -238,7 +239,7 @@ class ShallowRecommender(
                 f"n_components={self.n_components} must be at most the number of items, {n_items}"
             )
         if self._solver_for(sums) == "primal":
-            sums = sums.compact(self.weighting, self.user_damping)
+            sums = sums.compact(self.weighting, self.user_damping, self.dtype)
         self._sums, self.popularity_ = sums, sums.counts
 
     def _solver_for(self, sums: Sums) -> str:
@@ -267,6 +268,7 @@ class ShallowRecommender(
             item_damping=self.item_damping,
             prior=self.prior,
             weighting=self.weighting,
+            dtype=self.dtype,
             rng=check_random_state(self.random_state),
         )
 
@@ -291,6 +293,7 @@ class ShallowRecommender(
     @property
     def _now(self) -> Solution:
         """The solution for all users so far."""
+        check_is_fitted(self)
         if self._solution is None:
             self._solution = self._solved()
         return self._solution
@@ -306,8 +309,8 @@ class ShallowRecommender(
         weights = self._now.weights
         if not isinstance(weights, DenseWeights):
             raise AttributeError(
-                f"solver_={self.solver_!r} with n_components={self.n_components} never makes "
-                "item_weights_"
+                "item_weights_ is there with solver_='primal' and n_components=None only, not with "
+                f"solver_={self.solver_!r} and n_components={self.n_components}"
             )
         return weights.matrix
 

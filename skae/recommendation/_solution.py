@@ -106,6 +106,7 @@ def solved(
     item_damping: float,
     prior: float,
     weighting: str | None,
+    dtype: str,
     rng: np.random.RandomState,
 ) -> Solution:
     """Solve for the weights; see :class:`ShallowRecommender` for the formulas.
@@ -118,7 +119,7 @@ def solved(
         How.
     n_components : int or None
         Rank of the weights, None for the exact ones.
-    l2, dropout, user_damping, item_damping, prior, weighting
+    l2, dropout, user_damping, item_damping, prior, weighting, dtype
         Parameters of the estimator.
     rng : RandomState
         Of the low-rank solver.
@@ -126,14 +127,14 @@ def solved(
     Returns
     -------
     Solution
-        In the dtype of the sums.
+        In that dtype.
     """
     counts = sums.counts
     if sums.gram is None:
-        X: Any = sums.damped(weighting, user_damping)
+        X: Any = sums.damped(weighting, user_damping, dtype)
         squares = np.bincount(X.indices, X.data.astype(np.float64) ** 2, len(counts))
     else:
-        sums.check_unchanged(weighting, user_damping)
+        sums.check_unchanged(weighting, user_damping, dtype)
         squares = sums.gram.diagonal().astype(np.float64)
     # The best ridge grows with the root of how often items are seen, not in proportion.
     ridge = l2 * squares.mean() / np.sqrt(counts.mean()) + dropout / (1 - dropout) * squares
@@ -143,7 +144,6 @@ def solved(
     popularity = np.maximum(counts, 1) / counts.mean()
     damping = popularity ** -float(item_damping)
     share = counts / sums.n_users
-    dtype = sums.dtype
     return Solution(
         solver,
         weights,

@@ -11,7 +11,6 @@ from ._closed_form import gram_of
 from ._sparse import SparseMatrix, scaled
 from ._weighting import Weighting
 
-_BYTES_PER_ENTRY = 8  # of a CSR array: a value and an index
 _SEPARABLE = ("binary", "log", None)  # weights that no other user has an influence on
 
 
@@ -27,6 +26,9 @@ class Sums:
         How many of them have each item.
     total : float
         Sum of all values.
+    unit : float
+        Mean value of the first users: what the values are measured in while weights are solved for,
+        which do not depend on it.
     rows : SparseMatrix of shape (n_users, n_items) or None
         The interactions.
     gram : ndarray of shape (n_items, n_items) or None
@@ -38,16 +40,17 @@ class Sums:
     n_users: int
     counts: np.ndarray
     total: float
+    unit: float
     rows: SparseMatrix | None
     gram: np.ndarray | None = None
     settings: tuple = ()
 
     @classmethod
-    def of(cls, X: sparse.csr_array, dtype: str) -> Self:
+    def of(cls, X: sparse.csr_array) -> Self:
         """Return those of some users."""
         counts = np.bincount(X.indices, minlength=X.shape[1])
-        rows = SparseMatrix.of(sparse.csr_array(X, dtype=dtype, copy=True))
-        return cls(X.shape[0], counts, float(X.data.sum(dtype=np.float64)), rows)
+        total = float(X.data.sum(dtype=np.float64))
+        return cls(X.shape[0], counts, total, total / max(X.nnz, 1), SparseMatrix.of(X.copy()))
 
     def plus(self, more: "Sums") -> "Sums":
         """Return those of these users and more, whose interactions are there."""
@@ -56,39 +59,35 @@ class Sums:
         if self.gram is None:
             stacked = sparse.vstack([self.rows.csr, more.rows.csr], format="csr")
             return replace(both, rows=SparseMatrix.of(stacked))
-        kind, damping = self.settings
-        return replace(both, gram=self.gram + gram_of(more.damped(kind, damping)))
+        more = replace(more, unit=self.unit)
+        return replace(both, gram=self.gram + gram_of(more.damped(*self.settings)))
 
-    def compact(self, kind: str | None, damping: float) -> "Sums":
+    def compact(self, kind: str | None, damping: float, dtype: str) -> "Sums":
         """Return the same in less memory, where the Gram matrix is smaller than the rows."""
         if self.rows is None or kind not in _SEPARABLE:
             return self
-        n_items = len(self.counts)
-        if len(self.rows.data) * _BYTES_PER_ENTRY < n_items**2 * self.rows.data.itemsize:
+        n_bytes = self.rows.data.nbytes + self.rows.indices.nbytes
+        if n_bytes < len(self.counts) ** 2 * np.dtype(dtype).itemsize:
             return self
-        gram = gram_of(self.damped(kind, damping))
-        return replace(self, rows=None, gram=gram, settings=(kind, damping))
+        gram = gram_of(self.damped(kind, damping, dtype))
+        return replace(self, rows=None, gram=gram, settings=(kind, damping, dtype))
 
-    @property
-    def dtype(self) -> np.dtype:
-        """Type that is computed in."""
-        return self.rows.data.dtype if self.gram is None else self.gram.dtype
-
-    def check_unchanged(self, kind: str | None, damping: float) -> None:
+    def check_unchanged(self, *settings: str | float | None) -> None:
         """Raise ValueError if the Gram matrix was made with other settings."""
-        if self.settings != (kind, damping):
+        if self.settings != settings:
             raise ValueError(
-                f"weighting={kind!r} and user_damping={damping} can't change between calls of "
-                f"partial_fit; they were {self.settings[0]!r} and {self.settings[1]}"
+                "weighting, user_damping and dtype can't change between calls of partial_fit; they "
+                f"were {self.settings} and are {settings}"
             )
 
     def weighting(self, kind: str | None) -> Weighting:
         """Return how interactions are weighted."""
         return Weighting(kind, self.n_users, self.counts, self.total)
 
-    def damped(self, kind: str | None, damping: float) -> sparse.csr_array:
+    def damped(self, kind: str | None, damping: float, dtype: str) -> sparse.csr_array:
         """Return weighted interactions, divided by the number of a user's items to a power."""
         rows = self.rows.csr
+        if kind is None:
+            rows = sparse.csr_array((rows.data / self.unit, rows.indices, rows.indptr), rows.shape)
         n_items_of = np.maximum(np.diff(rows.indptr), 1.0)
-        weighted = self.weighting(kind).weighted(rows, rows.dtype)
-        return scaled(weighted, rows=n_items_of ** (-damping / 2))
+        return scaled(self.weighting(kind).weighted(rows, dtype), rows=n_items_of ** (-damping / 2))

@@ -51,8 +51,19 @@ class Weighting:
         -------
         csr_array of shape (n_rows, n_items)
             With the same indices.
+
+        Raises
+        ------
+        ValueError
+            If a weight is too large for the dtype.
         """
-        return sparse.csr_array((self._weights(X).astype(dtype), X.indices, X.indptr), X.shape)
+        weights = self._weights(X)
+        if len(weights) and weights.max() > np.finfo(dtype).max:
+            raise ValueError(
+                f"The largest weight of an interaction is {weights.max():.3g}, too large for "
+                f"{dtype}. Take another weighting, dtype='float64', or values in other units"
+            )
+        return sparse.csr_array((weights.astype(dtype), X.indices, X.indptr), X.shape)
 
     def _weights(self, X: sparse.csr_array) -> np.ndarray:
         if self.kind is None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skae import ShallowRecommender
 from skae.inspection import RankingCurveDisplay
@@ -41,6 +43,22 @@ def test_models_share_axes_in_colours_of_their_own(ax):
     first, second = ax.lines
     assert first.get_color() != second.get_color()
     assert [text.get_text() for text in ax.get_legend().texts] == ["first", "second"]
+
+
+def test_later_curves_are_not_cut_off(ax):
+    RankingCurveDisplay({"low": [1, 9]}, {"low": [0.1, 0.2]}).plot(ax)
+    RankingCurveDisplay({"high": [1, 9]}, {"high": [0.3, 0.9]}).plot(ax)
+
+    assert ax.get_ylim()[0] == 0
+    assert ax.get_ylim()[1] > 0.9
+
+
+def test_searches_and_pipelines():
+    search = GridSearchCV(ShallowRecommender(), {"l2": [30.0]}, cv=2).fit(X)
+
+    assert list(RankingCurveDisplay.from_estimator(search, X).lengths) == ["ShallowRecommender"]
+    with pytest.raises(TypeError, match="Pipeline has no method `recommend`"):
+        RankingCurveDisplay.from_estimator(make_pipeline(MODEL), X)
 
 
 @pytest.mark.parametrize(

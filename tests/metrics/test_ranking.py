@@ -209,6 +209,16 @@ def test_interactions_become_a_matrix(kind):
     np.testing.assert_array_equal(X.toarray(), [[5, 0], [0, 4]])
 
 
+@pytest.mark.parametrize("dtype", ["string", "category", "Int64", "float64"])
+def test_missing_ids_of_pandas(dtype):
+    pandas = pytest.importorskip("pandas")
+    who = ["a", None] if dtype in ("string", "category") else [1, None]
+    plays = pandas.DataFrame({"who": pandas.Series(who, dtype=dtype), "what": [1, 2]})
+
+    with pytest.raises(ValueError, match="The column 'who' has no id in line 1"):
+        interactions_to_csr(plays, "who", "what")
+
+
 @pytest.mark.parametrize(
     ("plays", "params", "message"),
     [

@@ -71,6 +71,17 @@ def test_units_of_values_do_not_matter():
     np.testing.assert_allclose(large_scores, 1000 * scores)
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e30])
+def test_weights_are_found_in_any_unit(unit):
+    ids = ShallowRecommender(weighting=None).fit(X).recommend(X, 5)
+
+    model = ShallowRecommender(weighting=None).fit(unit * X)
+
+    assert (model.recommend(unit * X, 5) == ids).mean() > 0.99
+    with pytest.raises(ValueError, match=r"weight of an interaction is 4e\+200, too large for"):
+        model.recommend(1e200 * X)
+
+
 def test_with_more_users_than_items_only_their_gram_matrix_is_kept():
     many = np.tile(X, (8, 1))
 
@@ -81,7 +92,7 @@ def test_with_more_users_than_items_only_their_gram_matrix_is_kept():
         model.decision_function(X), exact().fit(many).decision_function(X), atol=1e-12
     )
     model.set_params(user_damping=0.1).partial_fit(X)
-    with pytest.raises(ValueError, match=r"user_damping=0\.1 can't change between calls"):
+    with pytest.raises(ValueError, match=r"user_damping and dtype can't change between calls"):
         model.predict(X)
 
 
