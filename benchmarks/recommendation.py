@@ -16,7 +16,8 @@ it is measured by the hidden 20 %.
 "tuned" means that users who are in neither training nor test chose the setting with the highest
 NDCG@100: l2 of nine values, or one of the few settings in _recommenders.py. EASE and EDLAE are
 solved for users or items, whichever are fewer. `epochs` are those that a network chose to train;
-with none, AutoencoderRecommender is the closed form that it starts from.
+with none, AutoencoderRecommender is the closed form that it starts from. "ShallowRecommender(192)"
+and "light" are the parts of BlendRecommender that are not the default one.
 
 data: ml-100k (ratings of 4 and 5), citeulike-a, lastfm, anime (SKAE_DATA). ALS and BPR need the
 package implicit and are left out without it.
@@ -58,6 +59,7 @@ OURS: dict[str, Contender] = {
     "ShallowRecommender": Contender(_ours("ShallowRecommender")),
     "ShallowRecommender, l2 tuned": Contender(_ours("ShallowRecommender"), SHALLOW_PENALTIES),
     "ShallowRecommender(192)": Contender(_ours("ShallowRecommender", n_components=192)),
+    "ShallowRecommender, light": Contender(_ours("ShallowRecommender", l2=8.0, dropout=0.3)),
     "BlendRecommender": Contender(_ours("BlendRecommender")),
     "AutoencoderRecommender": Contender(_ours("AutoencoderRecommender")),
     "AutoencoderRecommender, Mult-VAE": Contender(
