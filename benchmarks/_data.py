@@ -1,15 +1,16 @@
 """Data sets of the benchmarks: scaled, split, and read from folders that the user has.
 
 digits, breast_cancer, wine, iris and diabetes come with scikit-learn. The others are read from the
-folder that the environment variable SKAE_DATA names (olivetti, mnist, adult, hypothyroid) or from
-the Debian package dataset-fashion-mnist. What is missing ends the program with a sentence that says
-so.
+folder that the environment variable SKAE_DATA names (olivetti, mnist, adult, hypothyroid, and those
+of users and their items in the folder recommender) or from the Debian package
+dataset-fashion-mnist. What is missing ends the program with a sentence that says so.
 """
 
 import csv
 import gzip
 import io
 import os
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.io import loadmat
+from scipy.sparse import csr_array
 from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
@@ -27,6 +29,8 @@ from sklearn.datasets import (
 )
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from skae.metrics import hide_items
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
@@ -48,6 +52,20 @@ class Table:
     train: pd.DataFrame
     test: pd.DataFrame
     target: str
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Users x items, 1 where the user has the item: of training, and of users never seen in it.
+
+    For those of validation and test, a random 20 % of each user's items are hidden.
+    """
+
+    train: csr_array
+    valid_shown: csr_array
+    valid_hidden: csr_array
+    test_shown: csr_array
+    test_hidden: csr_array
 
 
 def data_path(*parts: str) -> Path:
@@ -204,6 +222,76 @@ TABLES: Mapping[str, Callable[[int], Table]] = {
     "iris": _bundled(load_iris),
     "diabetes": _bundled(load_diabetes),
 }
+
+
+def _ml_100k() -> tuple[np.ndarray, np.ndarray]:
+    """Ratings of 4 and 5."""
+    ratings = np.loadtxt(data_path("recommender", "ml-100k", "ml-100k.inter"), skiprows=1)
+    return tuple(ratings[ratings[:, 2] >= 4, :2].astype(int).T)
+
+
+def _citeulike_a() -> tuple[np.ndarray, np.ndarray]:
+    """Articles in people's libraries; a line holds how many, and which."""
+    lines = data_path("recommender", "citeulike-a", "users.dat").read_text().splitlines()
+    articles = [line.split()[1:] for line in lines]
+    users = np.repeat(np.arange(len(articles)), [len(row) for row in articles])
+    return users, np.array([article for row in articles for article in row], dtype=int)
+
+
+def _lastfm() -> tuple[np.ndarray, np.ndarray]:
+    """Artists listened to, however often."""
+    path = data_path("recommender", "lastfm", "user_artists.dat")
+    return tuple(np.loadtxt(path, dtype=int, skiprows=_header_lines(path.read_text()))[:, :2].T)
+
+
+def _anime() -> tuple[np.ndarray, np.ndarray]:
+    """Series watched, rated or not."""
+    with zipfile.ZipFile(data_path("recommender", "anime", "anime.zip")) as archive:
+        text = archive.read("anime/anime_history.dat").decode()
+    lines = io.StringIO(text)
+    return tuple(np.loadtxt(lines, dtype=int, skiprows=_header_lines(text))[:, :2].T)
+
+
+def _header_lines(text: str) -> int:
+    return 0 if text[0].isdigit() else 1
+
+
+INTERACTIONS: Mapping[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
+    "ml-100k": _ml_100k,
+    "citeulike-a": _citeulike_a,
+    "lastfm": _lastfm,
+    "anime": _anime,
+}
+
+
+def interactions(name: str) -> csr_array:
+    """Return users with at least 5 items, and items with at least one user, as ones (float32)."""
+    users, items = INTERACTIONS[name]()
+    _, users, n_items = np.unique(users, return_inverse=True, return_counts=True)
+    keep = n_items[users] >= 5
+    users, items = (np.unique(ids[keep], return_inverse=True)[1] for ids in (users, items))
+    X = csr_array((np.ones(len(users), np.float32), (users, items)))
+    X.data[:] = 1  # what is listed twice counts once
+    return X
+
+
+def histories(name: str, seed: int) -> Histories:
+    """Split users as Liang et al. (WWW 2018): 80 % for training, 10 % each for choices and test.
+
+    Items without users in the training are dropped. Who then has fewer than 5 has none hidden.
+    """
+    X = interactions(name)
+    rng = np.random.RandomState(seed)
+    n_held_out = X.shape[0] // 10
+    users = rng.permutation(X.shape[0])
+    train = X[users[: -2 * n_held_out]]
+    items = np.flatnonzero(train.sum(axis=0))
+
+    def parts(rows: np.ndarray) -> tuple[csr_array, csr_array]:
+        return hide_items(X[rows][:, items], 0.2, min_items=5, random_state=rng.randint(2**31 - 1))
+
+    valid, test = parts(users[-2 * n_held_out : -n_held_out]), parts(users[-n_held_out:])
+    return Histories(train[:, items], *valid, *test)
 
 
 def _halves(frame: pd.DataFrame, target: str, seed: int) -> Table:
