@@ -76,6 +76,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     # Parameters that a fit that goes on takes up, besides those of the optimizer and the like.
     _changeable: frozenset[str] = OF_TRAINING
 
+    _auto_patience: int | None = None  # of the trial that "auto" makes, in epochs
     _takes_targets = False  # rows in `y` that the network is to give for `X`
     _takes_valid = True  # rows for early stopping to watch
 
@@ -114,8 +115,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         """Choose the number of epochs."""
-        search = not self.early_stopping
-        n_epochs, is_too_few = auto_epochs(recipe, device, seed, rows, search)
+        search, patience = not self.early_stopping, self._auto_patience
+        n_epochs, is_too_few = auto_epochs(recipe, device, seed, rows, search, patience)
         if is_too_few:
             warn_of_auto(n_epochs)
         return n_epochs

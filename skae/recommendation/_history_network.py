@@ -27,6 +27,7 @@ class HistoryNetwork(RecommenderMixin, BaseAutoencoder):
     """Base of the recommender with a network: histories in, and scores that start somewhere."""
 
     _networks = {**NETWORKS, "auto": RecommenderNetwork}
+    _auto_patience = 5  # a closed form that is not improved at once is not improved later
     _linear: Solution | None
     _calibration: Calibration | None
 

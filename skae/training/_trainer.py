@@ -261,6 +261,7 @@ def auto_epochs(
     seed: int,
     rows: Rows,
     search: bool = True,
+    patience: int | None = None,
     few_rows: int = FEW_ROWS,
 ) -> tuple[int, bool]:
     """Choose the number of epochs.
@@ -280,6 +281,9 @@ def auto_epochs(
         Training data.
     search : bool, default=True
         Whether to try on held-out rows at all.
+    patience : int or None, default=None
+        Number of epochs without improvement that end the trial; None takes a quarter of those that
+        are allowed, at least 20.
     few_rows : int, default=5000
         Number of rows from which on none are held out.
 
@@ -299,7 +303,7 @@ def auto_epochs(
     train, valid = split_rows(rows, n_valid, seed)
     quiet = {**recipe.params, "verbose": 0}
     trial, _ = new_net(replace(recipe, params=quiet), device, seed, train)
-    best = BestWeights(patience=max(20, max_epochs // 4))
+    best = BestWeights(patience=patience or max(20, max_epochs // 4))
     before = trial.row_losses(valid)
     run(trial, train, valid, max_epochs, [("best_weights", best)])
     gain = before - trial.row_losses(valid)
