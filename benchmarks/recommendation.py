@@ -174,7 +174,7 @@ def averaged(rows: list[dict], key: tuple[str, ...]) -> list[dict]:
     means = []
     for values, group in groups.items():
         mean: dict[str, Any] = dict(zip(key, values, strict=True)) | {"seeds": len(group)}
-        numbers = [name for name, value in group[0].items() if isinstance(value, int | float)]
+        numbers = [n for n in group[0] if all(isinstance(row.get(n), int | float) for row in group)]
         mean |= {name: fmean(row[name] for row in group) for name in numbers if name not in mean}
         if "se" in mean:
             mean["se"] = float(np.sqrt(sum(row["se"] ** 2 for row in group))) / len(group)
