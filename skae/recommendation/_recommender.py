@@ -11,13 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..metrics import hide_items, ndcg_at_k
 from ..metrics._hidden_items import only_new
-from ..training._rows import inference_rows
 from ._diversity import reranked
 from ._interactions import checked_interactions
 from ._selection import PADDING, Selection, checked_k, item_ids, named
 from ._top_k import top_k
 
 K_OF_SCORE, HIDDEN = 100, 0.2
+_CELLS_AT_ONCE = 2**22  # more rows make a product faster, and fewer stay in the caches
 _CANDIDATES_PER_ITEM, _FEWEST_CANDIDATES = 10, 100
 
 
@@ -91,7 +91,7 @@ class RecommenderMixin:
 
     def _chunks(self, n_rows: int) -> Iterator[slice]:
         """Yield slices of so many rows that dense scores of them fit the caches."""
-        size = inference_rows(self.n_features_in_)
+        size = min(256, max(64, _CELLS_AT_ONCE // self.n_features_in_ // 32 * 32))
         for start in range(0, n_rows, size):
             yield slice(start, min(start + size, n_rows))
 

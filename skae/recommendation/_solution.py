@@ -55,8 +55,9 @@ class Solution:
 
     def completed(self, scores: np.ndarray, X: sparse.csr_array) -> np.ndarray:
         """Damp products of rows and weights, in place, and add popularity."""
-        scores *= self.damping
-        scores += self._strength(X)[:, None] * self.share
+        for row, strength in zip(scores, self._strength(X), strict=True):  # stays in the caches
+            row *= self.damping
+            row += strength * self.share
         return scores
 
     def _strength(self, X: sparse.csr_array) -> np.ndarray:
