@@ -42,6 +42,7 @@ from threadpoolctl import threadpool_limits
 
 import skae
 from skae.metrics import coverage_at_k, ndcg_at_k, recall_at_k
+from skae.metrics._hidden_items import split_rows
 
 REFERENCE = "EASE, tuned"
 SHOWN = (1, 2, 5)
@@ -97,14 +98,7 @@ def choose(contender: Contender, data: Histories) -> Choice:
 def first_shown(shown: csr_array, n: int, seed: int) -> csr_array:
     """Keep n random items of every row, or all where there are fewer."""
     keys = np.random.default_rng(seed).random(shown.nnz)
-    keep = np.concatenate(
-        [
-            start + np.argsort(keys[start:stop])[:n]
-            for start, stop in zip(shown.indptr[:-1], shown.indptr[1:], strict=True)
-        ]
-    )
-    rows = shown.nonzero()[0][keep]
-    return csr_array((shown.data[keep], (rows, shown.indices[keep])), shape=shown.shape)
+    return split_rows(shown, keys, n)[0]
 
 
 def measure(choice: Choice, data: Histories) -> tuple[dict[str, Any], np.ndarray]:

@@ -93,11 +93,17 @@ def draw_curves(
     ax: Axes,
     x: Mapping[str, NDArray],
     y: Mapping[str, NDArray],
+    log_scale: bool | Literal["auto"],
     line_kwargs: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Draw a line with markers for each name, in colours new to `ax`; return the lines."""
+    """Draw a line with markers for each name, in colours new to `ax`; return the lines.
+
+    The axis of `x` is logarithmic if it is asked for, and `ax` gets a grid and a legend.
+    """
     from matplotlib.lines import Line2D
 
+    everything = np.concatenate(list(x.values()))
+    logarithmic = use_log_scale(log_scale, np.nanmin(everything), np.nanmax(everything))
     lines = {}
     for name in x:
         i = len(ax.lines)  # those of other displays included
@@ -106,6 +112,11 @@ def draw_curves(
         order = np.argsort(x[name])
         styled = merge_style(Line2D, style, line_kwargs)
         (lines[name],) = ax.plot(x[name][order], y[name][order], **styled)
+    if logarithmic:
+        ax.set_xscale("log")
+        set_log_ticks(ax.xaxis, *ax.get_xlim())
+    add_grid(ax)
+    ax.legend(frameon=False)
     return lines
 
 

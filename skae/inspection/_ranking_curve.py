@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from ..metrics import hide_items, ndcg_at_k, recall_at_k
-from ..metrics._hidden_items import like
+from ..metrics._hidden_items import like, split_rows
 from ._common import (
-    add_grid,
     check_curves,
     draw_curves,
     get_axes,
-    set_log_ticks,
-    use_log_scale,
 )
 
 if TYPE_CHECKING:
@@ -175,7 +171,7 @@ class RankingCurveDisplay:
         else:
             k = default_k if k is None else k
             order = np.random.default_rng(random_state).random(shown.nnz)
-            parts = (like(X, _first(shown, order, n)) for n in steps)
+            parts = (like(X, split_rows(shown, order, n)[0]) for n in steps)
             values = [measure(hidden, recommender.recommend(x, k=k), k) for x in parts]
             names = {"length_name": "items shown of each user", "quality_name": f"{title}@{k}"}
         return cls.from_predictions(
@@ -259,25 +255,9 @@ class RankingCurveDisplay:
         display : RankingCurveDisplay
             The display itself.
         """
-        every = np.concatenate(list(self.lengths.values()))
-        logarithmic = use_log_scale(log_scale, np.nanmin(every), np.nanmax(every))
         ax = get_axes(ax, f"{type(self).__name__}.plot")
-        self.lines_ = draw_curves(ax, self.lengths, self.quality, line_kwargs)
-        if logarithmic:
-            ax.set_xscale("log")
-            set_log_ticks(ax.xaxis, *ax.get_xlim())
+        self.lines_ = draw_curves(ax, self.lengths, self.quality, log_scale, line_kwargs)
         ax.set_ylim(bottom=0, auto=True)
-        add_grid(ax)
         ax.set(xlabel=self.length_name, ylabel=self.quality_name)
-        ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _first(X: sparse.csr_array, order: np.ndarray, n: int) -> sparse.csr_array:
-    """Return n entries of each row, those that come first in a given order of all."""
-    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    place = np.empty(X.nnz, dtype=np.int64)
-    place[np.lexsort((order, rows))] = np.arange(X.nnz) - X.indptr[rows]
-    kept = place < n
-    return sparse.csr_array((X.data[kept], (rows[kept], X.indices[kept])), X.shape)

@@ -11,12 +11,9 @@ from numpy.typing import ArrayLike
 from ..metrics import ms_ssim, psnr
 from ._codec import compress_at
 from ._common import (
-    add_grid,
     check_curves,
     draw_curves,
     get_axes,
-    set_log_ticks,
-    use_log_scale,
 )
 
 if TYPE_CHECKING:
@@ -223,15 +220,8 @@ class RateDistortionDisplay:
         display : RateDistortionDisplay
             The display itself.
         """
-        all_rates = np.concatenate(list(self.rates.values()))
-        logarithmic = use_log_scale(log_scale, np.nanmin(all_rates), np.nanmax(all_rates))
         ax = get_axes(ax, f"{type(self).__name__}.plot")
-        self.lines_ = draw_curves(ax, self.rates, self.quality, line_kwargs)
-        if logarithmic:
-            ax.set_xscale("log")
-            set_log_ticks(ax.xaxis, *ax.get_xlim())
-        add_grid(ax)
+        self.lines_ = draw_curves(ax, self.rates, self.quality, log_scale, line_kwargs)
         ax.set(xlabel="bits per pixel", ylabel=self.quality_name)
-        ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from .._plain import registered
+from .._stored import with_values
 from .._units import Units
-from ._stored import with_values
 
 
 @registered

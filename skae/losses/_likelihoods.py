@@ -13,6 +13,7 @@ from torch.distributions import (
 )
 from torch.nn import functional as F
 
+from .._stored import at_stored, row_sums
 from ._categorical import CategoricalLikelihood
 from ._discretized_logistic import DiscretizedLogisticLikelihood
 from ._domains import Counts, Interval
@@ -20,7 +21,6 @@ from ._gaussian import GaussianLikelihood
 from ._likelihood import LOG_LIMIT, Likelihood
 from ._links import Log, Logit
 from ._reconstruction import BernoulliLoss, PoissonLoss, ReconstructionLoss
-from ._stored import at_stored, row_sums
 
 _LARGEST_LOG_SIZE = 8.0  # beyond, differences of log-gamma functions cancel
 

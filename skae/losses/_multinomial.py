@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .._stored import at_stored, row_sums, stored_rows
 from ._domains import Interval
 from ._likelihood import Likelihood
-from ._stored import at_stored, row_sums, stored_rows
 
 _TINY = 1e-12
 

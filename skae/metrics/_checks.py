@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn.utils.validation import check_array
 
 
@@ -53,6 +54,29 @@ def checked_array(
         raise ValueError(f"{name}: {error}") from error
     check_rows(checked, name, n_min, why)
     return checked
+
+
+def checked_csr(X: Any, name: str) -> sparse.csr_array:
+    """Return a matrix as a new CSR array without duplicates and stored zeros.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix or array} of shape (n_rows, n_columns)
+        The matrix.
+    name : str
+        Its name, for messages.
+
+    Returns
+    -------
+    csr_array of shape (n_rows, n_columns)
+        In its own dtype.
+    """
+    csr = sparse.csr_array(
+        check_array(X, accept_sparse="csr", dtype=None, input_name=name), copy=True
+    )
+    csr.sum_duplicates()
+    csr.eliminate_zeros()
+    return csr
 
 
 def is_frame(X: Any) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array, check_random_state, check_scalar
 
-from ._checks import is_frame
+from ._checks import checked_csr, is_frame
 
 
 def hide_items(
@@ -51,23 +51,59 @@ def hide_items(
     """
     check_scalar(test_size, "test_size", Real, min_val=0, max_val=1, include_boundaries="neither")
     check_scalar(min_items, "min_items", Integral, min_val=2)
-    X = sparse.csr_array(check_array(X, accept_sparse="csr", dtype=None), copy=True)
-    X.sum_duplicates()
-    X.eliminate_zeros()
+    X = checked_csr(X, "X")
     n_items = np.diff(X.indptr)
     n_hidden = np.minimum(np.maximum(1, (test_size * n_items).astype(int)), n_items - 1)
     n_hidden[n_items < min_items] = 0
-    rows = np.repeat(np.arange(X.shape[0]), n_items)
-    order = np.lexsort((check_random_state(random_state).uniform(size=X.nnz), rows))
-    place = np.empty(X.nnz, dtype=np.int64)  # of each entry in the random order of its row
-    place[order] = np.arange(X.nnz) - X.indptr[rows]
-    is_hidden = place < n_hidden[rows]
-    return _some(X, ~is_hidden), _some(X, is_hidden)
+    return split_rows(X, check_random_state(random_state).uniform(size=X.nnz), n_hidden)[::-1]
+
+
+def split_rows(
+    X: sparse.csr_array, keys: np.ndarray, n_first: int | np.ndarray
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Split the entries of each row into the first ones by some keys and the others.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_rows, n_columns)
+        The rows.
+    keys : ndarray of shape (n_stored,)
+        Of each entry; the lowest come first.
+    n_first : int or ndarray of int of shape (n_rows,)
+        How many entries of a row to split off; all where there are fewer.
+
+    Returns
+    -------
+    first, others : csr_array of shape (n_rows, n_columns)
+        Their sum is `X`.
+    """
+    n_stored = np.diff(X.indptr)
+    rows = np.repeat(np.arange(X.shape[0]), n_stored)
+    place = np.empty(X.nnz, dtype=np.int64)  # of each entry in its row
+    place[np.lexsort((keys, rows))] = np.arange(X.nnz) - X.indptr[rows]
+    is_first = place < np.broadcast_to(n_first, X.shape[0])[rows]
+    return _some(X, is_first), _some(X, ~is_first)
 
 
 def _some(X: sparse.csr_array, chosen: np.ndarray) -> sparse.csr_array:
     starts = np.concatenate([[0], np.cumsum(chosen)])[X.indptr].astype(X.indptr.dtype)
     return sparse.csr_array((X.data[chosen], X.indices[chosen], starts), X.shape)
+
+
+def is_later(y: Any) -> bool:
+    """Tell whether a target is what users had later, and neither missing nor labels.
+
+    Parameters
+    ----------
+    y : object
+        The target.
+
+    Returns
+    -------
+    bool
+        Whether it has two dimensions.
+    """
+    return y is not None and (sparse.issparse(y) or np.ndim(y) != 1)
 
 
 def only_new(X: Any, y: Any) -> sparse.csr_array:

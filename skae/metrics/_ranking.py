@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils import check_array, check_scalar
+from sklearn.utils import check_scalar
+
+from ._checks import checked_csr
 
 
 def ndcg_at_k(y_true: Any, ids: Any, k: int = 100, *, per_row: bool = False) -> Any:
@@ -268,10 +270,7 @@ def _hits(y_true: Any, ids: Any, k: int) -> tuple[NDArray, NDArray, int]:
 
 def _relevant(X: Any, name: str) -> sparse.csr_array:
     """Return where a matrix is not zero."""
-    X = check_array(X, accept_sparse="csr", dtype=None, input_name=name)
-    relevant = sparse.csr_array(X, copy=True)
-    relevant.sum_duplicates()
-    relevant.eliminate_zeros()
+    relevant = checked_csr(X, name)
     relevant.indices = relevant.indices.astype(np.int64, copy=False)
     return relevant
 

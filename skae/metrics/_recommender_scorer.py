@@ -6,10 +6,9 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils import check_scalar
 
-from ._hidden_items import hide_items, like, only_new
+from ._hidden_items import hide_items, is_later, like, only_new
 from ._ranking import (
     coverage_at_k,
     map_at_k,
@@ -109,12 +108,12 @@ class _Scorer:
                 "not, either, even if its last step has: weighting is a parameter of recommenders, "
                 "no step before them"
             )
-        if y is None or (not sparse.issparse(y) and np.ndim(y) == 1):
+        if is_later(y):
+            scores = [self._scores(estimator, X, only_new(X, y))]
+        else:
             seeds = range(self.random_state, self.random_state + self.n_repeats)
             splits = (hide_items(X, self.test_size, random_state=seed) for seed in seeds)
             scores = [self._scores(estimator, like(X, a), b) for a, b in splits]
-        else:
-            scores = [self._scores(estimator, X, only_new(X, y))]
         return {name: float(np.mean([each[name] for each in scores])) for name in scores[0]}
 
     def _scores(self, estimator: Any, shown: Any, hidden: Any) -> dict[str, float]:

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .._stored import row_sums, stored_rows, with_values
+
 
 class SparseLinear(nn.Module):
     """Linear layer over rows of which few cells are not zero.
@@ -87,11 +89,5 @@ def unit_rows(x: Tensor) -> Tensor:
     """
     if x.layout != torch.sparse_csr:
         return F.normalize(x)
-    values, starts = x.values(), x.crow_indices()
-    lengths = starts.diff()
-    rows = torch.arange(len(lengths), device=x.device).repeat_interleave(lengths)
-    squares = values.new_zeros(len(lengths)).index_add(0, rows, values.square())
-    values = values * squares.clamp(min=1e-24).rsqrt()[rows]
-    return torch.sparse_csr_tensor(
-        starts, x.col_indices(), values, size=x.shape, check_invariants=False
-    )
+    squares = row_sums(x, x.values().square())
+    return with_values(x, x.values() * squares.clamp(min=1e-24).rsqrt()[stored_rows(x)])

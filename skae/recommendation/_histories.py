@@ -11,10 +11,10 @@ from torch import Tensor
 from ..metrics import hide_items
 from ..training import Batch, SparseRows
 from ..training._rows import inference_rows, of_array
+from ._recommender import HIDDEN
 from ._weighting import Weighting
 
 _MOST_CELLS_HELD = 2**25
-HIDDEN = 0.2  # share of a history that is hidden to judge a ranking
 
 Start = Callable[[sparse.csr_array, sparse.csr_array | None], Tensor]
 
@@ -67,25 +67,28 @@ class Histories(SparseRows):
         self._starts: Tensor | None = None
         if start is not None and trained_on and X.shape[0] * X.shape[1] <= _MOST_CELLS_HELD:
             positions = torch.arange(X.shape[0]).split(inference_rows(X.shape[1]))
-            self._starts = torch.cat([self._start_of(some) for some in positions])
+            self._starts = torch.cat([self._batch(some).extra[0] for some in positions])
 
-    def _start_of(self, positions: Tensor | slice) -> Tensor:
-        """Return what the scores of some rows start from, found once if it fits into memory."""
-        if self._starts is not None:
-            return self._starts[positions]
+    def _start_of(self, shown: sparse.csr_array, hidden: sparse.csr_array | None) -> Tensor:
+        """Return what the scores of some rows start from."""
         assert self.start is not None  # or nobody asks
-        shown = self._X[of_array(positions)]
         whole = None
         if self.trained_on:
-            whole = shown if self.hidden is None else shown + self.hidden[of_array(positions)]
+            whole = shown if hidden is None else shown + hidden
         return self.start(shown, whole).to(device=self.device, dtype=self.dtype)
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         shown = self._X[of_array(positions)]
         x = target = self.tensor(shown)
+        hidden = None
         if self.hidden is not None:
-            target = self.tensor(self.hidden[of_array(positions)])
-        extra = () if self.start is None else (self._start_of(positions),)
+            hidden = self.hidden[of_array(positions)]
+            target = self.tensor(hidden)
+        extra: tuple[Tensor, ...] = ()
+        if self._starts is not None:
+            extra = (self._starts[positions],)
+        elif self.start is not None:
+            extra = (self._start_of(shown, hidden),)
         kind = Batch if self.hidden is None else HiddenBatch
         return kind(x if self.takes_sparse else x.to_dense(), target, extra)
 

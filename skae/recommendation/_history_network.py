@@ -85,8 +85,7 @@ class HistoryNetwork(RecommenderMixin, BaseAutoencoder):
         assert self._linear is not None  # or nobody asks
         if histories is None:
             return self._linear.scores(shown)
-        damping = ShallowRecommender().user_damping
-        return left_out_scores(self._linear, damping, shown, histories)
+        return left_out_scores(self._linear, shown, histories)
 
     def _linear_logits(
         self, shown: sparse.csr_array, histories: sparse.csr_array | None
@@ -107,8 +106,8 @@ class HistoryNetwork(RecommenderMixin, BaseAutoencoder):
 
     def _encoded(self, X: sparse.csr_array) -> np.ndarray:
         rows = self._view(X, self.net_.dtype, torch.device("cpu"), with_linear=False)
-        encode = lambda m, batch: self._encoder(m, batch.input)  # noqa: E731
-        return self._apply_to(rows, encode, _CODES_AT_ONCE).astype(float_dtype(X), copy=False)
+        codes = self._apply_to(rows, lambda m, b: self._encoder(m, b.input), _CODES_AT_ONCE)
+        return codes.astype(float_dtype(X), copy=False)
 
     def _similarities(self, items: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         if self._linear is not None:

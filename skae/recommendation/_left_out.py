@@ -9,12 +9,12 @@ from scipy import sparse
 
 from ._closed_form import DenseWeights, FactoredWeights
 from ._solution import Solution
-from ._sparse import cells, scaled
+from ._sparse import cells
+from ._sums import of_damped_users
 
 
 def left_out_scores(
     solution: Solution,
-    user_damping: float,
     shown: sparse.csr_array,
     histories: sparse.csr_array,
 ) -> np.ndarray:
@@ -26,8 +26,6 @@ def left_out_scores(
     ----------
     solution : Solution
         That for `histories` among others.
-    user_damping : float
-        Power of the number of a user's items by which the user is divided in it.
     shown : csr_array of shape (n_users, n_items)
         What the recommender is shown of them.
     histories : csr_array of shape (n_users, n_items)
@@ -39,8 +37,8 @@ def left_out_scores(
         As :meth:`Solution.scores` would give them.
     """
     weights, history = solution.weights, solution.history(shown)
-    damping = np.maximum(np.diff(histories.indptr), 1.0) ** (-user_damping / 2)
-    rows = scaled(solution.weighting.weighted(histories, history.dtype), rows=damping)
+    weighted = solution.weighting.weighted(histories, history.dtype)
+    rows = of_damped_users(weighted, solution.user_damping)
     of_history, of_rows = _times_inverse(weights, history), _times_inverse(weights, rows)
     left = np.maximum(1 - _products(rows, of_rows), np.finfo(of_rows.dtype).eps)[:, None]
     of_history += of_rows * (_products(rows, of_history)[:, None] / left)

@@ -7,16 +7,16 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from .._plain import registered
+from .._stored import stored_rows
 from ..losses import MaskingNoise
-from ..losses._stored import stored_rows
 from ..metrics import ndcg_at_k
 from ..networks import StandardizedNetwork, displaced
 from ..networks._variational import divergence_from_normal
 from ..training import Losses, Objective, Step
 from ._histories import HiddenBatch
+from ._recommender import K_OF_SCORE
 from ._top_k import top_k
 
-K_OF_SCORE = 100
 _ENCODER_EPOCHS = 3  # of the composite prior, then one of the decoder
 
 
@@ -148,8 +148,10 @@ def decoded(module: Any, z: Tensor, x: Tensor, start: tuple[Tensor, ...]) -> Ten
     for scores in start:
         output = output + scores
     if getattr(module, "excludes_input", False):
-        values = x if x.layout == torch.strided else x.to_dense()
-        output = output - values
+        if x.layout == torch.strided:
+            return output - x
+        cells = stored_rows(x), x.col_indices()
+        output = output.index_put(cells, -x.values(), accumulate=True)
     return output
 
 

@@ -10,12 +10,13 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from ..metrics import hide_items, ndcg_at_k
-from ..metrics._hidden_items import only_new
+from ..metrics._hidden_items import is_later, only_new
 from ._diversity import reranked
 from ._interactions import checked_interactions
 from ._selection import PADDING, Selection, checked_k, item_ids, named
 from ._top_k import top_k
 
+# How rankings are judged: by their first places, and by this share of a history, hidden.
 K_OF_SCORE, HIDDEN = 100, 0.2
 _CELLS_AT_ONCE = 2**22  # more rows make a product faster, and fewer stay in the caches
 _CANDIDATES_PER_ITEM, _FEWEST_CANDIDATES = 10, 100
@@ -83,7 +84,7 @@ class RecommenderMixin:
 
     def _interactions(self, X: Any, *, reset: bool = False) -> sparse.csr_array:
         """Return checked users x items."""
-        return checked_interactions(self, X, reset=reset)  # type: ignore[arg-type]
+        return checked_interactions(self, X, reset=reset)
 
     @property
     def _item_names(self) -> np.ndarray | None:
@@ -266,19 +267,16 @@ class RecommenderMixin:
         WWW 2018.
         """
         X = self._interactions(X)
-        if y is None or (not sparse.issparse(y) and np.ndim(y) == 1):
-            shown, hidden = hide_items(X, HIDDEN, random_state=0)
-        else:
+        if is_later(y):
             shown, hidden = X, only_new(X, y)
+            why_not = "y has nothing that X has not"
+        else:
+            shown, hidden = hide_items(X, HIDDEN, random_state=0)
+            why_not = "none has two items, to hide one of them"
         if not hidden.nnz:
-            why = (
-                "y has nothing that X has not"
-                if shown is X
-                else "none has two items, to hide one of them"
-            )
-            raise ValueError(f"No user can be scored: {why}")
+            raise ValueError(f"No user can be scored: {why_not}")
         seen = Selection(shown, shown.shape, None, "X")
-        ids, _ = self._ranked(sparse.csr_array(shown), K_OF_SCORE, None, [seen])
+        ids, _ = self._ranked(shown, K_OF_SCORE, None, [seen])
         return float(ndcg_at_k(hidden, ids, K_OF_SCORE))
 
     # ------------------------------------------------------------------ items

@@ -39,6 +39,8 @@ class Solution:
         Share of the users that have each item.
     prior : float
         What popularity adds to the scores of a history of one item.
+    user_damping : float
+        Power of the number of a user's items by which users were divided.
     """
 
     solver: str
@@ -47,6 +49,7 @@ class Solution:
     damping: np.ndarray
     share: np.ndarray
     prior: float
+    user_damping: float
 
     def scores(self, X: sparse.csr_array) -> np.ndarray:
         """Return scores of shape (n_rows, n_items)."""
@@ -152,6 +155,7 @@ def solved(
         damping.astype(dtype),
         share.astype(dtype),
         float(prior),
+        float(user_damping),
     )
 
 
@@ -161,8 +165,5 @@ def _weights(
     """Return the weights from damped interactions or, by the primal solver, from their Gram."""
     if solver == "low_rank":
         return low_rank(X, ridge, n_components, rng)
-    if solver == "primal":
-        return (
-            primal(X, ridge) if n_components is None else truncated_primal(X, ridge, n_components)
-        )
-    return dual(X, ridge) if n_components is None else truncated_dual(X, ridge, n_components)
+    exact, truncated = (primal, truncated_primal) if solver == "primal" else (dual, truncated_dual)
+    return exact(X, ridge) if n_components is None else truncated(X, ridge, n_components)

@@ -89,5 +89,22 @@ class Sums:
         rows = self.rows.csr
         if kind is None:
             rows = sparse.csr_array((rows.data / self.unit, rows.indices, rows.indptr), rows.shape)
-        n_items_of = np.maximum(np.diff(rows.indptr), 1.0)
-        return scaled(self.weighting(kind).weighted(rows, dtype), rows=n_items_of ** (-damping / 2))
+        return of_damped_users(self.weighting(kind).weighted(rows, dtype), damping)
+
+
+def of_damped_users(X: sparse.csr_array, damping: float) -> sparse.csr_array:
+    """Divide rows by half a power of the number of their entries.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_users, n_items)
+        Weighted interactions.
+    damping : float
+        The power by which users are divided in a Gram matrix of the rows.
+
+    Returns
+    -------
+    csr_array of shape (n_users, n_items)
+        With the same indices.
+    """
+    return scaled(X, rows=np.maximum(np.diff(X.indptr), 1.0) ** (-damping / 2))

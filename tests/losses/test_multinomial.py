@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from skae._stored import stored_rows, with_values
 from skae.losses import BernoulliLikelihood, MultinomialLikelihood, UnitGaussianLikelihood
-from skae.losses._stored import stored_rows, with_values
 
 LIKELIHOODS = [BernoulliLikelihood, MultinomialLikelihood, UnitGaussianLikelihood]
 

@@ -27,7 +27,7 @@ def test_left_out_users_get_the_scores_of_a_fit_without_them(params, X):
     model = ShallowRecommender(**settings, **params).fit(X)
     shown, _ = hide_items(X)
 
-    scores = left_out_scores(model._solution, model.user_damping, shown, X)
+    scores = left_out_scores(model._solution, shown, X)
 
     user, dense = 3, X.toarray()
     damped = dense / dense.sum(axis=1, keepdims=True) ** (model.user_damping / 2)
