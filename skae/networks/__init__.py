@@ -13,6 +13,7 @@ from ._conv2d import ConvAutoencoder
 from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
 from ._flow import CouplingFlow
+from ._imputer import ImputingEnsemble
 from ._layers import ACTIVATIONS, Dropout
 from ._recommender import RecommenderNetwork, TiedRecommenderNetwork
 from ._skip import SkipAutoencoder
@@ -51,6 +52,7 @@ __all__ = [
     "DenseEnsemble",
     "Dropout",
     "ImageCodecNetwork",
+    "ImputingEnsemble",
     "RecommenderNetwork",
     "SharpeningNetwork",
     "SkipAutoencoder",

@@ -23,20 +23,31 @@ class DenseEnsemble(nn.Module):
         Number of autoencoders.
     hidden_layer_sizes : sequence of int, default=(128, 128)
         Widths of the hidden layers; the last is the code.
+    n_outputs : int or None, default=None
+        Number of columns that a member gives; None for `n_features`.
+    from_zero : bool, default=False
+        Whether all outputs are zero before training.
     """
 
     def __init__(
-        self, n_features: int, n_members: int, hidden_layer_sizes: Sequence[int] = (128, 128)
+        self,
+        n_features: int,
+        n_members: int,
+        hidden_layer_sizes: Sequence[int] = (128, 128),
+        n_outputs: int | None = None,
+        from_zero: bool = False,
     ) -> None:
         super().__init__()
         self.n_features, self.n_members = n_features, n_members
-        sizes = [n_features, *hidden_layer_sizes, n_features]
+        sizes = [n_features, *hidden_layer_sizes, n_outputs or n_features]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for i, (n_in, n_out) in enumerate(pairwise(sizes)):
             gain = 3.0 if i == len(sizes) - 2 else 6.0  # He's bounds, halved without a rectifier
             bound = math.sqrt(gain / n_in)
             self.weights.append(torch.empty(n_members, n_in, n_out).uniform_(-bound, bound))
             self.biases.append(torch.zeros(n_members, 1, n_out))
+        if from_zero:
+            nn.init.zeros_(self.weights[-1])
 
     def _apart(self, x: Tensor) -> Tensor:
         """Return what each member gets, of shape (n_members, n_samples, width)."""
@@ -62,7 +73,7 @@ class DenseEnsemble(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n_members, n_samples, n_features)
+        Tensor of shape (n_members, n_samples, n_outputs)
             Reconstructions.
         """
         return self._output(self._hidden(self._apart(x)))
@@ -92,7 +103,7 @@ class DenseEnsemble(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n_samples, n_members * n_features)
+        Tensor of shape (n_samples, n_members * n_outputs)
             Reconstructions.
         """
         hidden = z.view(len(z), self.n_members, -1).transpose(0, 1)

@@ -40,6 +40,11 @@ class FrameFormat:
     dates : dict of int to tuple of two int
         The first date of columns of dates, and the largest unit that all of them are multiples of
         from there, both in the units of their dtypes.
+    fills : bool, default=False
+        Whether what is missing, or a category that was not there in training, is NaN in matrices.
+        Otherwise a missing category is one of its own, and others are refused.
+    sentinel : object, default=None
+        A value that stands for a missing one besides.
     """
 
     container: str
@@ -47,15 +52,21 @@ class FrameFormat:
     types: list[tuple]
     categories: dict[int, list]
     dates: dict[int, tuple[int, int]]
+    fills: bool = False
+    sentinel: Any = None
 
     @classmethod
-    def of(cls, X: Any) -> Self:
+    def of(cls, X: Any, *, fills: bool = False, sentinel: Any = None) -> Self:
         """Learn the form of training data.
 
         Parameters
         ----------
         X : array-like or pandas or polars data frame of shape (n_samples, n_columns)
             Training data.
+        fills : bool, default=False
+            Whether what is missing is to be filled. Truth values are categories then.
+        sentinel : object, default=None
+            A value that stands for a missing one besides; only if `fills`.
 
         Returns
         -------
@@ -70,7 +81,8 @@ class FrameFormat:
         """
         refuse_lazy(X)
         if not is_frame(X):
-            return cls("", None, [described(getattr(X, "dtype", None))], {}, {})
+            types = [described(getattr(X, "dtype", None))]
+            return cls("", None, types, {}, {}, fills, sentinel)
         names = list(X.columns)
         if twice := sorted({str(name) for name in names if names.count(name) > 1}):
             raise ValueError(f"column names must differ, but {twice} occur more than once")
@@ -85,10 +97,14 @@ class FrameFormat:
                 )
             if is_date(dtype):
                 dates[j] = calendar_of(X[name], name, dtype)
-            elif not is_number(dtype) or (is_boolean(dtype) and is_missing(X[name]).any()):
-                categories[j] = categories_of(X[name], name)
+            elif not is_number(dtype) or (
+                is_boolean(dtype) and (fills or is_missing(X[name]).any())
+            ):
+                values = categories_of(X[name], name, with_missing=not fills)
+                categories[j] = [v for v in values if not _equal(v, sentinel)]
         container = type(X).__module__.partition(".")[0]
-        return cls(container, names, [described(dtype) for dtype in dtypes], categories, dates)
+        types = [described(dtype) for dtype in dtypes]
+        return cls(container, names, types, categories, dates, fills, sentinel)
 
     @property
     def dtypes(self) -> list[Any]:
@@ -127,12 +143,64 @@ class FrameFormat:
         matrix = np.empty(X.shape, np.float32 if is_single else np.float64)
         for j, (name, dtype) in enumerate(zip(X.columns, dtypes, strict=True)):
             if j in self.categories:
-                matrix[:, j] = positions_of(X[name], name, self.categories[j])
+                known = self.categories[j]
+                matrix[:, j] = positions_of(X[name], name, known, only_known=not self.fills)
             elif j in self.dates:
                 matrix[:, j] = days_of(X[name], name, dtype, *self.dates[j])
             else:
                 matrix[:, j] = numbers_of(X[name], name)
+        if self.sentinel is not None:
+            matrix[self.missing(X)] = np.nan
         return matrix
+
+    def missing(self, X: Any) -> np.ndarray:
+        """Tell which cells of a frame have no value.
+
+        Parameters
+        ----------
+        X : pandas or polars data frame of shape (n_samples, n_columns)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_columns) of bool
+            Where there is none, or the sentinel.
+        """
+        missing = np.empty(X.shape, dtype=bool)
+        for j, name in enumerate(X.columns):
+            missing[:, j] = is_missing(X[name])
+            if self.sentinel is not None:
+                missing[:, j] |= [_equal(value, self.sentinel) for value in X[name].to_list()]
+        return missing
+
+    def filled(self, X: Any, matrix: np.ndarray) -> Any:
+        """Return a frame in which cells without a value have that of a matrix.
+
+        Parameters
+        ----------
+        X : pandas or polars data frame of shape (n_samples, n_columns)
+            Data.
+        matrix : ndarray of shape (n_samples, n_columns)
+            As from :meth:`matrix`; what is NaN here stays missing.
+
+        Returns
+        -------
+        data frame of shape (n_samples, n_columns)
+            A copy, with all other cells as they are.
+        """
+        missing, values = self.missing(X), self.restore(matrix, X)
+        frame = X.clone() if self.container == "polars" else X.copy()
+        for j in np.flatnonzero(missing.any(axis=0)):
+            name = X.columns[j]
+            if self.container == "polars":
+                import polars as pl
+
+                known = X[name].cast(values[name].dtype) if X[name].dtype == pl.Null else X[name]
+                series = values[name].cast(known.dtype).zip_with(pl.Series(missing[:, j]), known)
+                frame = frame.with_columns(series)
+            else:
+                frame[name] = X[name].where(~missing[:, j], values[name])
+        return frame
 
     def rounded(self, matrix: np.ndarray) -> np.ndarray:
         """Round the columns that came in as whole numbers or dates.
@@ -180,7 +248,8 @@ class FrameFormat:
         for j, (name, dtype) in enumerate(zip(self.names or [], dtypes, strict=True)):
             values = matrix[:, j]
             if j in self.categories:
-                columns[name] = [self.categories[j][int(i)] for i in values]
+                known = [*self.categories[j], None]
+                columns[name] = [known[int(i)] for i in np.where(np.isnan(values), -1, values)]
             elif j in self.dates:
                 origin, unit = self.dates[j]
                 missing = np.isnan(values)
@@ -192,6 +261,11 @@ class FrameFormat:
             return _polars_frame(columns, dtypes)
         frame = _pandas_frame(columns, dtypes, self.categories.keys())
         return frame.set_axis(like.index) if isinstance(like, type(frame)) else frame
+
+
+def _equal(value: Any, sentinel: Any) -> bool:
+    """Tell whether a value stands for a missing one."""
+    return sentinel is not None and value is not None and bool(value == sentinel)
 
 
 def _is_known(dtype: Any) -> bool:

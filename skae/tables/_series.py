@@ -1,5 +1,6 @@
 """A column of a frame as numbers: what kinds there are, and what is refused, by its name."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def numbers_of(column: Any, name: Any, allow_nan: bool = True) -> np.ndarray:
     return values
 
 
-def categories_of(column: Any, name: Any) -> list:
+def categories_of(column: Any, name: Any, with_missing: bool = True) -> list:
     """Return the different values of a column of categories.
 
     Parameters
@@ -129,6 +130,8 @@ def categories_of(column: Any, name: Any) -> list:
         The column.
     name : object
         Its name, for messages.
+    with_missing : bool, default=True
+        Whether what is missing is a category too, and a column must have other values.
 
     Returns
     -------
@@ -137,7 +140,7 @@ def categories_of(column: Any, name: Any) -> list:
     """
     values, distinct = _values(column, name)
     n_present, n_distinct = len(values) - values.count(None), len(distinct - {None})
-    if values and not n_present:
+    if with_missing and values and not n_present:
         refuse_empty(name, len(values))
     if n_present >= _FEWEST_ROWS and n_distinct > n_present / 2:
         raise ValueError(
@@ -146,10 +149,10 @@ def categories_of(column: Any, name: Any) -> list:
             "fewer categories of it, or convert it if they are numbers or dates "
             "(pandas.to_numeric, pandas.to_datetime)"
         )
-    return sorted(distinct, key=_order)
+    return sorted(distinct if with_missing else distinct - {None}, key=_order)
 
 
-def positions_of(column: Any, name: Any, categories: list) -> list[int]:
+def positions_of(column: Any, name: Any, categories: list, only_known: bool = True) -> list[float]:
     """Return which categories a column has.
 
     Parameters
@@ -160,20 +163,23 @@ def positions_of(column: Any, name: Any, categories: list) -> list[int]:
         Its name, for messages.
     categories : list
         As of :func:`categories_of`.
+    only_known : bool, default=True
+        Whether other values are refused; otherwise they and what is missing are NaN.
 
     Returns
     -------
-    list of int
+    list of float
         Their positions.
     """
-    number = {value: i for i, value in enumerate(categories)}
+    number: dict[Any, float] = {value: i for i, value in enumerate(categories)}
     values, distinct = _values(column, name)
-    if unknown := distinct - number.keys():
+    unknown = distinct - number.keys()
+    if unknown and only_known:
         raise ValueError(
             f"column {name!r} has values that were not in the training data: "
             f"{sorted(unknown, key=_order)[:5]}"
         )
-    return [number[value] for value in values]
+    return [number.get(value, math.nan) for value in values]
 
 
 def calendar_of(column: Any, name: Any, dtype: Any) -> tuple[int, int]:

@@ -1,0 +1,53 @@
+"""Errors of filled cells whose values are known."""
+
+import numpy as np
+
+from ._coding import Coding
+
+
+def column_errors(
+    filled: np.ndarray, truth: np.ndarray, hidden: np.ndarray, coding: Coding
+) -> np.ndarray:
+    """Return mean errors of hidden cells, column by column.
+
+    Parameters
+    ----------
+    filled, truth : ndarray of shape (n_samples, n_features)
+        Rows.
+    hidden : ndarray of bool of shape (n_samples, n_features)
+        The cells to judge.
+    coding : Coding
+        Which columns hold categories.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Mean squared errors of numbers, error rates of categories, NaN where no cell was hidden.
+    """
+    errors = np.full(truth.shape[1], np.nan)
+    for j in coding.features:
+        cells = hidden[:, j]
+        if not cells.any():
+            continue
+        x, y = filled[cells, j].astype(np.float64), truth[cells, j].astype(np.float64)
+        errors[j] = np.mean(x != y) if j in coding.categories else np.mean((x - y) ** 2)
+    return errors
+
+
+def relative_score(errors: np.ndarray, baseline: np.ndarray) -> float:
+    """Return by what share errors are below those of a baseline, the mean over columns.
+
+    Parameters
+    ----------
+    errors, baseline : ndarray of shape (n_features,)
+        Mean errors; columns in which the baseline has none are left out.
+
+    Returns
+    -------
+    float
+        1 for no errors, 0 for those of the baseline.
+    """
+    counted = baseline > 0
+    if not counted.any():
+        return 1.0 if not np.nansum(errors) else 0.0
+    return float(np.mean(1 - errors[counted] / baseline[counted]))

@@ -1,0 +1,226 @@
+"""How far filled cells are from the truth, learned from cells that were held out."""
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._plain import registered
+from ..networks._normal import conditional_covariances, wide
+
+_LEVELS = np.linspace(0, 1, 201)
+_CELLS_OF_ALL = 50  # of all columns, that count beside those of a column
+_FEWEST_CELLS = 5
+_PRIOR_OF_GAIN = 0.02
+_LARGEST_GAIN = 1.25
+_LEAST_SHARE_OF_DIAGONAL = 0.02
+
+
+@registered
+class Spread:
+    """How much of the corrections to believe, and the errors that are left.
+
+    Parameters
+    ----------
+    gain : ndarray of shape (n_numbers,)
+        What the corrections of each column of numbers are multiplied by.
+    errors : ndarray of shape (n_numbers, n_levels)
+        Quantiles of errors in predicted standard deviations.
+    """
+
+    gain: np.ndarray
+    errors: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        guess: np.ndarray,
+        corrected: np.ndarray,
+        scale: np.ndarray,
+        truth: np.ndarray,
+        is_judged: np.ndarray,
+    ) -> Self:
+        """Learn from cells that were hidden.
+
+        Parameters
+        ----------
+        guess, corrected, scale, truth : ndarray of shape (n_rows, n_numbers)
+            First guesses, what networks that do not train on the row make of them, predicted
+            standard deviations, and the values themselves.
+        is_judged : ndarray of bool of shape (n_rows, n_numbers)
+            Which cells were hidden.
+
+        Returns
+        -------
+        Spread
+            What the cells say.
+        """
+        n_numbers = guess.shape[1]
+        gain, of_columns = np.ones(n_numbers), []
+        for j in range(n_numbers):
+            cells = is_judged[:, j]
+            first, truly = guess[cells, j], truth[cells, j]
+            move = corrected[cells, j] - first
+            n = len(move)
+            if n >= _FEWEST_CELLS:
+                best = (move @ (truly - first) + _PRIOR_OF_GAIN * n) / (
+                    move @ move + _PRIOR_OF_GAIN * n
+                )
+                gain[j] = np.clip(best, 0, _LARGEST_GAIN)
+            of_columns.append((truly - first - gain[j] * move) / scale[cells, j])
+        every = np.concatenate([*of_columns, np.empty(0)])
+        # Without any cell to learn from, errors are taken to be normal.
+        normal = torch.special.ndtri(torch.linspace(0.0025, 0.9975, 201).double()).numpy()
+        of_all = np.quantile(every, _LEVELS) if len(every) else normal
+        errors = np.empty((n_numbers, len(_LEVELS)))
+        for j, own in enumerate(of_columns):
+            share = len(own) / (len(own) + _CELLS_OF_ALL)
+            of_own = np.quantile(own, _LEVELS) if len(own) else of_all
+            errors[j] = share * of_own + (1 - share) * of_all
+        return cls(gain, errors)
+
+    def corrected(self, guess: Tensor, output: Tensor) -> Tensor:
+        """Return numbers with as much of a correction as is to be believed.
+
+        Parameters
+        ----------
+        guess : Tensor of shape (n_rows, n_numbers)
+            First guesses.
+        output : Tensor of shape (..., n_rows, n_numbers)
+            What networks make of them.
+
+        Returns
+        -------
+        Tensor of shape (..., n_rows, n_numbers)
+            Numbers.
+        """
+        return guess + torch.from_numpy(self.gain).to(guess) * (output - guess)
+
+    def quantiles(self, u: Tensor) -> Tensor:
+        """Return quantiles of the errors of columns of numbers.
+
+        Parameters
+        ----------
+        u : Tensor of shape (n_rows, n_numbers)
+            Levels from 0 to 1.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_numbers)
+            In predicted standard deviations.
+        """
+        errors = torch.from_numpy(self.errors).to(u)
+        place = u * (errors.shape[1] - 1)
+        low = place.floor().long().clamp(0, errors.shape[1] - 2)
+        columns = torch.arange(len(errors), device=u.device)
+        below, above = errors[columns, low], errors[columns, low + 1]
+        return below + (place - low) * (above - below)
+
+
+def combined(
+    module: Any,
+    output: Tensor,
+    log_scale: Tensor,
+    weights: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what members say together.
+
+    Parameters
+    ----------
+    module : ImputingEnsemble
+        The networks.
+    output : Tensor of shape (n_members, n_rows, n_columns)
+        What the members give.
+    log_scale : Tensor of shape (n_members, n_rows, n_numbers)
+        Logarithms of predicted standard deviations.
+    weights : Tensor of shape (n_members, n_rows) or None, default=None
+        How much each member has to say on a row; None for the same of all.
+
+    Returns
+    -------
+    numbers : Tensor of shape (n_rows, n_numbers)
+        Means.
+    shares : Tensor of shape (n_rows, n_columns - n_numbers)
+        Probabilities of categories.
+    scale : Tensor of shape (n_rows, n_numbers)
+        Standard deviations.
+    """
+    if weights is None:
+        weights = output.new_ones(output.shape[:2])
+    weights = (weights / weights.sum(0).clamp(min=1))[..., None]
+    numbers = (output[..., : module.n_numbers] * weights).sum(0)
+    shares = (module.probabilities(output) * weights).sum(0)
+    return numbers, shares, (log_scale * weights).sum(0).exp()
+
+
+def filled(module: Any, x: Tensor, spread: Spread) -> Tensor:
+    """Fill missing cells.
+
+    Parameters
+    ----------
+    module : ImputingEnsemble
+        The networks.
+    x : Tensor of shape (n_rows, n_columns)
+        Coded rows, NaN where cells are missing.
+    spread : Spread
+        How much of the corrections to believe.
+
+    Returns
+    -------
+    Tensor of shape (n_rows, n_columns + n_numbers)
+        Means of numbers and probabilities of categories, then standard deviations of numbers.
+    """
+    guess, scale = module.first_guess(x)
+    numbers, shares, scale = combined(module, *module.members(x, guess, scale))
+    return torch.cat([spread.corrected(guess[:, : module.n_numbers], numbers), shares, scale], 1)
+
+
+def drawn(
+    module: Any,
+    x: Tensor,
+    member: int,
+    other: Tensor,
+    spread: Spread,
+    generator: torch.Generator,
+) -> Tensor:
+    """Draw missing cells.
+
+    Errors of numbers have the distribution of those of held-out cells, and hang together as under
+    the normal distribution.
+
+    Parameters
+    ----------
+    module : ImputingEnsemble
+        The networks.
+    x : Tensor of shape (n_rows, n_columns)
+        Coded rows, NaN where cells are missing.
+    member : int
+        The network to ask.
+    other : Tensor of shape (n_rows, n_columns)
+        First guesses by a normal distribution that was fitted to resampled rows.
+    spread : Spread
+        Errors of held-out cells.
+    generator : torch.Generator on the CPU
+        The only source of randomness.
+
+    Returns
+    -------
+    Tensor of shape (n_rows, n_columns)
+        Numbers, and logits of categories of which the highest is drawn.
+    """
+    m, missing = module.n_numbers, x.isnan()
+    guess, scale = module.first_guess(x)
+    output, log_scale = (each[member] for each in module.members(x, guess, scale))
+    covariance = conditional_covariances(missing, wide(module.precision))[:, :m, :m]
+    diagonal = torch.diag_embed(covariance.diagonal(dim1=1, dim2=2))
+    covariance = torch.lerp(covariance, diagonal, _LEAST_SHARE_OF_DIAGONAL)
+    covariance = covariance + torch.diag_embed((~missing[:, :m]).to(covariance))
+    normal = torch.randn((len(x), m, 1), generator=generator).to(covariance)
+    together = (torch.linalg.cholesky(covariance) @ normal)[..., 0]
+    together = together / covariance.diagonal(dim1=1, dim2=2).sqrt()
+    errors = spread.quantiles(torch.special.ndtr(together)).to(x.dtype)
+    moved = spread.corrected(guess[:, :m], output[:, :m]) + other[:, :m] - guess[:, :m]
+    uniform = torch.rand(output[:, m:].shape, generator=generator).to(x).clamp(1e-12, 1 - 1e-7)
+    logits = output[:, m:] - uniform.log().neg().log()
+    return torch.cat([moved + errors * log_scale.exp(), logits], 1)
