@@ -13,6 +13,7 @@ import skae
 from skae import (
     AdversarialAutoencoder,
     Autoencoder,
+    AutoencoderImputer,
     AutoencoderOutlierDetector,
     AutoencoderRecommender,
     BlendRecommender,
@@ -144,6 +145,17 @@ NETWORKS = {
         "tied": AutoencoderRecommender(4, tied=True, likelihood="gaussian", max_epochs=2),
         "sampled": AutoencoderRecommender(4, n_negatives=3, variational=True, max_epochs=2),
         "warm_start": AutoencoderRecommender(4, warm_start=True, max_epochs=2, lr=1e-12),
+    },
+    AutoencoderImputer: {
+        "default": AutoencoderImputer(max_epochs=5),
+        "normal": AutoencoderImputer(max_epochs=0),
+        "auto": AutoencoderImputer(n_estimators=2, hidden_layer_sizes=(8,)),
+        "float64": AutoencoderImputer(dtype="float64", max_epochs=2),
+        "indicator": AutoencoderImputer(
+            n_estimators=1, add_indicator=True, keep_empty_features=True, max_epochs=2
+        ),
+        "deep": AutoencoderImputer(hidden_layer_sizes=(8, 8, 8), lr=1e-3, max_epochs=2),
+        "sgd": AutoencoderImputer(n_estimators=2, optimizer="sgd", batch_size=16, max_epochs=2),
     },
     Denoiser: {name: Denoiser(**p) for name, p in FEW_CONFIGURATIONS.items()},
     Recommender: {
