@@ -15,6 +15,7 @@ input.
 
 from ._bd_rate import bd_rate
 from ._closest_record import ClosestRecords, distance_to_closest_record
+from ._energy import energy_distance
 from ._ensemble import crps_ensemble
 from ._frechet import frechet_distance
 from ._hidden_items import hide_items
@@ -47,6 +48,7 @@ __all__ = [
     "crps_ensemble",
     "density_coverage",
     "distance_to_closest_record",
+    "energy_distance",
     "frechet_distance",
     "hide_items",
     "interactions_to_csr",
