@@ -11,6 +11,7 @@ draw. Open ``_loss_curve.py`` first: it is the shortest display.
 """
 
 from ._compressed_image import CompressedImageDisplay
+from ._imputation import ImputationDisplay
 from ._latent_space import LatentSpaceDisplay
 from ._latent_walk import LatentWalkDisplay
 from ._loss_curve import LossCurveDisplay
@@ -23,6 +24,7 @@ from ._sample_grid import SampleGridDisplay
 
 __all__ = [
     "CompressedImageDisplay",
+    "ImputationDisplay",
     "LatentSpaceDisplay",
     "LatentWalkDisplay",
     "LossCurveDisplay",

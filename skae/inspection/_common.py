@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.patches import StepPatch
 
 # Ten colours that colour-blind readers can tell apart (Petroff, 2021, arXiv:2107.02270).
 PALETTE = (
@@ -55,16 +56,32 @@ def get_axes(ax: Axes | None, caller: str, figsize: tuple[float, float] = (5.5, 
 
 
 def add_panels(
-    ax: Axes, places: Iterable[tuple[float, ...]], *, share_y: bool = False
+    ax: Axes, places: Iterable[tuple[float, ...]], *, share_x: bool = True, share_y: bool = False
 ) -> NDArray[np.object_]:
-    """Return panels at places of `ax` that share their axes; of `ax` only its texts are seen."""
+    """Return panels at places of `ax` that share axes; of `ax` only its texts are seen."""
     clear_frame(ax)
     panels: list[Axes] = []
     for place in places:
         first = panels[0] if panels else None
-        panels.append(ax.inset_axes(place, sharex=first, sharey=first if share_y else None))
+        shared = {"sharex": first if share_x else None, "sharey": first if share_y else None}
+        panels.append(ax.inset_axes(place, **shared))
         panels[-1].spines[["top", "right"]].set_visible(False)
     return np.array(panels, dtype=object)
+
+
+def add_legend_above(ax: Axes, handles: list[Artist], *, lift: float) -> None:
+    """Add a legend that stands `lift` inches above the axes, over the captions of panels."""
+    from matplotlib.transforms import ScaledTranslation
+
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        bbox_transform=ax.transAxes + ScaledTranslation(0, lift, ax.figure.dpi_scale_trans),
+        borderaxespad=0.2,
+        ncols=2,
+        frameon=False,
+    )
 
 
 def add_grid(ax: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
@@ -118,6 +135,30 @@ def draw_curves(
     add_grid(ax)
     ax.legend(frameon=False)
     return lines
+
+
+def draw_histogram(
+    ax: Axes,
+    values: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    color: str,
+    given: Mapping[str, Any] | None,
+    *,
+    label: str | None = None,
+    shares: bool = False,
+) -> StepPatch:
+    """Draw the counts of values, or shares of their number, those beyond the edges in end bars."""
+    from matplotlib.colors import to_rgba
+    from matplotlib.patches import StepPatch
+
+    heights = np.histogram(np.clip(values, edges[0], edges[-1]), bins=edges)[0]
+    if shares:
+        heights = heights / max(len(values), 1)
+    # Empty bars become gaps: an outline along zero would look like very small bars.
+    heights = np.where(heights > 0, heights, np.nan)
+    style = {"facecolor": to_rgba(color, 0.4), "edgecolor": color, "linewidth": 1.2}
+    style = merge_style(StepPatch, style | {"label": label, "fill": True}, given)
+    return ax.stairs(heights, edges, **style)
 
 
 def three_digits(value: float) -> str:

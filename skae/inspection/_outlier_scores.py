@@ -14,6 +14,7 @@ from ._common import (
     DARK,
     PALETTE,
     check_same_length,
+    draw_histogram,
     find_holder,
     get_axes,
     merge_style,
@@ -292,30 +293,19 @@ class OutlierScoreDisplay:
         return self
 
     def _draw_histograms(self, edges: NDArray[np.float64], given: Mapping[str, Any] | None) -> None:
-        from matplotlib.colors import to_rgba
-        from matplotlib.patches import StepPatch
-
-        groups = [(None, PALETTE[0], np.ones(len(self.scores), dtype=bool))]
+        groups = [(None, PALETTE[0], self.scores)]
         if self.labels is not None:
+            inliers, outliers = (self.scores[self.labels == label] for label in (1, -1))
             groups = [
-                (f"{name} ({np.sum(self.labels == label)})", color, self.labels == label)
-                for name, color, label in [
-                    ("inliers", PALETTE[0], 1),
-                    ("outliers", PALETTE[6], -1),
-                ]
+                (f"inliers ({len(inliers)})", PALETTE[0], inliers),
+                (f"outliers ({len(outliers)})", PALETTE[6], outliers),
             ]
-        clipped = np.clip(self.scores, edges[0], edges[-1])
-        self.histograms_ = []
-        for name, color, members in groups:
-            heights = np.histogram(clipped[members], bins=edges)[0]
-            if self.labels is not None:
-                heights = heights / max(members.sum(), 1)
-            # Empty bars become gaps: an outline along zero would look like very small bars.
-            heights = np.where(heights > 0, heights, np.nan)
-            style = {"facecolor": to_rgba(color, 0.4), "edgecolor": color, "linewidth": 1.2}
-            style = merge_style(StepPatch, style | {"label": name, "fill": True}, given)
-            self.histograms_.append(self.ax_.stairs(heights, edges, **style))
-        self.ax_.set_ylabel("samples" if self.labels is None else "share of each class")
+        shares = self.labels is not None
+        self.histograms_ = [
+            draw_histogram(self.ax_, scores, edges, color, given, label=name, shares=shares)
+            for name, color, scores in groups
+        ]
+        self.ax_.set_ylabel("share of each class" if shares else "samples")
 
     def _draw_threshold(self, given: Mapping[str, Any] | None) -> None:
         from matplotlib.lines import Line2D

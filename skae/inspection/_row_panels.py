@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._common import DARK, PALETTE, add_grid, add_panels, get_axes, merge_style
+from ._common import (
+    DARK,
+    PALETTE,
+    add_grid,
+    add_legend_above,
+    add_panels,
+    get_axes,
+    merge_style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +63,7 @@ def draw_row_panels(
     else:
         panels[-1].set_xlabel("feature")
         middle.set_ylabel(value_name, y=0.5 if odd else 1 + GAP_CURVES / 2)
-    _add_legend(ax, lines[:, 0], lift=0.2 if dots else 0.0)
+    add_legend_above(ax, list(lines[:, 0]), lift=0.2 if dots else 0.0)
     return ax, panels, lines
 
 
@@ -100,18 +108,3 @@ def _draw_curves(
     (line,) = ax.plot(original, color=DARK, linewidth=1.2, label="original")
     (guess,) = ax.plot(reconstructed, **merge_style(Line2D, style, line_kwargs))
     return line, guess
-
-
-def _add_legend(ax: Axes, handles: NDArray[np.object_], *, lift: float) -> None:
-    """Add a legend that stands `lift` inches above the axes, over the captions of the panels."""
-    from matplotlib.transforms import ScaledTranslation
-
-    ax.legend(
-        handles=list(handles),
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        bbox_transform=ax.transAxes + ScaledTranslation(0, lift, ax.figure.dpi_scale_trans),
-        borderaxespad=0.2,
-        ncols=2,
-        frameon=False,
-    )

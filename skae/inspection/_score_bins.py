@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+ROOM = 0.5  # inches, between the tick at an end and the others
+
+
 def bin_edges(
     scores: NDArray[np.float64],
     offset: float | None,
@@ -34,18 +37,26 @@ def bin_edges(
     if log:
         low, high = -min(errors.max(), largest * 10), -max(errors.min(), smallest / 10)
     else:
-        low, high = scores.min(), scores.max()
-        first, third = np.quantile(scores, [0.25, 0.75])
-        if third > first:
-            # Six interquartile ranges hold any normal distribution.
-            reach = 6 * (third - first)
-            low, high = max(low, first - reach), min(high, third + reach)
+        low, high = span_without_tails(scores, scores)
     if offset is not None:
         low, high = min(low, offset), max(high, offset)
     if log:
         low, high = (low, high) if low < high else (2 * low, high / 2)
         return -np.geomspace(-low, -high, n_bins + 1), True
     return np.histogram_bin_edges([low, high], bins=n_bins), False
+
+
+def span_without_tails(
+    values: NDArray[np.float64], reference: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return the span of values as far as it is not far from the bulk of a reference."""
+    low, high = values.min(), values.max()
+    first, third = np.quantile(reference, [0.25, 0.75])
+    if third > first:
+        # Six interquartile ranges hold any normal distribution.
+        reach = 6 * (third - first)
+        low, high = max(low, first - reach), min(high, third + reach)
+    return low, high
 
 
 def mark_clipped_tails(ax: Axes, scores: NDArray[np.float64], edges: NDArray[np.float64]) -> None:
@@ -59,8 +70,12 @@ def mark_clipped_tails(ax: Axes, scores: NDArray[np.float64], edges: NDArray[np.
     ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
     position = ax.transData.transform([(tick, 0) for tick in ticks])[:, 0]
     for end, _ in ends:
-        far = np.abs(position - ax.transData.transform((end, 0))[0]) > 0.12 * ax.bbox.width
+        far = np.abs(position - ax.transData.transform((end, 0))[0]) > ROOM * ax.figure.dpi
         ticks, position = np.array(ticks)[far], position[far]
     names = ax.xaxis.get_major_formatter().format_ticks(ticks)
-    names += [f"{sign} {ScalarFormatter.fix_minus(f'{end:.3g}')}" for end, sign in ends]
+    digits = [f"{end:.0f}" if 1e3 <= abs(end) < 1e5 else f"{end:.3g}" for end, _ in ends]
+    names += [
+        f"{sign} {ScalarFormatter.fix_minus(text)}"
+        for (_, sign), text in zip(ends, digits, strict=True)
+    ]
     ax.set_xticks([*ticks, *(end for end, _ in ends)], names)

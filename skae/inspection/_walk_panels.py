@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._common import PALETTE, add_panels, get_axes, merge_style
+from ._panel_grid import choose_features, lay_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,11 +36,16 @@ def draw_walk_panels(
 
     Features are chosen by position or name, and walks without names are numbered.
     """
-    chosen = _choose_features(features, feature_names.tolist())
+    chosen = choose_features("features", features, feature_names.tolist())
+    if features is None and len(chosen) > MAX_PANELS:
+        raise ValueError(
+            f"{len(chosen)} features are too many for a panel each, at most {MAX_PANELS} are "
+            "drawn; choose some with features=, or give the image_shape of images."
+        )
     n_walks, n_features = len(walks), len(chosen)
     if walk_names is None:
         walk_names = [f"way {i}" for i in range(n_walks)]
-    whole, places = _lay_out(n_features)
+    whole, places = lay_out(n_features, N_COLUMNS, PANEL, GAP)
     legend_width = 0.6 + 0.08 * max(map(len, walk_names)) if n_walks > 1 else 0
     height = max(whole[1] + 0.9, 0.3 + 0.23 * n_walks)
     ax = get_axes(ax, caller, (whole[0] + 0.8 + legend_width, height))
@@ -75,33 +81,3 @@ def _line_styles(names: Sequence[str], given: Mapping[str, Any] | None) -> list[
         for i, name in enumerate(names)
     ]
     return [merge_style(Line2D, style, given) for style in styles]
-
-
-def _lay_out(
-    n_panels: int,
-) -> tuple[NDArray[np.float64], list[tuple[float, float, float, float]]]:
-    """Return width and height of all in inches, and the place of each panel in parts of them."""
-    n_columns = min(n_panels, N_COLUMNS)
-    step = np.add(PANEL, GAP)
-    whole = step * (n_columns, -(-n_panels // n_columns)) - GAP
-    width, height = PANEL / whole
-    corners = [step * divmod(i, n_columns)[::-1] / whole for i in range(n_panels)]
-    return whole, [(left, 1 - top - height, width, height) for left, top in corners]
-
-
-def _choose_features(features: Sequence[int | str] | None, names: list[str]) -> list[int]:
-    """Return the positions of features that are given by position or name; without any, of all."""
-    n_features = len(names)
-    if features is None:
-        if n_features > MAX_PANELS:
-            raise ValueError(
-                f"{n_features} features are too many for a panel each, at most {MAX_PANELS} are "
-                "drawn; choose some with features=, or give the image_shape of images."
-            )
-        return list(range(n_features))
-    chosen = [names.index(f) if isinstance(f, str) and f in names else f for f in features]
-    if not chosen or not all(f in range(n_features) for f in chosen):
-        raise ValueError(
-            f"features must be names or positions from 0 to {n_features - 1}, got {features!r}."
-        )
-    return chosen

@@ -4,9 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 from sklearn.utils._param_validation import validate_params
-from sklearn.utils.validation import check_array
 
-from ._checks import check_same_number
+from ._checks import check_same_number, checked_values
 
 
 @validate_params(
@@ -111,7 +110,7 @@ def _curve(
 
 
 def _checked(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    checked = check_array(values, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name=name)
+    checked = checked_values(values, name)
     if checked.ndim != 1:
         raise ValueError(f"{name} must have shape (n_points,), got {checked.shape}.")
     return checked

@@ -56,6 +56,36 @@ def checked_array(
     return checked
 
 
+def checked_values(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return finite numbers of any shape with an axis or more.
+
+    Parameters
+    ----------
+    values : array-like
+        What the user gave.
+    name : str
+        The parameter's name.
+
+    Returns
+    -------
+    ndarray of float64
+        The same numbers.
+
+    Raises
+    ------
+    ValueError
+        If they are none, not numbers, or not finite.
+    """
+    try:
+        return check_array(
+            values, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name=name
+        )
+    except (TypeError, ValueError) as error:
+        if f"Input {name} " in str(error):
+            raise
+        raise ValueError(f"{name}: {error}") from error
+
+
 def checked_csr(X: Any, name: str) -> sparse.csr_array:
     """Return a matrix as a new CSR array without duplicates and stored zeros.
 

@@ -38,20 +38,35 @@ def common_columns(X: Any, Y: Any) -> dict[Any, NDArray]:
 
 def _common_column(*both: Any) -> NDArray:
     """Stack two columns, as float64 or as categories."""
-    missing = np.concatenate([_is_missing(column) for column in both])
     kinds = {kind_of_column(column) for column in both}
     kind = kinds.pop() if len(kinds) == 1 else "O"
-    if kind in "mM":  # durations or dates, in microseconds
-        times = [np.asarray(column, dtype=f"{kind}8[us]") for column in both]
-        return np.where(missing, np.nan, np.concatenate(times).astype(np.int64))
+    return np.concatenate([column_values(column, kind) for column in both])
+
+
+def column_values(column: Any, kind: str) -> NDArray:
+    """Return the values of a frame's column.
+
+    Parameters
+    ----------
+    column : pandas or polars Series of shape (n_samples,)
+        The column.
+    kind : {"f", "M", "m", "O"}
+        What to take it for, as from :func:`~skae.metrics._checks.kind_of_column`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Numbers as float64, dates and durations as microseconds of float64, or categories, namely
+        objects that are str. Missing values are NaN or None.
+    """
+    missing = _is_missing(column)
+    if kind in "mM":
+        times = np.asarray(column, dtype=f"{kind}8[us]")
+        return np.where(missing, np.nan, times.astype(np.int64))
     if kind == "f":
-        numbers = np.concatenate([column.to_numpy() for column in both])
-        return np.where(missing, np.nan, numbers).astype(np.float64)
-    values = np.concatenate([np.asarray(column, dtype=object) for column in both])
-    return np.array(
-        [None if gone else _label(value) for value, gone in zip(values, missing, strict=True)],
-        dtype=object,
-    )
+        return np.where(missing, np.nan, column.to_numpy()).astype(np.float64)
+    pairs = zip(np.asarray(column, dtype=object), missing, strict=True)
+    return np.array([None if gone else _label(value) for value, gone in pairs], dtype=object)
 
 
 def _is_missing(column: Any) -> NDArray[np.bool_]:

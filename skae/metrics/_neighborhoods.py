@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from ._checks import aligned_columns, check_same_columns, checked_array
 
-_CHUNK = 16  # MiB of distances at a time
+CHUNK = 16  # MiB of distances at a time
 _ROUNDING = 1e-12  # of squared distances, relative to the squared norms that they are computed from
 
 
@@ -212,5 +212,5 @@ def _inside(
         return squared <= reach
 
     yield from pairwise_distances_chunked(
-        points, centers, reduce_func=inside, working_memory=_CHUNK, squared=True
+        points, centers, reduce_func=inside, working_memory=CHUNK, squared=True
     )

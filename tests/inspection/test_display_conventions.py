@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 import skae.inspection
 from skae.inspection import (
     CompressedImageDisplay,
+    ImputationDisplay,
     LatentSpaceDisplay,
     LatentWalkDisplay,
     LossCurveDisplay,
@@ -39,6 +40,10 @@ DISPLAYS = {
         {"a": [1, 0.1], "b": [2, 1]}, {"a": [40, 30], "b": [np.inf, 35]}
     ),
     "ranks": RankingCurveDisplay({"a": [1, 100], "b": [10, 2]}, {"a": [0.1, 0.4], "b": [0.5, 0.3]}),
+    "imputed": ImputationDisplay(
+        {"number": X[:20, 0], "kind": list("aab"), "a name too long for a title": X[:20, 1]},
+        {"number": X[20:, 0], "kind": ["a very long label"], "a name too long for a title": [9.0]},
+    ),
     "compressed": CompressedImageDisplay(X, [X / 2, X / 4], [1.0, 0.5], names="ab", max_value=8),
 }
 

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from skae.metrics import (
     density_coverage,
     distance_to_closest_record,
+    energy_distance,
     frechet_distance,
     precision_recall,
     train_on_synthetic_score,
@@ -26,6 +27,7 @@ FRAME = pd.DataFrame(X, columns=["a", "b", "c"])
 # Each metric with the names of its arrays.
 PAIRS = {
     frechet_distance: ("X", "Y"),
+    energy_distance: ("X", "Y"),
     precision_recall: ("X_real", "X_generated"),
     density_coverage: ("X_real", "X_generated"),
     distance_to_closest_record: ("X_generated", "X_train"),
