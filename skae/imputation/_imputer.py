@@ -8,59 +8,190 @@ from warnings import warn
 
 import numpy as np
 import torch
-from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state, check_scalar
-from sklearn.utils._missing import is_scalar_nan
-from sklearn.utils._param_validation import Interval, MissingValues
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils._param_validation import Interval
 
-from .._base import Fit, NetEstimator, checked_sizes, checked_table
+from .._base import Fit, NetEstimator, checked_sizes
 from .._plain import Part
 from .._settings import inference
 from .._units import chunks_of
 from ..networks._normal import completed, wide
-from ..tables import FrameFormat, is_frame
 from ..training import AutoencoderNet, BestWeights, Recipe, Rows
 from ._coding import Coding
 from ._errors import column_errors, relative_score
 from ._normal import Normal
 from ._objectives import HiddenCells
-from ._rows import IncompleteRows, JudgedRows
+from ._rows import IncompleteRows, JudgedRows, own_random
 from ._spread import Spread, combined, drawn, filled
+from ._tables import FillsTables
 
 _N_STEPS, _PATIENCE = 1200, 300
 _MOST_EPOCHS, _FEWEST_ROWS = 300, 20
 _MOST_ROWS_OF_NORMAL, _MOST_JUDGED = 8192, 1500
-_JUDGED_SHARE = 0.25  # of the observed cells of a row
 _HIDDEN_SHARE = 0.2  # when rows are scored
 _N_QUANTILES = 9
 _CELLS_AT_ONCE = 2**21
-_NOT_OURS = {
-    "module",
-    "early_stopping",
-    "validation_fraction",
-    "n_iter_no_change",
-    "tol",
-    "warm_start",
-}
 
 
-class AutoencoderImputer(TransformerMixin, NetEstimator):
+class AutoencoderImputer(FillsTables, NetEstimator):
     """Fills missing cells of tables, once or many times, and says how sure it is.
 
+    A normal distribution, fitted to the incomplete rows by expectation-maximisation, guesses first:
+    conditional means, for any pattern of missing cells. Networks side by side, denoising
+    autoencoders that see this guess and which cells are missing, learn to correct it from rows of
+    which further cells are hidden. Each trains on rows drawn with replacement, and cells of the
+    rows that it has not drawn tell when to stop, how much of its corrections to believe in each
+    column, and how large errors are. Where networks bring nothing, the normal distribution is left.
+
+    Columns may be numbers, dates, categories such as text, and truth values; those that were
+    complete in `fit` are filled too. Rows come back in the form in which they came: arrays, or data
+    frames of pandas or polars with the same dtypes. Observed cells are never changed.
+
     Read more in the :ref:`User Guide <imputation>`.
+
+    Parameters
+    ----------
+    missing_values : int, float, str, np.nan, None or pandas.NA, default=np.nan
+        A value that stands for missing ones, besides NaN, None and the like, which always do.
+
+    add_indicator : bool, default=False
+        Whether to append a column for each column with missing cells in training, 1 or True where
+        a cell was filled.
+
+    keep_empty_features : bool, default=False
+        Whether columns without any value in training stay, filled with 0 if they hold numbers.
+        Otherwise they are left out.
+
+    n_estimators : int, default=8
+        Number of networks. As many normal distributions, fitted to the same resampled rows, make
+        imputations differ as much as they should.
+
+    hidden_layer_sizes : sequence of int, default=(128, 128)
+        Widths of the hidden layers of each network.
+
+    optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
+        Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
+
+    lr : float, default=2e-3
+        Learning rate. It stays constant, because an average of the weights is used.
+
+    batch_size : int, default=128
+        Number of rows per step.
+
+    max_epochs : "auto" or int, default="auto"
+        Number of passes over the rows; 0 leaves the normal distribution. "auto" takes at most
+        1,200 steps and 300 epochs, and the number after which hidden cells are filled best; none
+        for fewer than 20 rows.
+
+    early_stopping : bool, default=False
+        Whether to hold out rows that no network trains on, to stop when hidden cells of these are
+        no longer filled better, and to restore the best weights.
+
+    validation_fraction : float, default=0.1
+        Share of the rows that early stopping holds out, drawn by `random_state`.
+
+    n_iter_no_change : int, default=10
+        Number of epochs without improvement after which early stopping stops.
+
+    tol : float, default=1e-4
+        Least share of the loss by which an epoch must improve it to count.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on with the present networks instead of building new ones. The normal
+        distribution stays.
+
+    callbacks : list of skorch callbacks or None, default=None
+        Such as :class:`skorch.callbacks.LRScheduler`; each may be a tuple (name, callback). They
+        are copied.
+
+    device : str or torch.device, default="auto"
+        "auto" takes CUDA, else MPS, else the CPU.
+
+    dtype : {"float32", "float64"}, default="float32"
+        Type that the networks compute in.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines resampled rows, initial weights, hidden cells and draws. torch's global
+        generators are not touched.
+
+    verbose : int, default=0
+        Above 0, prints a line per epoch.
+
+    **kwargs : dict
+        Parameters of the parts, with skorch's prefixes: ``optimizer__weight_decay=0.1``,
+        ``callbacks__name__parameter``.
+
+    Attributes
+    ----------
+    held_out_errors_ : ndarray of float64 of shape (`n_features_in_`,)
+        What to expect: root mean squared errors of columns of numbers, in their units, and shares
+        of wrong categories, over hidden cells by networks that have not seen their rows. NaN where
+        no cell was hidden.
+    baseline_errors_ : ndarray of float64 of shape (`n_features_in_`,)
+        The same of the mean, and of the most frequent category.
+    module_ : nn.Module
+        The trained networks, in evaluation mode.
+    net_ : skae.training.AutoencoderNet
+        The skorch net.
+    loss_ : float
+        Training loss of the last epoch: mean over hidden cells.
+    loss_curve_ : list of float
+        Training loss of every epoch.
+    validation_loss_curve_ : list of float
+        Loss of held-out rows; only with `early_stopping`.
+    n_iter_ : int
+        Number of epochs trained.
+    max_epochs_ : int
+        Number of epochs that the last fit could take at most.
+    hidden_layer_sizes_ : tuple of int
+        Widths of the hidden layers.
+    device_ : str
+        Device computed on.
+    n_features_in_ : int
+        Number of columns seen during :term:`fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of columns seen during :term:`fit`. Defined only when `X` has feature names that are
+        all strings.
+
+    See Also
+    --------
+    sklearn.impute.IterativeImputer : Round robin of regressors.
+    skae.metrics.pool_estimates : Estimates from several imputations as one.
+    skae.inspection.ImputationDisplay : Filled values beside the observed ones.
+
+    Notes
+    -----
+    Values further than eight standard deviations from their mean count as that far, where others
+    are predicted from them. Predictions stay within the range of the training data. A category that
+    was not there in `fit` says nothing of other cells, and stays.
+
+    References
+    ----------
+    Dempster, Laird & Rubin, "Maximum likelihood from incomplete data via the EM algorithm", Journal
+    of the Royal Statistical Society B 39, 1977.
+
+    Gondara & Wang, "MIDA: multiple imputation using denoising autoencoders", PAKDD 2018.
+
+    Rubin, "Multiple imputation for nonresponse in surveys", 1987.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skae import AutoencoderImputer
+    >>> X = np.array([[1.0, 2.0], [2.0, np.nan], [3.0, 6.0], [4.0, 8.0]])
+    >>> AutoencoderImputer(random_state=0).fit_transform(X).round()
+    array([[1., 2.],
+           [2., 4.],
+           [3., 6.],
+           [4., 8.]])
     """
 
     _parameter_constraints: dict = {
-        **{k: v for k, v in NetEstimator._parameter_constraints.items() if k not in _NOT_OURS},
-        "missing_values": [MissingValues()],
-        "add_indicator": ["boolean"],
-        "keep_empty_features": ["boolean"],
+        **{k: v for k, v in NetEstimator._parameter_constraints.items() if k != "module"},
+        **FillsTables._parameter_constraints,
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "hidden_layer_sizes": ["array-like"],
     }
-
-    _takes_valid = False
 
     def __init__(
         self,
@@ -74,6 +205,11 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         lr: float = 2e-3,
         batch_size: int = 128,
         max_epochs: str | int = "auto",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
         device: str | torch.device = "auto",
         dtype: str = "float32",
@@ -90,6 +226,11 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         self.lr = lr
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
         self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
@@ -97,25 +238,7 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         self.verbose = verbose
         self._nested_params = kwargs
 
-    # ------------------------------------------------------------------ data
-
-    @property
-    def _sentinel(self) -> Any:
-        """The value that stands for a missing one besides NaN, None and the like."""
-        is_usual = self.missing_values is None or is_scalar_nan(self.missing_values)
-        return None if is_usual or str(self.missing_values) == "<NA>" else self.missing_values
-
-    def _checked(self, X: Any, *, reset: bool = False) -> Any:
-        form = getattr(self, "_format", None)
-        if reset:
-            form = FrameFormat.of(X, fills=True, sentinel=self._sentinel)
-        X = checked_table(self, X, form, reset=reset)
-        if reset:
-            self._format = form
-        if self._sentinel is not None:
-            rows = X[:]
-            X = np.where(rows == self._sentinel, np.nan, rows)
-        return X
+    # ------------------------------------------------------------------ fit
 
     def _plan(self, X: Any) -> Recipe:
         n, rng = X.shape[0], check_random_state(self.random_state)
@@ -127,11 +250,8 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
             self._warn_of_empty()
         categories = {j: len(values) for j, values in self._format.categories.items()}
         coding = Coding.of(X, np.flatnonzero(~self._is_empty), categories)
-        k = self.n_estimators
         self._coding = coding
-        self._counts = np.stack(
-            [np.bincount(rng.randint(n, size=n), minlength=n) for _ in range(k)], 1
-        )
+        self._counts = self._resampled(n, rng)
         some = np.arange(n)
         if n > _MOST_ROWS_OF_NORMAL:
             some = np.sort(rng.choice(n, _MOST_ROWS_OF_NORMAL, replace=False))
@@ -143,9 +263,9 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         params = {
             "module__mean": normal.mean,
             "module__precision": np.linalg.inv(normal.covariance),
-            "module__quantiles": np.nanquantile(Z[:, :m], levels, axis=0).T.reshape(m, -1),
+            "module__quantiles": np.nanquantile(Z[:, :m], levels, axis=0).T,
             "module__sizes": coding.sizes,
-            "module__n_members": k,
+            "module__n_members": self.n_estimators,
             "module__hidden_layer_sizes": checked_sizes(
                 "hidden_layer_sizes", self.hidden_layer_sizes
             ),
@@ -154,6 +274,16 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         }
         network, loss = Part("networks", "ImputingEnsemble", {}), Part("losses", "Observed", {})
         return Recipe(network, loss, self.optimizer, self.dtype, params)
+
+    def _resampled(self, n: int, rng: Any) -> np.ndarray:
+        """Return how often each of n rows is drawn for each member."""
+        counts = np.empty((n, self.n_estimators), dtype=np.uint8)
+        for member in counts.T:
+            member[:] = np.bincount(rng.randint(n, size=n), minlength=n)
+        return counts
+
+    def _adapt(self, X: Any) -> None:
+        self._counts = self._resampled(X.shape[0], check_random_state(self.random_state))
 
     def _warn_of_empty(self) -> None:
         names = self._names if self._names is not None else range(len(self._is_empty))
@@ -164,7 +294,10 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
     def _view(
         self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
     ) -> Rows:
-        counts = self._counts if training else None
+        if training:
+            counts = self._counts
+        else:
+            counts = np.broadcast_to(np.uint8(1), (X.shape[0], self.n_estimators))
         return IncompleteRows(X, self._coding, dtype, device, counts)
 
     # ------------------------------------------------------------------ training
@@ -176,22 +309,18 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         return min(_MOST_EPOCHS, math.ceil(_N_STEPS / steps_per_epoch))
 
     def _split(self, net: AutoencoderNet, rows: Rows, fit: Fit) -> Any:
-        if not fit.is_auto or not fit.max_epochs:
-            return rows, None, []
+        if self.early_stopping or not fit.is_auto or not fit.max_epochs:
+            return super()._split(net, rows, fit)
         patience = math.ceil(_PATIENCE / math.ceil(len(rows) / self.batch_size))
         watch = ("best_weights", BestWeights(patience))
         return rows, self._judged(net, rows), [watch]
 
     @inference()
-    def _judged(self, net: AutoencoderNet, rows: Rows) -> JudgedRows:
+    def _judged(self, net: AutoencoderNet, rows: Any) -> JudgedRows:
         """Return rows with hidden cells, to be judged by members that do not train on them."""
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         chosen = torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED].sort().values
-        batch = rows.batch(chosen)
-        objective: Any = net.objective
-        hidden = objective.hidden(batch.input.cpu(), _JUDGED_SHARE, generator)
-        hidden = hidden.to(batch.input.device)
-        return JudgedRows(net.module_, batch, hidden, self._rows_at_once)
+        return JudgedRows(rows.subset(chosen), net.averaged_module_, self._rows_at_once)
 
     @property
     def _rows_at_once(self) -> int:
@@ -236,95 +365,19 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
 
     # ------------------------------------------------------------------ filling
 
-    def transform(self, X: Any) -> Any:
-        """Fill missing cells by what is most likely.
-
-        Parameters
-        ----------
-        X : {array-like, data frame} of shape (n_samples, n_features)
-            Rows, in the form of the training data.
-
-        Returns
-        -------
-        ndarray or data frame of shape (n_samples, n_features_out)
-            The rows in the form in which they came; observed cells are as they were. Numbers are
-            expected values, within the range of the training data, categories the likeliest ones.
-        """
-        checked = self._checked(X)
-        return self._restored(self._filled(checked), checked, X)
-
     def _coded(self, X: np.ndarray, function: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Call a function of module and batch on the rows with missing cells; return these too."""
+        """Return the rows with missing cells, and a function of module and batch of them."""
         rows = np.flatnonzero(np.isnan(X).any(axis=1))
         if not len(rows):
             return rows, np.empty((0, self._coding.n_outputs + len(self._coding.numbers)))
         view = self._view(X[rows], self.net_.dtype, torch.device("cpu"))
         return rows, self._apply_to(view, function, self._rows_at_once)
 
-    def _filled(self, X: Any) -> np.ndarray:
-        """Return checked rows, float64, with the most likely values in missing cells."""
-        X = np.array(X[:], dtype=np.float64)
+    def _filled(self, X: np.ndarray) -> np.ndarray:
         spread = self._spread
         rows, Z = self._coded(X, lambda module, batch: filled(module, batch.input, spread))
         X[rows] = self._coding.decode(Z, X[rows])
         return X
-
-    def _restored(self, matrix: np.ndarray, checked: Any, X: Any) -> Any:
-        """Return filled rows in the form of others, without what is left out of these."""
-        kept = ~self._is_empty | self.keep_empty_features
-        numbers = self._is_empty & ~np.isin(range(len(kept)), list(self._format.categories))
-        matrix[:, numbers] = np.where(np.isnan(matrix[:, numbers]), 0, matrix[:, numbers])
-        marked = np.flatnonzero(self._had_missing & ~self._is_empty)
-        is_frame_too = bool(self._format.container) and is_frame(X)
-        missing = self._format.missing(X) if is_frame_too else np.isnan(checked[:])
-        if is_frame_too:
-            frame = self._format.filled(X, matrix)
-            return self._framed(frame, kept, missing[:, marked], marked)
-        if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
-            limits, filled = np.iinfo(X.dtype), X.copy()
-            filled[missing] = matrix[missing].round().clip(limits.min, limits.max)
-        else:
-            filled = matrix.astype(checked.dtype, copy=False)
-        filled = filled[:, kept]
-        return (
-            np.c_[filled, missing[:, marked]].astype(filled.dtype) if self.add_indicator else filled
-        )
-
-    def _framed(self, frame: Any, kept: np.ndarray, missing: np.ndarray, marked: np.ndarray) -> Any:
-        names = [f"missingindicator_{frame.columns[j]}" for j in marked]
-        is_polars = self._format.container == "polars"
-        frame = frame[:, np.flatnonzero(kept).tolist()] if is_polars else frame.loc[:, kept]
-        if not self.add_indicator:
-            return frame
-        indicators = dict(zip(names, missing.T, strict=True))
-        if is_polars:
-            import polars as pl
-
-            return frame.with_columns(pl.Series(n, values) for n, values in indicators.items())
-        return frame.assign(**indicators)
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns that :meth:`transform` gives.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Names of the columns; None takes those of the training data, or x0, x1, ...
-
-        Returns
-        -------
-        ndarray of str objects
-            The names.
-        """
-        check_is_fitted(self, "_is_empty")
-        names = _check_feature_names_in(self, input_features)
-        kept = names[~self._is_empty | self.keep_empty_features]
-        if not self.add_indicator:
-            return kept
-        marked = names[self._had_missing & ~self._is_empty]
-        return np.concatenate([kept, [f"missingindicator_{name}" for name in marked]]).astype(
-            object
-        )
 
     # ------------------------------------------------------------------ many times, and how sure
 
@@ -347,18 +400,21 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         list of ndarray or data frame of shape (n_samples, n_features_out)
             As :meth:`transform` gives them.
         """
-        checked = self._checked(X)
+        checked = self._checked(X)[:]
         check_scalar(n_imputations, "n_imputations", Integral, min_val=1)
         random = check_random_state(self.random_state if random_state is None else random_state)
         generator = torch.Generator().manual_seed(random.randint(2**31))
         return [
-            self._restored(self._drawn(checked, i % self.n_estimators, generator), checked, X)
+            self._restored(
+                self._drawn(np.array(checked, np.float64), i % self.n_estimators, generator),
+                checked,
+                X,
+            )
             for i in range(n_imputations)
         ]
 
     def _drawn(self, X: Any, member: int, generator: torch.Generator) -> np.ndarray:
-        """Return checked rows, float64, with draws in missing cells."""
-        X = np.array(X[:], dtype=np.float64)
+        """Put draws into the missing cells of checked rows, float64."""
         normal = self._normals[member]
         mean = torch.from_numpy(normal.mean)
         precision = torch.from_numpy(np.linalg.inv(normal.covariance))
@@ -385,8 +441,8 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         Returns
         -------
         low, high : ndarray of float64 of shape (n_samples, n_features)
-            Bounds of the intervals. Observed numbers are both bounds of theirs. Columns that hold no
-            numbers, or had none in training, are NaN.
+            Bounds of the intervals. Observed numbers are both bounds of theirs. Columns that hold
+            no numbers, or had none in training, are NaN.
         """
         X = np.array(self._checked(X)[:], dtype=np.float64)
         check_scalar(level, "level", Real, min_val=0, max_val=1, include_boundaries="neither")
@@ -417,12 +473,12 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         Returns
         -------
         float
-            By what share the squared errors of numbers, and the errors of categories, are below those
-            of the mean and of the most frequent category of the rows; the mean over columns. 1 is
-            perfect. The same cells are hidden in every call.
+            By what share the squared errors of numbers, and the errors of categories, are below
+            those of the mean and of the most frequent category of the rows; the mean over columns.
+            1 is perfect. The same cells are hidden in every call.
         """
         truth = np.array(self._checked(X)[:], dtype=np.float64)
-        hidden = np.random.default_rng(0).random(truth.shape) < _HIDDEN_SHARE
+        hidden = own_random().random(truth.shape) < _HIDDEN_SHARE
         hidden &= ~np.isnan(truth)
         if not hidden.any():
             raise ValueError(f"X has no cell to hide: it has {truth.size} cells")
@@ -431,12 +487,7 @@ class AutoencoderImputer(TransformerMixin, NetEstimator):
         mean = np.nan_to_num(coding.encode(truth))
         usual = coding.decode(np.tile(mean.mean(axis=0), (len(mean), 1)), shown)
         errors, baseline = (
-            column_errors(each, truth, hidden, coding) for each in (self._filled(shown), usual)
+            column_errors(each, truth, hidden, coding)
+            for each in (self._filled(shown.copy()), usual)
         )
         return relative_score(errors, baseline)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse, tags.input_tags.allow_nan = False, True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

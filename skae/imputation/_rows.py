@@ -1,5 +1,6 @@
 """Rows with missing cells as the imputer's networks see them."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,19 @@ from torch import Tensor
 from ..training import Batch, Rows
 from ..training._rows import of_array
 from ._coding import Coding
+
+_JUDGED_SHARE = 0.25  # of the observed cells of a row
+
+
+def own_random() -> np.random.Generator:
+    """Return a generator to hide cells by, always in the same state.
+
+    Returns
+    -------
+    Generator
+        One that draws nothing like ``default_rng(0)``, by which cells may have been removed before.
+    """
+    return np.random.default_rng([0, 25])
 
 
 class IncompleteRows(Rows):
@@ -24,9 +38,11 @@ class IncompleteRows(Rows):
         Type of the batches.
     device : torch.device
         Where the batches go.
-    counts : ndarray of shape (n_samples, n_members) or None, default=None
+    counts : ndarray of shape (n_samples, n_members)
         How often each row counts.
     """
+
+    hidden: np.ndarray | None = None  # cells of all rows, in the form that judges
 
     def __init__(
         self,
@@ -34,45 +50,58 @@ class IncompleteRows(Rows):
         coding: Coding,
         dtype: torch.dtype,
         device: torch.device,
-        counts: np.ndarray | None = None,
+        counts: np.ndarray,
     ) -> None:
         super().__init__(X.shape[0], coding.n_outputs, dtype, device)
         self._X, self._coding, self.counts = X, coding, counts
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         chosen = of_array(positions)
-        coded = torch.from_numpy(self._coding.encode(np.asarray(self._X[chosen])))
-        x = coded.to(device=self.device, dtype=self.dtype)
-        if self.counts is None:
-            return Batch(x, x)
-        return Batch(x, x, (torch.from_numpy(self.counts[chosen]).to(x),))
+        rows, counts = np.asarray(self._X[chosen]), torch.from_numpy(self.counts[chosen])
+        x = target = self._coded(rows)
+        if self.hidden is not None:
+            x = self._coded(np.where(self.hidden[chosen], np.nan, rows))
+        return Batch(x, target, (counts.to(x),))
+
+    def _coded(self, rows: np.ndarray) -> Tensor:
+        return torch.from_numpy(self._coding.encode(rows)).to(device=self.device, dtype=self.dtype)
+
+    def held_out(self) -> "IncompleteRows":
+        """Return the rows with a quarter of their observed cells hidden, which every member judges.
+
+        Returns
+        -------
+        IncompleteRows
+            The same cells are hidden whenever a row is looked at.
+        """
+        view = copy.copy(self)
+        view.hidden = own_random().random(self._X.shape) < _JUDGED_SHARE
+        view.counts = np.broadcast_to(np.ones((1, 1), dtype=np.uint8), self.counts.shape)
+        return view
 
 
 class JudgedRows(Rows):
-    """Rows of which some observed cells are hidden, for those members that do not train on them.
+    """Rows of which cells are hidden, for those members that do not train on them.
 
     Parameters
     ----------
+    rows : IncompleteRows
+        Rows that train.
     module : ImputingEnsemble
         Whose first guesses are made once.
-    batch : Batch
-        The rows, and how often each counts for each member.
-    hidden : Tensor of bool of shape (n_rows, n_columns)
-        The cells to hide.
     size : int
         Number of rows to guess at once.
     """
 
-    def __init__(self, module: Any, batch: Batch, hidden: Tensor, size: int) -> None:
-        target = batch.target
-        super().__init__(len(batch), target.shape[1], target.dtype, target.device)
-        x = target.masked_fill(hidden, torch.nan)
-        guesses = [module.first_guess(some) for some in x.split(size)]
-        guess, scale = (torch.cat(each) for each in zip(*guesses, strict=True))
-        is_held_out = (batch.extra[0] == 0).to(x)
-        self.whole = Batch(x, target, (is_held_out, guess, scale))
+    def __init__(self, rows: IncompleteRows, module: Any, size: int) -> None:
+        super().__init__(len(rows), rows.n_features, rows.dtype, rows.device)
+        batch = rows.held_out().batch(slice(None))
+        guesses = [module.first_guess(some) for some in batch.input.split(size)]
+        is_out = (rows.batch(slice(None)).extra[0] == 0).to(batch.input)
+        first = (torch.cat(each) for each in zip(*guesses, strict=True))
+        self.whole = Batch(batch.input, batch.target, (is_out, *first))
 
     def _batch(self, positions: Tensor | slice) -> Batch:
-        some = self.whole.input, self.whole.target, *self.whole.extra
-        x, target, *extra = (each[positions] for each in some)
-        return Batch(x, target, tuple(extra))
+        x, target = self.whole
+        extra = tuple(each[positions] for each in self.whole.extra)
+        return Batch(x[positions], target[positions], extra)

@@ -17,8 +17,8 @@ class ImputingEnsemble(nn.Module):
     """Fills missing cells: a normal distribution guesses, and networks side by side correct it.
 
     Rows are coded: standardised numbers first, then a group of zeros and a one for each category,
-    NaN where a cell is missing. The networks see the first guess, which cells are missing, and where
-    each number lies between quantiles of its column. They start at zero.
+    NaN where a cell is missing. The networks see the first guess, which cells are missing, and
+    where each number lies between quantiles of its column. They start at zero.
 
     Parameters
     ----------

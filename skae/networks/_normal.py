@@ -1,7 +1,7 @@
 """A normal distribution given some cells of a row, each row with its own observed ones.
 
-With P the inverse of the covariance, o the observed cells of a row and m the missing ones, these have
-the mean ``mean_m - inv(P_mm) P_mo (x_o - mean_o)`` and the covariance ``inv(P_mm)``.
+With P the inverse of the covariance, o the observed cells of a row and m the missing ones, these
+have the mean ``mean_m - inv(P_mm) P_mo (x_o - mean_o)`` and the covariance ``inv(P_mm)``.
 """
 
 import torch
