@@ -15,13 +15,20 @@ import pytest
 import torch
 from sklearn.utils import get_tags
 
+from skae import AutoencoderImputer
+
 
 @pytest.fixture
 def X(request):
-    """Rows for the estimator that a test is about: zeros for negative values, if it takes none."""
+    """Rows for the estimator that a test is about.
+
+    Zeros for negative values, if it takes none, and cells that are missing, if it fills them.
+    """
     X = np.random.default_rng(0).normal(size=(40, 6))
     params = getattr(getattr(request.node, "callspec", None), "params", {})
     estimator = params.get("estimator")
+    if isinstance(estimator, AutoencoderImputer):
+        X[np.random.default_rng(1).random(X.shape) < 0.1] = np.nan
     takes_all = estimator is None or not get_tags(estimator).input_tags.positive_only
     return X if takes_all else X.clip(0)
 
@@ -31,6 +38,7 @@ def _few_steps(request, monkeypatch):
     """Train less by default in tests that ask what all estimators do, however good they are."""
     if request.path.name.startswith("test_common"):
         monkeypatch.setattr("skae.training._trainer._AUTO_EPOCHS", (2, 5))
+        monkeypatch.setattr("skae.imputation._network_imputer._MOST_EPOCHS", 5)
         monkeypatch.setattr("skae.outliers._ensemble._N_STEPS", 20)
         monkeypatch.setattr("skae.outliers._ensemble._FEWEST_STEPS", 20)
         monkeypatch.setattr("skae.compression._image_compressor._FEW_IMAGES", 64)

@@ -148,13 +148,14 @@ NETWORKS = {
     },
     AutoencoderImputer: {
         "default": AutoencoderImputer(max_epochs=5),
-        "normal": AutoencoderImputer(max_epochs=0),
+        "early_stopping": AutoencoderImputer(early_stopping=True, n_iter_no_change=2, max_epochs=4),
         "auto": AutoencoderImputer(n_estimators=2, hidden_layer_sizes=(8,)),
         "float64": AutoencoderImputer(dtype="float64", max_epochs=2),
         "indicator": AutoencoderImputer(
             n_estimators=1, add_indicator=True, keep_empty_features=True, max_epochs=2
         ),
         "deep": AutoencoderImputer(hidden_layer_sizes=(8, 8, 8), lr=1e-3, max_epochs=2),
+        "warm_start": AutoencoderImputer(warm_start=True, max_epochs=2, lr=1e-12),
         "sgd": AutoencoderImputer(n_estimators=2, optimizer="sgd", batch_size=16, max_epochs=2),
     },
     Denoiser: {name: Denoiser(**p) for name, p in FEW_CONFIGURATIONS.items()},
@@ -355,7 +356,7 @@ def frozen(value):
         return {key: frozen(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [frozen(item) for item in value]
-    return value
+    return value if value == value else "NaN"
 
 
 def assert_unchanged(estimator, before):

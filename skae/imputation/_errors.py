@@ -22,15 +22,18 @@ def column_errors(
     Returns
     -------
     ndarray of shape (n_features,)
-        Mean squared errors of numbers, error rates of categories, NaN where no cell was hidden.
+        Mean squared errors of numbers, relative to their variances, error rates of categories, NaN
+        where no cell was hidden.
     """
     errors = np.full(truth.shape[1], np.nan)
+    unit = np.ones(truth.shape[1])
+    unit[coding.numbers] = coding.unit
     for j in coding.features:
         cells = hidden[:, j]
         if not cells.any():
             continue
         x, y = filled[cells, j].astype(np.float64), truth[cells, j].astype(np.float64)
-        errors[j] = np.mean(x != y) if j in coding.categories else np.mean((x - y) ** 2)
+        errors[j] = np.mean(x != y) if j in coding.categories else np.mean(((x - y) / unit[j]) ** 2)
     return errors
 
 
@@ -51,3 +54,34 @@ def relative_score(errors: np.ndarray, baseline: np.ndarray) -> float:
     if not counted.any():
         return 1.0 if not np.nansum(errors) else 0.0
     return float(np.mean(1 - errors[counted] / baseline[counted]))
+
+
+def root_errors(
+    Z: np.ndarray, truth: np.ndarray, hidden: np.ndarray, coding: Coding, n_features: int
+) -> np.ndarray:
+    """Return errors of coded rows, in the units of the columns.
+
+    Parameters
+    ----------
+    Z, truth : ndarray of shape (n_samples, n_columns)
+        Coded rows.
+    hidden : ndarray of bool of shape (n_samples, n_columns)
+        The cells to judge.
+    coding : Coding
+        What decodes them.
+    n_features : int
+        Number of columns of the data.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Root mean squared errors of numbers, shares of wrong categories, NaN where no cell was
+        hidden.
+    """
+    blank = np.full((len(Z), n_features), np.nan)
+    cells = np.zeros(blank.shape, dtype=bool)
+    m = len(coding.numbers)
+    cells[:, coding.features] = hidden[:, np.cumsum([0, *[1] * m, *coding.sizes])[:-1]]
+    errors = column_errors(coding.decode(Z, blank), coding.decode(truth, blank), cells, coding)
+    errors[coding.numbers] = coding.unit * errors[coding.numbers] ** 0.5
+    return errors

@@ -1,39 +1,27 @@
 """AutoencoderImputer: missing cells filled by networks that correct a normal distribution."""
 
-import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
-from warnings import warn
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils._param_validation import Interval
 
-from .._base import Fit, NetEstimator, checked_sizes
-from .._plain import Part
-from .._settings import inference
-from .._units import chunks_of
+from .._base import NetEstimator
 from ..networks._normal import completed, wide
-from ..training import AutoencoderNet, BestWeights, Recipe, Rows
 from ._coding import Coding
 from ._errors import column_errors, relative_score
-from ._normal import Normal
-from ._objectives import HiddenCells
-from ._rows import IncompleteRows, JudgedRows, own_random
-from ._spread import Spread, combined, drawn, filled
+from ._network_imputer import NetworkImputer
+from ._rows import own_random
+from ._spread import drawn, filled
 from ._tables import FillsTables
 
-_N_STEPS, _PATIENCE = 1200, 300
-_MOST_EPOCHS, _FEWEST_ROWS = 300, 20
-_MOST_ROWS_OF_NORMAL, _MOST_JUDGED = 8192, 1500
 _HIDDEN_SHARE = 0.2  # when rows are scored
-_N_QUANTILES = 9
-_CELLS_AT_ONCE = 2**21
 
 
-class AutoencoderImputer(FillsTables, NetEstimator):
+class AutoencoderImputer(NetworkImputer):
     """Fills missing cells of tables, once or many times, and says how sure it is.
 
     A normal distribution, fitted to the incomplete rows by expectation-maximisation, guesses first:
@@ -238,147 +226,6 @@ class AutoencoderImputer(FillsTables, NetEstimator):
         self.verbose = verbose
         self._nested_params = kwargs
 
-    # ------------------------------------------------------------------ fit
-
-    def _plan(self, X: Any) -> Recipe:
-        n, rng = X.shape[0], check_random_state(self.random_state)
-        n_observed = sum((~np.isnan(rows)).sum(axis=0) for rows in chunks_of(X[:]))
-        self._is_empty, self._had_missing = n_observed == 0, n_observed < n
-        if self._is_empty.all():
-            raise ValueError("X has no values: all its cells are missing")
-        if self._is_empty.any():
-            self._warn_of_empty()
-        categories = {j: len(values) for j, values in self._format.categories.items()}
-        coding = Coding.of(X, np.flatnonzero(~self._is_empty), categories)
-        self._coding = coding
-        self._counts = self._resampled(n, rng)
-        some = np.arange(n)
-        if n > _MOST_ROWS_OF_NORMAL:
-            some = np.sort(rng.choice(n, _MOST_ROWS_OF_NORMAL, replace=False))
-        Z = coding.encode(X[some])
-        normal = Normal.of(Z)
-        self._normals = [Normal.of(Z, counts, normal) for counts in self._counts[some].T]
-        m = len(coding.numbers)
-        levels = np.linspace(0, 1, _N_QUANTILES)
-        params = {
-            "module__mean": normal.mean,
-            "module__precision": np.linalg.inv(normal.covariance),
-            "module__quantiles": np.nanquantile(Z[:, :m], levels, axis=0).T,
-            "module__sizes": coding.sizes,
-            "module__n_members": self.n_estimators,
-            "module__hidden_layer_sizes": checked_sizes(
-                "hidden_layer_sizes", self.hidden_layer_sizes
-            ),
-            "objective": HiddenCells(m, coding.sizes),
-            **self._nested_params,
-        }
-        network, loss = Part("networks", "ImputingEnsemble", {}), Part("losses", "Observed", {})
-        return Recipe(network, loss, self.optimizer, self.dtype, params)
-
-    def _resampled(self, n: int, rng: Any) -> np.ndarray:
-        """Return how often each of n rows is drawn for each member."""
-        counts = np.empty((n, self.n_estimators), dtype=np.uint8)
-        for member in counts.T:
-            member[:] = np.bincount(rng.randint(n, size=n), minlength=n)
-        return counts
-
-    def _adapt(self, X: Any) -> None:
-        self._counts = self._resampled(X.shape[0], check_random_state(self.random_state))
-
-    def _warn_of_empty(self) -> None:
-        names = self._names if self._names is not None else range(len(self._is_empty))
-        empty = [name for name, each in zip(names, self._is_empty, strict=True) if each]
-        what = "are filled with 0" if self.keep_empty_features else "are left out"
-        warn(f"Columns without any value {what}: {empty}", stacklevel=2)
-
-    def _view(
-        self, X: Any, dtype: torch.dtype, device: torch.device, *, training: bool = False
-    ) -> Rows:
-        if training:
-            counts = self._counts
-        else:
-            counts = np.broadcast_to(np.uint8(1), (X.shape[0], self.n_estimators))
-        return IncompleteRows(X, self._coding, dtype, device, counts)
-
-    # ------------------------------------------------------------------ training
-
-    def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
-        if len(rows) < _FEWEST_ROWS:
-            return 0
-        steps_per_epoch = math.ceil(len(rows) / self.batch_size)
-        return min(_MOST_EPOCHS, math.ceil(_N_STEPS / steps_per_epoch))
-
-    def _split(self, net: AutoencoderNet, rows: Rows, fit: Fit) -> Any:
-        if self.early_stopping or not fit.is_auto or not fit.max_epochs:
-            return super()._split(net, rows, fit)
-        patience = math.ceil(_PATIENCE / math.ceil(len(rows) / self.batch_size))
-        watch = ("best_weights", BestWeights(patience))
-        return rows, self._judged(net, rows), [watch]
-
-    @inference()
-    def _judged(self, net: AutoencoderNet, rows: Any) -> JudgedRows:
-        """Return rows with hidden cells, to be judged by members that do not train on them."""
-        generator = torch.Generator().manual_seed(net.generator.initial_seed())
-        chosen = torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED].sort().values
-        return JudgedRows(rows.subset(chosen), net.averaged_module_, self._rows_at_once)
-
-    @property
-    def _rows_at_once(self) -> int:
-        """Number of rows whose matrices fit caches and memory."""
-        return min(1024, max(32, _CELLS_AT_ONCE // self._coding.n_outputs**2 // 32 * 32))
-
-    def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
-        module: Any = net.averaged_module_
-        with inference():
-            x, target = (judged := self._judged(net, rows).whole)
-            is_held_out, guess, scale = judged.extra
-            output = module.members(x, guess, scale)
-            numbers, shares, scale = combined(module, *output, weights=is_held_out.T)
-            is_judged = x.isnan() & ~target.isnan() & (is_held_out.sum(1, keepdim=True) > 0)
-            x, target, guess, numbers, shares, scale, is_judged = (
-                each.cpu().double().numpy()
-                for each in (x, target, guess, numbers, shares, scale, is_judged)
-            )
-        m = module.n_numbers
-        self._spread = spread = Spread.of(
-            guess[:, :m], numbers, scale, target[:, :m], is_judged[:, :m] > 0
-        )
-        numbers = guess[:, :m] + spread.gain * (numbers - guess[:, :m])
-        blank = np.full((len(x), self.n_features_in_), np.nan)
-        truth, expected, mean = (
-            self._coding.decode(Z, blank)
-            for Z in (target, np.c_[numbers, shares], np.tile(self._normals[0].mean, (len(x), 1)))
-        )
-        of_features = np.cumsum([0, *[1] * m, *self._coding.sizes])[:-1]
-        hidden = np.zeros(blank.shape, dtype=bool)
-        hidden[:, self._coding.features] = is_judged[:, of_features] > 0
-        del self._counts
-        return {
-            name: self._in_units(column_errors(each, truth, hidden, self._coding))
-            for name, each in (("held_out_errors_", expected), ("baseline_errors_", mean))
-        }
-
-    def _in_units(self, errors: np.ndarray) -> np.ndarray:
-        """Return roots of the mean squared errors of numbers, beside rates of wrong categories."""
-        errors[self._coding.numbers] **= 0.5
-        return errors
-
-    # ------------------------------------------------------------------ filling
-
-    def _coded(self, X: np.ndarray, function: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows with missing cells, and a function of module and batch of them."""
-        rows = np.flatnonzero(np.isnan(X).any(axis=1))
-        if not len(rows):
-            return rows, np.empty((0, self._coding.n_outputs + len(self._coding.numbers)))
-        view = self._view(X[rows], self.net_.dtype, torch.device("cpu"))
-        return rows, self._apply_to(view, function, self._rows_at_once)
-
-    def _filled(self, X: np.ndarray) -> np.ndarray:
-        spread = self._spread
-        rows, Z = self._coded(X, lambda module, batch: filled(module, batch.input, spread))
-        X[rows] = self._coding.decode(Z, X[rows])
-        return X
-
     # ------------------------------------------------------------------ many times, and how sure
 
     def sample_imputations(
@@ -416,7 +263,7 @@ class AutoencoderImputer(FillsTables, NetEstimator):
     def _drawn(self, X: Any, member: int, generator: torch.Generator) -> np.ndarray:
         """Put draws into the missing cells of checked rows, float64."""
         normal = self._normals[member]
-        mean = torch.from_numpy(normal.mean)
+        mean = torch.tensor(normal.mean)
         precision = torch.from_numpy(np.linalg.inv(normal.covariance))
 
         def draws(module: Any, batch: Any) -> Any:

@@ -57,7 +57,7 @@ class IncompleteRows(Rows):
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         chosen = of_array(positions)
-        rows, counts = np.asarray(self._X[chosen]), torch.from_numpy(self.counts[chosen])
+        rows, counts = np.asarray(self._X[chosen]), torch.from_numpy(self.counts[chosen].copy())
         x = target = self._coded(rows)
         if self.hidden is not None:
             x = self._coded(np.where(self.hidden[chosen], np.nan, rows))

@@ -1,13 +1,17 @@
 """How far filled cells are from the truth, learned from cells that were held out."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import torch
+from scipy.stats import norm
 from torch import Tensor
 
 from .._plain import registered
+from .._settings import inference
 from ..networks._normal import conditional_covariances, wide
+from ._rows import JudgedRows
 
 _LEVELS = np.linspace(0, 1, 201)
 _CELLS_OF_ALL = 50  # of all columns, that count beside those of a column
@@ -32,54 +36,6 @@ class Spread:
     gain: np.ndarray
     errors: np.ndarray
 
-    @classmethod
-    def of(
-        cls,
-        guess: np.ndarray,
-        corrected: np.ndarray,
-        scale: np.ndarray,
-        truth: np.ndarray,
-        is_judged: np.ndarray,
-    ) -> Self:
-        """Learn from cells that were hidden.
-
-        Parameters
-        ----------
-        guess, corrected, scale, truth : ndarray of shape (n_rows, n_numbers)
-            First guesses, what networks that do not train on the row make of them, predicted
-            standard deviations, and the values themselves.
-        is_judged : ndarray of bool of shape (n_rows, n_numbers)
-            Which cells were hidden.
-
-        Returns
-        -------
-        Spread
-            What the cells say.
-        """
-        n_numbers = guess.shape[1]
-        gain, of_columns = np.ones(n_numbers), []
-        for j in range(n_numbers):
-            cells = is_judged[:, j]
-            first, truly = guess[cells, j], truth[cells, j]
-            move = corrected[cells, j] - first
-            n = len(move)
-            if n >= _FEWEST_CELLS:
-                best = (move @ (truly - first) + _PRIOR_OF_GAIN * n) / (
-                    move @ move + _PRIOR_OF_GAIN * n
-                )
-                gain[j] = np.clip(best, 0, _LARGEST_GAIN)
-            of_columns.append((truly - first - gain[j] * move) / scale[cells, j])
-        every = np.concatenate([*of_columns, np.empty(0)])
-        # Without any cell to learn from, errors are taken to be normal.
-        normal = torch.special.ndtri(torch.linspace(0.0025, 0.9975, 201).double()).numpy()
-        of_all = np.quantile(every, _LEVELS) if len(every) else normal
-        errors = np.empty((n_numbers, len(_LEVELS)))
-        for j, own in enumerate(of_columns):
-            share = len(own) / (len(own) + _CELLS_OF_ALL)
-            of_own = np.quantile(own, _LEVELS) if len(own) else of_all
-            errors[j] = share * of_own + (1 - share) * of_all
-        return cls(gain, errors)
-
     def corrected(self, guess: Tensor, output: Tensor) -> Tensor:
         """Return numbers with as much of a correction as is to be believed.
 
@@ -95,7 +51,7 @@ class Spread:
         Tensor of shape (..., n_rows, n_numbers)
             Numbers.
         """
-        return guess + torch.from_numpy(self.gain).to(guess) * (output - guess)
+        return guess + torch.tensor(self.gain).to(guess) * (output - guess)
 
     def quantiles(self, u: Tensor) -> Tensor:
         """Return quantiles of the errors of columns of numbers.
@@ -110,12 +66,109 @@ class Spread:
         Tensor of shape (n_rows, n_numbers)
             In predicted standard deviations.
         """
-        errors = torch.from_numpy(self.errors).to(u)
+        errors = torch.tensor(self.errors).to(u)
         place = u * (errors.shape[1] - 1)
         low = place.floor().long().clamp(0, errors.shape[1] - 2)
         columns = torch.arange(len(errors), device=u.device)
         below, above = errors[columns, low], errors[columns, low + 1]
         return below + (place - low) * (above - below)
+
+
+@dataclass(frozen=True)
+class HeldOutCells:
+    """Cells that were hidden, and what networks that do not train on their rows make of them.
+
+    Parameters
+    ----------
+    guess : ndarray of shape (n_rows, n_columns)
+        First guesses.
+    numbers, scale : ndarray of shape (n_rows, n_numbers)
+        Numbers by the networks, and their standard deviations.
+    shares : ndarray of shape (n_rows, n_columns - n_numbers)
+        Probabilities of categories by the networks.
+    target : ndarray of shape (n_rows, n_columns)
+        The coded rows.
+    is_judged : ndarray of bool of shape (n_rows, n_columns)
+        Which cells were hidden.
+    """
+
+    guess: np.ndarray
+    numbers: np.ndarray
+    scale: np.ndarray
+    shares: np.ndarray
+    target: np.ndarray
+    is_judged: np.ndarray
+
+    @classmethod
+    @inference()
+    def of(cls, module: Any, rows: JudgedRows) -> Self:
+        """Ask the networks.
+
+        Parameters
+        ----------
+        module : ImputingEnsemble
+            The networks.
+        rows : JudgedRows
+            Rows with hidden cells.
+
+        Returns
+        -------
+        HeldOutCells
+            What they say.
+        """
+        x, target = rows.whole
+        is_out, guess, scale = rows.whole.extra
+        output = module.members(x, guess, scale)
+        numbers, shares, scale = combined(module, *output, weights=is_out.T)
+        is_judged = x.isnan() & ~target.isnan() & (is_out.sum(1, keepdim=True) > 0)
+        parts = guess, numbers, scale, shares, target
+        return cls(*(each.cpu().double().numpy() for each in parts), is_judged.cpu().numpy())
+
+    def spread(self) -> Spread:
+        """Return how much of the corrections to believe, and the errors that are left.
+
+        Returns
+        -------
+        Spread
+            What the cells say.
+        """
+        m = self.numbers.shape[1]
+        gain, of_columns = np.ones(m), []
+        for j in range(m):
+            cells = self.is_judged[:, j]
+            first, truth = self.guess[cells, j], self.target[cells, j]
+            move = self.numbers[cells, j] - first
+            n = len(move)
+            if n >= _FEWEST_CELLS:
+                prior = _PRIOR_OF_GAIN * n
+                best = (move @ (truth - first) + prior) / (move @ move + prior)
+                gain[j] = np.clip(best, 0, _LARGEST_GAIN)
+            of_columns.append((truth - first - gain[j] * move) / self.scale[cells, j])
+        every = np.concatenate([*of_columns, np.empty(0)])
+        # Without any cell to learn from, errors are taken to be normal.
+        of_all = np.quantile(every, _LEVELS) if len(every) else norm.ppf(_LEVELS.clip(0.002, 0.998))
+        errors = np.empty((m, len(_LEVELS)))
+        for j, own in enumerate(of_columns):
+            share = len(own) / (len(own) + _CELLS_OF_ALL)
+            of_own = np.quantile(own, _LEVELS) if len(own) else of_all
+            errors[j] = share * of_own + (1 - share) * of_all
+        return Spread(gain, errors)
+
+    def corrected(self, spread: Spread) -> np.ndarray:
+        """Return the rows filled.
+
+        Parameters
+        ----------
+        spread : Spread
+            How much of the corrections to believe.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_columns)
+            Numbers, and probabilities of categories.
+        """
+        guess = self.guess[:, : self.numbers.shape[1]]
+        return np.c_[guess + spread.gain * (self.numbers - guess), self.shares]
 
 
 def combined(

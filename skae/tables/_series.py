@@ -74,9 +74,13 @@ def is_missing(column: Any) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_samples,) of bool
-        Where it has none.
+        Where it has none, or NaN.
     """
-    missing = column.isna() if hasattr(column, "isna") else column.is_null()
+    if hasattr(column, "isna"):
+        return column.isna().to_numpy()
+    missing = column.is_null()
+    if column.dtype.is_float():
+        missing |= column.is_nan().fill_null(value=True)
     return missing.to_numpy()
 
 
