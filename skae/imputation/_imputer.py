@@ -15,7 +15,7 @@ from ._coding import Coding
 from ._errors import column_errors, relative_score
 from ._network_imputer import NetworkImputer
 from ._rows import own_random
-from ._spread import drawn, filled
+from ._spread import drawn
 from ._tables import FillsTables
 
 _HIDDEN_SHARE = 0.2  # when rows are scored
@@ -260,16 +260,17 @@ class AutoencoderImputer(NetworkImputer):
             for i in range(n_imputations)
         ]
 
-    def _drawn(self, X: Any, member: int, generator: torch.Generator) -> np.ndarray:
+    def _drawn(self, X: Any, number: int, generator: torch.Generator) -> np.ndarray:
         """Put draws into the missing cells of checked rows, float64."""
-        normal = self._normals[member]
+        normal, member = self._normals[number % len(self._normals)], number % self.n_estimators
         mean = torch.tensor(normal.mean)
         precision = torch.from_numpy(np.linalg.inv(normal.covariance))
 
         def draws(module: Any, batch: Any) -> Any:
             x = batch.input
             other, _ = completed(wide(x), wide(mean.to(x)), wide(precision.to(x)))
-            return drawn(module, x, member, other.to(x), self._spread, generator)
+            other = other.to(x)
+            return drawn(module, x, member, other, self._spread, self._machines, generator)
 
         rows, Z = self._coded(X, draws)
         X[rows] = self._coding.decode(Z, X[rows])
@@ -294,7 +295,7 @@ class AutoencoderImputer(NetworkImputer):
         X = np.array(self._checked(X)[:], dtype=np.float64)
         check_scalar(level, "level", Real, min_val=0, max_val=1, include_boundaries="neither")
         spread, m = self._spread, len(self._coding.numbers)
-        rows, Z = self._coded(X, lambda module, batch: filled(module, batch.input, spread))
+        rows, Z = self._coded(X, self._expected)
         other = [j for j in range(X.shape[1]) if j not in self._coding.numbers]
         other += list(self._format.dates)
         bounds = []

@@ -8,14 +8,16 @@ from warnings import warn
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+from torch import Tensor
 
 from .._base import Fit, NetEstimator, checked_sizes
 from .._plain import Part
 from .._settings import inference
 from .._units import chunks_of
-from ..training import AutoencoderNet, BestWeights, Recipe, Rows
+from ..training import AutoencoderNet, Batch, BestWeights, Recipe, Rows
 from ._coding import Coding
 from ._errors import root_errors
+from ._kernels import KernelMachines
 from ._normal import Normal
 from ._objectives import HiddenCells
 from ._rows import IncompleteRows, JudgedRows
@@ -25,7 +27,7 @@ from ._tables import FillsTables
 _N_STEPS, _PATIENCE = 1200, 300
 _MOST_EPOCHS, _FEWEST_ROWS = 300, 20
 _MOST_ROWS_OF_NORMAL, _MOST_JUDGED = 8192, 1500
-_N_QUANTILES = 9
+_N_NORMALS = 10  # of resampled rows
 _CELLS_AT_ONCE = 2**21
 
 
@@ -35,7 +37,9 @@ class NetworkImputer(FillsTables, NetEstimator):
     n_estimators: int
     hidden_layer_sizes: Sequence[int]
     _coding: Coding
-    _normals: list[Normal]
+    _normal: Normal
+    _normals: list[Normal]  # of resampled rows
+    _machines: KernelMachines | None
     _spread: Spread
 
     # ------------------------------------------------------------------ fit
@@ -51,19 +55,20 @@ class NetworkImputer(FillsTables, NetEstimator):
         categories = {j: len(values) for j, values in self._format.categories.items()}
         coding = Coding.of(X, np.flatnonzero(~self._is_empty), categories)
         self._coding = coding
-        self._counts = self._resampled(n, rng)
+        self._counts = self._drawn_counts(n, rng)
         some = np.arange(n)
         if n > _MOST_ROWS_OF_NORMAL:
             some = np.sort(rng.choice(n, _MOST_ROWS_OF_NORMAL, replace=False))
         Z = coding.encode(X[some])
-        normal = Normal.of(Z)
-        self._normals = [Normal.of(Z, counts, normal) for counts in self._counts[some].T]
+        self._normal = normal = Normal.of(Z)
+        drawn = (rng.randint(len(Z), size=len(Z)) for _ in range(_N_NORMALS))
+        counts = (np.bincount(rows, minlength=len(Z)) for rows in drawn)
+        self._normals = [Normal.of(Z, each, normal) for each in counts]
         m = len(coding.numbers)
-        levels = np.linspace(0, 1, _N_QUANTILES)
         params = {
             "module__mean": normal.mean,
             "module__precision": np.linalg.inv(normal.covariance),
-            "module__quantiles": np.nanquantile(Z[:, :m], levels, axis=0).T,
+            "module__n_numbers": m,
             "module__sizes": coding.sizes,
             "module__n_members": self.n_estimators,
             "module__hidden_layer_sizes": checked_sizes(
@@ -75,15 +80,13 @@ class NetworkImputer(FillsTables, NetEstimator):
         network, loss = Part("networks", "ImputingEnsemble", {}), Part("losses", "Observed", {})
         return Recipe(network, loss, self.optimizer, self.dtype, params)
 
-    def _resampled(self, n: int, rng: Any) -> np.ndarray:
-        """Return how often each of n rows is drawn for each member."""
-        counts = np.empty((n, self.n_estimators), dtype=np.uint8)
-        for member in counts.T:
-            member[:] = np.bincount(rng.randint(n, size=n), minlength=n)
-        return counts
+    def _drawn_counts(self, n: int, rng: Any) -> np.ndarray:
+        """Return whether each member trains on each of n rows: all but those of its fold."""
+        folds = rng.permutation(n) % self.n_estimators
+        return (folds[:, None] != np.arange(self.n_estimators)).astype(np.uint8)
 
     def _adapt(self, X: Any) -> None:
-        self._counts = self._resampled(X.shape[0], check_random_state(self.random_state))
+        self._counts = self._drawn_counts(X.shape[0], check_random_state(self.random_state))
 
     def _warn_of_empty(self) -> None:
         names = self._names if self._names is not None else range(len(self._is_empty))
@@ -119,7 +122,7 @@ class NetworkImputer(FillsTables, NetEstimator):
     def _judged(self, net: AutoencoderNet, rows: Any) -> JudgedRows:
         """Return rows with hidden cells, to be judged by members that do not train on them."""
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
-        chosen = torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED].sort().values
+        chosen = torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED]
         return JudgedRows(rows.subset(chosen), net.averaged_module_, self._rows_at_once)
 
     @property
@@ -128,15 +131,21 @@ class NetworkImputer(FillsTables, NetEstimator):
         return min(1024, max(32, _CELLS_AT_ONCE // self._coding.n_outputs**2 // 32 * 32))
 
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
-        judged = self._judged(net, rows)
-        cells = HeldOutCells.of(net.averaged_module_, judged)
+        judged, coding = self._judged(net, rows), self._coding
+        x, target, guess = (
+            each.cpu() for each in (judged.whole.input, judged.whole.target, judged.whole.extra[1])
+        )
+        is_hidden = x.isnan() & ~target.isnan()
+        m, seed = len(coding.numbers), net.generator.initial_seed() % 2**32
+        self._machines, moves = KernelMachines.of(target, guess, is_hidden, self._normal, m, seed)
+        cells = HeldOutCells.of(net.averaged_module_, judged, moves)
         self._spread = cells.spread()
         del self._counts
-        filled, mean = cells.corrected(self._spread), self._normals[0].mean
-        truth = cells.target
-        errors = {"held_out_errors_": filled, "baseline_errors_": np.tile(mean, (len(filled), 1))}
+        filled = cells.corrected(self._spread)
+        mean = np.tile(self._normal.mean, (len(filled), 1))
+        errors = {"held_out_errors_": filled, "baseline_errors_": mean}
         return {
-            name: root_errors(Z, truth, cells.is_judged, self._coding, self.n_features_in_)
+            name: root_errors(Z, cells.target, cells.is_judged, coding, self.n_features_in_)
             for name, Z in errors.items()
         }
 
@@ -151,7 +160,10 @@ class NetworkImputer(FillsTables, NetEstimator):
         return rows, self._apply_to(view, function, self._rows_at_once)
 
     def _filled(self, X: np.ndarray) -> np.ndarray:
-        spread = self._spread
-        rows, Z = self._coded(X, lambda module, batch: filled(module, batch.input, spread))
+        rows, Z = self._coded(X, self._expected)
         X[rows] = self._coding.decode(Z, X[rows])
         return X
+
+    def _expected(self, module: Any, batch: Batch) -> Tensor:
+        """Return coded rows, and standard deviations of numbers."""
+        return filled(module, batch.input, self._spread, self._machines)

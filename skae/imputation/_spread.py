@@ -5,19 +5,21 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from scipy.optimize import nnls
 from scipy.stats import norm
 from torch import Tensor
 
 from .._plain import registered
 from .._settings import inference
 from ..networks._normal import conditional_covariances, wide
+from ._kernels import KernelMachines
 from ._rows import JudgedRows
 
 _LEVELS = np.linspace(0, 1, 201)
 _CELLS_OF_ALL = 50  # of all columns, that count beside those of a column
-_FEWEST_CELLS = 5
-_PRIOR_OF_GAIN = 0.02
-_LARGEST_GAIN = 1.25
+_SHRINKAGE, _SHRINKAGE_OF_ALL = 0.02, 1e-3
+_LARGEST_SHARE = 1.2
+_LEAST_VARIANCE = 1e-4
 _LEAST_SHARE_OF_DIAGONAL = 0.02
 
 
@@ -27,31 +29,37 @@ class Spread:
 
     Parameters
     ----------
-    gain : ndarray of shape (n_numbers,)
-        What the corrections of each column of numbers are multiplied by.
+    shares : ndarray of shape (2, n_numbers)
+        What the corrections by kernel machines and by networks are multiplied by.
     errors : ndarray of shape (n_numbers, n_levels)
         Quantiles of errors in predicted standard deviations.
     """
 
-    gain: np.ndarray
+    shares: np.ndarray
     errors: np.ndarray
 
-    def corrected(self, guess: Tensor, output: Tensor) -> Tensor:
-        """Return numbers with as much of a correction as is to be believed.
+    def corrected(self, guess: Any, moves: Any, output: Any) -> Any:
+        """Return numbers with as much of the corrections as is to be believed.
 
         Parameters
         ----------
-        guess : Tensor of shape (n_rows, n_numbers)
+        guess : Tensor or ndarray of shape (n_rows, n_columns)
             First guesses.
-        output : Tensor of shape (..., n_rows, n_numbers)
+        moves : the same, of shape (n_rows, n_numbers)
+            What kernel machines add to them.
+        output : the same, of shape (n_rows, n_numbers)
             What networks make of them.
 
         Returns
         -------
-        Tensor of shape (..., n_rows, n_numbers)
+        Tensor or ndarray of shape (n_rows, n_numbers)
             Numbers.
         """
-        return guess + torch.tensor(self.gain).to(guess) * (output - guess)
+        shares: Any = self.shares
+        if isinstance(guess, Tensor):
+            shares = torch.tensor(shares).to(guess)
+        guess = guess[:, : shares.shape[1]]
+        return guess + shares[0] * moves + shares[1] * (output - guess)
 
     def quantiles(self, u: Tensor) -> Tensor:
         """Return quantiles of the errors of columns of numbers.
@@ -82,6 +90,8 @@ class HeldOutCells:
     ----------
     guess : ndarray of shape (n_rows, n_columns)
         First guesses.
+    moves : ndarray of shape (n_rows, n_numbers)
+        What kernel machines add to them.
     numbers, scale : ndarray of shape (n_rows, n_numbers)
         Numbers by the networks, and their standard deviations.
     shares : ndarray of shape (n_rows, n_columns - n_numbers)
@@ -93,6 +103,7 @@ class HeldOutCells:
     """
 
     guess: np.ndarray
+    moves: np.ndarray
     numbers: np.ndarray
     scale: np.ndarray
     shares: np.ndarray
@@ -101,7 +112,7 @@ class HeldOutCells:
 
     @classmethod
     @inference()
-    def of(cls, module: Any, rows: JudgedRows) -> Self:
+    def of(cls, module: Any, rows: JudgedRows, moves: Tensor) -> Self:
         """Ask the networks.
 
         Parameters
@@ -110,6 +121,8 @@ class HeldOutCells:
             The networks.
         rows : JudgedRows
             Rows with hidden cells.
+        moves : Tensor of shape (n_rows, n_numbers)
+            What kernel machines say of them.
 
         Returns
         -------
@@ -121,7 +134,7 @@ class HeldOutCells:
         output = module.members(x, guess, scale)
         numbers, shares, scale = combined(module, *output, weights=is_out.T)
         is_judged = x.isnan() & ~target.isnan() & (is_out.sum(1, keepdim=True) > 0)
-        parts = guess, numbers, scale, shares, target
+        parts = guess, moves, numbers, scale, shares, target
         return cls(*(each.cpu().double().numpy() for each in parts), is_judged.cpu().numpy())
 
     def spread(self) -> Spread:
@@ -133,17 +146,12 @@ class HeldOutCells:
             What the cells say.
         """
         m = self.numbers.shape[1]
-        gain, of_columns = np.ones(m), []
-        for j in range(m):
-            cells = self.is_judged[:, j]
-            first, truth = self.guess[cells, j], self.target[cells, j]
-            move = self.numbers[cells, j] - first
-            n = len(move)
-            if n >= _FEWEST_CELLS:
-                prior = _PRIOR_OF_GAIN * n
-                best = (move @ (truth - first) + prior) / (move @ move + prior)
-                gain[j] = np.clip(best, 0, _LARGEST_GAIN)
-            of_columns.append((truth - first - gain[j] * move) / self.scale[cells, j])
+        judged, first = self.is_judged[:, :m], self.guess[:, :m]
+        wanted = np.where(judged, self.target[:, :m] - first, 0.0)
+        corrections = np.where(judged, [self.moves, self.numbers - first], 0.0)
+        shares = _shares(corrections, wanted, judged)
+        errors = (wanted - (shares[:, None] * corrections).sum(axis=0)) / self.scale
+        of_columns = [errors[judged[:, j], j] for j in range(m)]
         every = np.concatenate([*of_columns, np.empty(0)])
         # Without any cell to learn from, errors are taken to be normal.
         of_all = np.quantile(every, _LEVELS) if len(every) else norm.ppf(_LEVELS.clip(0.002, 0.998))
@@ -152,7 +160,7 @@ class HeldOutCells:
             share = len(own) / (len(own) + _CELLS_OF_ALL)
             of_own = np.quantile(own, _LEVELS) if len(own) else of_all
             errors[j] = share * of_own + (1 - share) * of_all
-        return Spread(gain, errors)
+        return Spread(shares, errors)
 
     def corrected(self, spread: Spread) -> np.ndarray:
         """Return the rows filled.
@@ -167,8 +175,48 @@ class HeldOutCells:
         ndarray of shape (n_rows, n_columns)
             Numbers, and probabilities of categories.
         """
-        guess = self.guess[:, : self.numbers.shape[1]]
-        return np.c_[guess + spread.gain * (self.numbers - guess), self.shares]
+        return np.c_[spread.corrected(self.guess, self.moves, self.numbers), self.shares]
+
+
+def _shares(corrections: np.ndarray, wanted: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """Return how much of each correction to add up, column by column.
+
+    Least squares with shares of at least 0, drawn to the shares that are best for all columns
+    together, as if some more cells were like those of the others.
+
+    Parameters
+    ----------
+    corrections : ndarray of shape (2, n_rows, n_columns)
+        What could be added; zeros in cells that were not hidden.
+    wanted : ndarray of shape (n_rows, n_columns)
+        What should be.
+    judged : ndarray of bool of shape (n_rows, n_columns)
+        Which cells were hidden.
+
+    Returns
+    -------
+    ndarray of shape (2, n_columns)
+        The shares.
+    """
+    counts = judged.sum(axis=0)
+    n_cells = max(1, counts.sum())
+    variances = np.square(wanted).sum(axis=0) / counts.clip(min=1)
+    weights = 1 / variances.clip(min=_LEAST_VARIANCE)
+    left = np.einsum("anc,bnc,c->cab", corrections, corrections, weights)
+    right = np.einsum("anc,nc,c->ca", corrections, wanted, weights)
+    ridge = _SHRINKAGE_OF_ALL * n_cells * np.eye(2)
+    of_all = _not_negative(left.sum(axis=0) + ridge, right.sum(axis=0) + ridge @ [0.5, 0.5])
+    prior = _CELLS_OF_ALL * (left.sum(axis=0) / n_cells + _SHRINKAGE * np.eye(2))
+    each = zip(left, right, strict=True)
+    shares = [_not_negative(A + prior, b + prior @ of_all) for A, b in each]
+    return np.array(shares).reshape(-1, 2).T
+
+
+def _not_negative(A: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Solve two normal equations under the condition that no share is negative or large."""
+    return nnls(np.linalg.cholesky(A).T, np.linalg.solve(np.linalg.cholesky(A), b))[0].clip(
+        max=_LARGEST_SHARE
+    )
 
 
 def combined(
@@ -207,7 +255,7 @@ def combined(
     return numbers, shares, (log_scale * weights).sum(0).exp()
 
 
-def filled(module: Any, x: Tensor, spread: Spread) -> Tensor:
+def filled(module: Any, x: Tensor, spread: Spread, machines: KernelMachines | None) -> Tensor:
     """Fill missing cells.
 
     Parameters
@@ -218,6 +266,8 @@ def filled(module: Any, x: Tensor, spread: Spread) -> Tensor:
         Coded rows, NaN where cells are missing.
     spread : Spread
         How much of the corrections to believe.
+    machines : KernelMachines or None
+        Further corrections.
 
     Returns
     -------
@@ -226,7 +276,8 @@ def filled(module: Any, x: Tensor, spread: Spread) -> Tensor:
     """
     guess, scale = module.first_guess(x)
     numbers, shares, scale = combined(module, *module.members(x, guess, scale))
-    return torch.cat([spread.corrected(guess[:, : module.n_numbers], numbers), shares, scale], 1)
+    moves = machines.moves(guess, x.isnan()) if machines else torch.zeros_like(numbers)
+    return torch.cat([spread.corrected(guess, moves, numbers), shares, scale], 1)
 
 
 def drawn(
@@ -235,6 +286,7 @@ def drawn(
     member: int,
     other: Tensor,
     spread: Spread,
+    machines: KernelMachines | None,
     generator: torch.Generator,
 ) -> Tensor:
     """Draw missing cells.
@@ -254,6 +306,8 @@ def drawn(
         First guesses by a normal distribution that was fitted to resampled rows.
     spread : Spread
         Errors of held-out cells.
+    machines : KernelMachines or None
+        Corrections besides those of the network.
     generator : torch.Generator on the CPU
         The only source of randomness.
 
@@ -273,7 +327,8 @@ def drawn(
     together = (torch.linalg.cholesky(covariance) @ normal)[..., 0]
     together = together / covariance.diagonal(dim1=1, dim2=2).sqrt()
     errors = spread.quantiles(torch.special.ndtr(together)).to(x.dtype)
-    moved = spread.corrected(guess[:, :m], output[:, :m]) + other[:, :m] - guess[:, :m]
+    moves = machines.moves(guess, missing) if machines else torch.zeros_like(log_scale)
+    moved = spread.corrected(guess, moves, output[:, :m]) + other[:, :m] - guess[:, :m]
     uniform = torch.rand(output[:, m:].shape, generator=generator).to(x).clamp(1e-12, 1 - 1e-7)
     logits = output[:, m:] - uniform.log().neg().log()
     return torch.cat([moved + errors * log_scale.exp(), logits], 1)

@@ -17,8 +17,8 @@ class ImputingEnsemble(nn.Module):
     """Fills missing cells: a normal distribution guesses, and networks side by side correct it.
 
     Rows are coded: standardised numbers first, then a group of zeros and a one for each category,
-    NaN where a cell is missing. The networks see the first guess, which cells are missing, and
-    where each number lies between quantiles of its column. They start at zero.
+    NaN where a cell is missing. The networks see the first guess, and which cells are missing. They
+    start at zero.
 
     Parameters
     ----------
@@ -26,30 +26,24 @@ class ImputingEnsemble(nn.Module):
         Mean of the normal distribution.
     precision : ndarray of shape (n_columns, n_columns)
         Inverse of its covariance matrix.
-    quantiles : ndarray of shape (n_numbers, n_quantiles)
-        Of the columns of numbers, increasing.
+    n_numbers : int
+        Number of columns of numbers.
     sizes : sequence of int
         Widths of the groups.
     n_members : int
         Number of networks.
     hidden_layer_sizes : sequence of int
         Widths of their hidden layers.
-
-    References
-    ----------
-    Gorishniy, Rubachev & Babenko, "On embeddings for numerical features in tabular deep learning",
-    NeurIPS 2022, section 3.1, on numbers between quantiles.
     """
 
     mean: Tensor
     precision: Tensor
-    quantiles: Tensor
 
     def __init__(
         self,
         mean: np.ndarray,
         precision: np.ndarray,
-        quantiles: np.ndarray,
+        n_numbers: int,
         sizes: Sequence[int],
         n_members: int,
         hidden_layer_sizes: Sequence[int],
@@ -57,10 +51,9 @@ class ImputingEnsemble(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean))
         self.register_buffer("precision", torch.tensor(precision))
-        self.register_buffer("quantiles", torch.tensor(quantiles))
-        self.n_columns, self.n_numbers = len(mean), len(quantiles)
+        self.n_columns, self.n_numbers = len(mean), n_numbers
         self.sizes = list(sizes)
-        n_inputs = 2 * self.n_columns + quantiles.shape[0] * (quantiles.shape[1] - 1)
+        n_inputs = 2 * self.n_columns
         n_outputs = self.n_columns + self.n_numbers
         self.networks = DenseEnsemble(
             n_inputs, n_members, hidden_layer_sizes, n_outputs=n_outputs, from_zero=True
@@ -85,10 +78,7 @@ class ImputingEnsemble(nn.Module):
         return guess.to(x.dtype), variances.sqrt().to(x.dtype)
 
     def _inputs(self, x: Tensor, guess: Tensor) -> Tensor:
-        low, high = self.quantiles[:, :-1], self.quantiles[:, 1:]
-        numbers = guess[:, : self.n_numbers, None]
-        places = ((numbers - low) / (high - low).clamp(min=1e-6)).clamp(0, 1) * 2 - 1
-        return torch.cat([guess, x.isnan().to(guess.dtype), places.flatten(1)], 1)
+        return torch.cat([guess, x.isnan().to(guess.dtype)], 1)
 
     def _corrected(self, guess: Tensor, corrections: Tensor) -> Tensor:
         m = self.n_numbers
