@@ -25,11 +25,12 @@ class AutoencoderImputer(NetworkImputer):
     """Fills missing cells of tables, once or many times, and says how sure it is.
 
     A normal distribution, fitted to the incomplete rows by expectation-maximisation, guesses first:
-    conditional means, for any pattern of missing cells. Networks side by side, denoising
-    autoencoders that see this guess and which cells are missing, learn to correct it from rows of
-    which further cells are hidden. Each trains on rows drawn with replacement, and cells of the
-    rows that it has not drawn tell when to stop, how much of its corrections to believe in each
-    column, and how large errors are. Where networks bring nothing, the normal distribution is left.
+    conditional means, for any pattern of missing cells. Two kinds of models correct it: networks
+    side by side, denoising autoencoders that see this guess and which cells are missing, and learn
+    from rows of which further cells are hidden; and for each column of numbers a kernel machine, in
+    closed form. Hidden cells of rows that a network does not train on tell when to stop, how much
+    of either correction to believe in each column, and how large errors are. Where corrections
+    bring nothing, the normal distribution is left.
 
     Columns may be numbers, dates, categories such as text, and truth values; those that were
     complete in `fit` are filled too. Rows come back in the form in which they came: arrays, or data
@@ -50,11 +51,11 @@ class AutoencoderImputer(NetworkImputer):
         Whether columns without any value in training stay, filled with 0 if they hold numbers.
         Otherwise they are left out.
 
-    n_estimators : int, default=8
-        Number of networks. As many normal distributions, fitted to the same resampled rows, make
-        imputations differ as much as they should.
+    n_estimators : int, default=4
+        Number of networks. The rows are split into as many folds, and each network trains on the
+        rows outside of its own.
 
-    hidden_layer_sizes : sequence of int, default=(128, 128)
+    hidden_layer_sizes : sequence of int, default=(192, 192)
         Widths of the hidden layers of each network.
 
     optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
@@ -67,7 +68,7 @@ class AutoencoderImputer(NetworkImputer):
         Number of rows per step.
 
     max_epochs : "auto" or int, default="auto"
-        Number of passes over the rows; 0 leaves the normal distribution. "auto" takes at most
+        Number of passes over the rows; 0 leaves the normal distribution alone. "auto" takes at most
         1,200 steps and 300 epochs, and the number after which hidden cells are filled best; none
         for fewer than 20 rows.
 
@@ -187,8 +188,8 @@ class AutoencoderImputer(NetworkImputer):
         missing_values: Any = np.nan,
         add_indicator: bool = False,
         keep_empty_features: bool = False,
-        n_estimators: int = 8,
-        hidden_layer_sizes: Sequence[int] = (128, 128),
+        n_estimators: int = 4,
+        hidden_layer_sizes: Sequence[int] = (192, 192),
         optimizer: Any = "adamw",
         lr: float = 2e-3,
         batch_size: int = 128,
@@ -264,7 +265,7 @@ class AutoencoderImputer(NetworkImputer):
         """Put draws into the missing cells of checked rows, float64."""
         normal, member = self._normals[number % len(self._normals)], number % self.n_estimators
         mean = torch.tensor(normal.mean)
-        precision = torch.from_numpy(np.linalg.inv(normal.covariance))
+        precision = torch.tensor(normal.precision)
 
         def draws(module: Any, batch: Any) -> Any:
             x = batch.input

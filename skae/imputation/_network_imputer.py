@@ -25,7 +25,7 @@ from ._spread import HeldOutCells, Spread, filled
 from ._tables import FillsTables
 
 _N_STEPS, _PATIENCE = 1200, 300
-_MOST_EPOCHS, _FEWEST_ROWS = 300, 20
+_MOST_EPOCHS, _FEWEST_ROWS, _FEW_ROWS = 300, 20, 2000
 _MOST_ROWS_OF_NORMAL, _MOST_JUDGED = 8192, 1500
 _N_NORMALS = 10  # of resampled rows
 _CELLS_AT_ONCE = 2**21
@@ -64,10 +64,14 @@ class NetworkImputer(FillsTables, NetEstimator):
         drawn = (rng.randint(len(Z), size=len(Z)) for _ in range(_N_NORMALS))
         counts = (np.bincount(rows, minlength=len(Z)) for rows in drawn)
         self._normals = [Normal.of(Z, each, normal) for each in counts]
+        # What is fitted to few rows guesses them better than others.
+        self._of_folds = [normal] * self.n_estimators
+        if self.n_estimators > 1 and n <= _FEW_ROWS:
+            self._of_folds = [Normal.of(Z, each, normal) for each in self._counts.T]
         m = len(coding.numbers)
         params = {
             "module__mean": normal.mean,
-            "module__precision": np.linalg.inv(normal.covariance),
+            "module__precision": normal.precision,
             "module__n_numbers": m,
             "module__sizes": coding.sizes,
             "module__n_members": self.n_estimators,
@@ -87,6 +91,7 @@ class NetworkImputer(FillsTables, NetEstimator):
 
     def _adapt(self, X: Any) -> None:
         self._counts = self._drawn_counts(X.shape[0], check_random_state(self.random_state))
+        self._of_folds = [self._normal] * self.n_estimators
 
     def _warn_of_empty(self) -> None:
         names = self._names if self._names is not None else range(len(self._is_empty))
@@ -123,7 +128,7 @@ class NetworkImputer(FillsTables, NetEstimator):
         """Return rows with hidden cells, to be judged by members that do not train on them."""
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         chosen = torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED]
-        return JudgedRows(rows.subset(chosen), net.averaged_module_, self._rows_at_once)
+        return JudgedRows(rows.subset(chosen), self._of_folds, self._rows_at_once)
 
     @property
     def _rows_at_once(self) -> int:
@@ -137,10 +142,14 @@ class NetworkImputer(FillsTables, NetEstimator):
         )
         is_hidden = x.isnan() & ~target.isnan()
         m, seed = len(coding.numbers), net.generator.initial_seed() % 2**32
-        self._machines, moves = KernelMachines.of(target, guess, is_hidden, self._normal, m, seed)
+        self._machines, moves = None, guess.new_zeros(len(guess), m)
+        if self.max_epochs != 0:
+            self._machines, moves = KernelMachines.of(
+                target, guess, is_hidden, self._normal, m, seed
+            )
         cells = HeldOutCells.of(net.averaged_module_, judged, moves)
         self._spread = cells.spread()
-        del self._counts
+        del self._counts, self._of_folds
         filled = cells.corrected(self._spread)
         mean = np.tile(self._normal.mean, (len(filled), 1))
         errors = {"held_out_errors_": filled, "baseline_errors_": mean}

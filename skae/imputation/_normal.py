@@ -30,6 +30,11 @@ class Normal:
     mean: np.ndarray
     covariance: np.ndarray
 
+    @property
+    def precision(self) -> np.ndarray:
+        """The inverse of the covariance matrix."""
+        return np.linalg.inv(self.covariance)
+
     @classmethod
     def of(
         cls, Z: np.ndarray, weights: np.ndarray | None = None, start: Self | None = None

@@ -1,15 +1,18 @@
 """Rows with missing cells as the imputer's networks see them."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..networks._normal import completed, wide
 from ..training import Batch, Rows
 from ..training._rows import of_array
 from ._coding import Coding
+from ._normal import Normal
 
 _JUDGED_SHARE = 0.25  # of the observed cells of a row
 
@@ -86,20 +89,24 @@ class JudgedRows(Rows):
     Parameters
     ----------
     rows : IncompleteRows
-        Rows that train.
-    module : ImputingEnsemble
-        Whose first guesses are made once.
+        Rows that train, each in the fold of one member.
+    normals : sequence of Normal
+        What guesses first, for the rows of each fold.
     size : int
         Number of rows to guess at once.
     """
 
-    def __init__(self, rows: IncompleteRows, module: Any, size: int) -> None:
+    def __init__(self, rows: IncompleteRows, normals: Sequence[Normal], size: int) -> None:
         super().__init__(len(rows), rows.n_features, rows.dtype, rows.device)
         batch = rows.held_out().batch(slice(None))
-        guesses = [module.first_guess(some) for some in batch.input.split(size)]
-        is_out = (rows.batch(slice(None)).extra[0] == 0).to(batch.input)
-        first = (torch.cat(each) for each in zip(*guesses, strict=True))
-        self.whole = Batch(batch.input, batch.target, (is_out, *first))
+        x, is_out = batch.input, rows.batch(slice(None)).extra[0] == 0
+        guess, scale = torch.empty_like(x), torch.empty_like(x)
+        for of_fold, normal in zip(is_out.T, normals, strict=True):
+            mean, precision = (torch.tensor(each) for each in (normal.mean, normal.precision))
+            for some in of_fold.nonzero()[:, 0].split(size):
+                filled, variances = completed(wide(x[some].cpu()), mean, precision)
+                guess[some], scale[some] = filled.to(guess), variances.sqrt().to(scale)
+        self.whole = Batch(x, batch.target, (is_out.to(x), guess, scale))
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         x, target = self.whole
