@@ -48,7 +48,9 @@ def report_accuracy() -> list[Figures]:
             line["to_ours"] = geometric_mean(errors[method] / errors[OURS])
         if EM in errors:
             line["worst_to_em"] = (errors[method] / errors[EM]).max()
-        line |= {name: values[method].mean() for name, values in further.items()}
+        line |= {
+            name: values[method].mean() for name, values in further.items() if method in values
+        }
         lines.append(line)
     write_table("imputation", sorted(lines, key=lambda line: line["rank"] or np.inf))
     of_table = np.exp(np.log(errors).groupby(level="table", sort=False).mean())[methods]

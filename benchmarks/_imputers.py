@@ -88,11 +88,11 @@ class OnBlocks:
 class SoftImpute:
     """A matrix of low rank, by soft-thresholded singular values (Mazumder et al., JMLR 2010).
 
-    Of five thresholds, a tenth of the known cells chooses. New rows are filled by the same
+    Of six thresholds, a tenth of the known cells chooses. New rows are filled by the same
     operator: one step maps filled rows R to R V diag(max(s - threshold, 0) / s) V'.
     """
 
-    def __init__(self, seed: int, n_iter: int = 60) -> None:
+    def __init__(self, seed: int, n_iter: int = 100) -> None:
         self.seed, self.n_iter = seed, n_iter
 
     def fit(self, Z: np.ndarray) -> "SoftImpute":
@@ -105,7 +105,7 @@ class SoftImpute:
             filled = self._filled(rest, self._operator(rest, threshold))
             return float(np.square((filled - Z)[held_out]).mean())
 
-        thresholds = largest * np.array([0.5, 0.25, 0.12, 0.06, 0.03])
+        thresholds = largest * np.array([0.5, 0.25, 0.12, 0.06, 0.03, 0.015])
         self.operator_ = self._operator(Z, min(thresholds, key=error))
         return self
 

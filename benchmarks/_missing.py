@@ -60,11 +60,11 @@ class Case:
         return {"train": slice(self.n_train), "new": slice(self.n_train, None)}
 
 
-def load(name: str, max_rows: int, seed: int) -> Table:
+def load(name: str, max_rows: int, rng: np.random.Generator) -> Table:
     """Return a random sample of the rows, in random order; constant columns are left out."""
     frame, y = LABELLED[name]()
     y = np.asarray(y)
-    rows = np.random.default_rng(seed).permutation(len(frame))[:max_rows]
+    rows = rng.permutation(len(frame))[:max_rows]
     frame, y = frame.iloc[rows], y[rows]
     frame = frame.loc[:, frame.nunique() > 1]
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
@@ -84,8 +84,10 @@ def make_case(
     name: str, max_rows: int, mechanism: str, rate: float, seed: int, train_share: float = 0.7
 ) -> Case:
     """Return a case; columns without any value in the training rows are left out."""
-    table = load(name, max_rows, seed)
-    removed = cells_to_remove(table.X, mechanism, rate, np.random.default_rng(seed))
+    # Not the stream of `seed`, which imputers take: some hide cells too, and these must be others.
+    rng = np.random.default_rng([seed, 1])
+    table = load(name, max_rows, rng)
+    removed = cells_to_remove(table.X, mechanism, rate, rng)
     n_train = round(train_share * len(table.X))
     keep = ~(removed | np.isnan(table.X))[:n_train].all(axis=0)
     table = Table(table.X[:, keep], table.n_categories[keep], table.y)

@@ -84,7 +84,7 @@ def repetitions(methods: list[str], n_repetitions: int) -> Iterator[dict[str, An
     everything = housing()
     truth = regression(everything)[0]
     for seed in range(n_repetitions):
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng([seed, 1])  # another stream than that of the imputers
         table = everything[rng.choice(len(everything), N_ROWS, replace=False)]
         incomplete = np.where(cells_to_remove(table, "MAR", RATE, rng), np.nan, table)
         estimates = {NOTHING_REMOVED: lambda *_, table=table: regression(table)}

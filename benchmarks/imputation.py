@@ -19,7 +19,8 @@ removed completely at random (MCAR), at random (MAR) or not at random (MNAR), as
 - cost: time and memory of long tables (_imputation_cost.py).
 
 Every measured row is in a file that ends with _all; imputation_targets holds what is to be reached.
-EM is AutoencoderImputer(max_epochs=0); all other imputers are in _imputers.py, as they come.
+EM is AutoencoderImputer(max_epochs=0); all other imputers, and their settings, are in _imputers.py.
+All of them take hours, most of which are those of ExtraTrees(100).
 
 data: bundled with scikit-learn, and SKAE_DATA: the folders tabular and adbench.
 """
