@@ -1,9 +1,9 @@
 """Data sets of the benchmarks: scaled, split, and read from folders that the user has.
 
 digits, breast_cancer, wine, iris and diabetes come with scikit-learn. The others are read from the
-folder that the environment variable SKAE_DATA names (olivetti, mnist, adult, hypothyroid, and those
-of users and their items in the folder recommender) or from the Debian package
-dataset-fashion-mnist. What is missing ends the program with a sentence that says so.
+folder that the environment variable SKAE_DATA names (olivetti, mnist, those of ADBench, those in
+the folder tabular, and those of users and their items in the folder recommender) or from the Debian
+package dataset-fashion-mnist. What is missing ends the program with a sentence that says so.
 """
 
 import csv
@@ -31,6 +31,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skae.metrics import hide_items
+
+Labelled = tuple[pd.DataFrame, np.ndarray]
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
@@ -143,7 +145,7 @@ def mnist() -> Split:
     return _idx_split(data_path("mnist"), "see benchmarks/README.md for what SKAE_DATA holds")
 
 
-def hypothyroid() -> tuple[pd.DataFrame, np.ndarray]:
+def hypothyroid() -> Labelled:
     """Return the patients, with their missing values, and which of them have the disease."""
     text = gzip.decompress(data_path("tabular", "hypothyroid", "hypothyroid.arff.gz").read_bytes())
     lines = text.decode().partition("@data")[2].split()
@@ -221,6 +223,58 @@ TABLES: Mapping[str, Callable[[int], Table]] = {
     "wine": _bundled(load_wine),
     "iris": _bundled(load_iris),
     "diabetes": _bundled(load_diabetes),
+}
+
+
+def _adult_training() -> Labelled:
+    frame = _adult_frames(seed=0).train.replace("?", np.nan)
+    return frame, frame.pop("income").eq(">50K").to_numpy()
+
+
+def _horse_colic() -> Labelled:
+    """Horses with colic, and whether surgery was needed; columns of few values are categories."""
+    path = data_path("tabular", "horse_colic", "horse-colic.csv")
+    frame = pd.read_csv(path, header=None, na_values="?")
+    surgical = frame.pop(23).eq(1).to_numpy()
+    frame = frame.drop(columns=[2, 24, 25, 26])  # the hospital's number and codes of the lesion
+    few = [name for name in frame if frame[name].nunique() <= 7]
+    categories = frame[few].map("{:g}".format, na_action="ignore").astype(object)
+    return frame.assign(**{str(name): categories[name] for name in few}).drop(columns=few), surgical
+
+
+def _california_housing() -> Labelled:
+    """Blocks of houses, and what a house costs there, in units of 100,000 dollars."""
+    frame = pd.read_csv(data_path("tabular", "california_housing", "housing.csv"))
+    return frame, frame.pop("median_house_value").to_numpy() / 1e5
+
+
+def _of_scikit_learn(load: Callable[..., Any]) -> Callable[[], Labelled]:
+    return lambda: load(return_X_y=True, as_frame=True)
+
+
+def _adbench(name: str) -> Callable[[], Labelled]:
+    def read() -> Labelled:
+        with np.load(data_path("adbench", f"{name}.npz")) as file:
+            return pd.DataFrame(file["X"]), file["y"].astype(bool).ravel()
+
+    return read
+
+
+# Frames with the cells that are missing from the start, and targets: numbers or classes.
+LABELLED: Mapping[str, Callable[[], Labelled]] = {
+    "adult": _adult_training,
+    "hypothyroid": hypothyroid,
+    "horse_colic": _horse_colic,
+    "breast_cancer": _of_scikit_learn(load_breast_cancer),
+    "diabetes": _of_scikit_learn(load_diabetes),
+    "wine": _of_scikit_learn(load_wine),
+    "digits": _of_scikit_learn(load_digits),
+    "7_Cardiotocography": _adbench("7_Cardiotocography"),
+    "47_yeast": _adbench("47_yeast"),
+    "20_letter": _adbench("20_letter"),
+    "44_Wilt": _adbench("44_Wilt"),
+    "35_SpamBase": _adbench("35_SpamBase"),
+    "california_housing": _california_housing,
 }
 
 

@@ -18,11 +18,8 @@ def write_table(name: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
     all rows, in the order in which they first appear. A missing cell stays empty. Numbers stand
     right-aligned with four significant digits, in the file as in the table.
     """
-    path = RESULTS / f"{name}.csv"
-    if key:
-        rows = list(_by_key([*read_table(name), *rows], key).values())
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    cells = [[_text(row.get(column)) for column in columns] for row in rows]
+    rows = save_table(name, rows, key)
+    columns, *cells = _cells(rows)
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     numeric = [any(isinstance(row.get(c), int | float) for row in rows) for c in columns]
 
@@ -31,10 +28,25 @@ def write_table(name: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
         return "  ".join(t.rjust(w) if right else t.ljust(w) for t, w, right in parts).rstrip()
 
     print("\n".join([line(columns), line(["-" * width for width in widths]), *map(line, cells)]))
+    print(f"written to benchmarks/results/{name}.csv")
+
+
+def save_table(
+    name: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str] = ()
+) -> list[Mapping[str, Any]]:
+    """Write the file as `write_table` does, without printing, and return all of its rows.
+
+    For rows that take long: one by one, so that an interrupted run loses no more than one.
+    """
+    if key:
+        rows = list(_by_key([*read_table(name), *rows], key).values())
     RESULTS.mkdir(exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([columns, *cells])
-    print(f"written to benchmarks/results/{path.name}")
+    path = RESULTS / f"{name}.csv"
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(_cells(rows))
+    unfinished.replace(path)
+    return list(rows)
 
 
 def alternate(
@@ -71,6 +83,12 @@ def read_table(name: str) -> list[dict[str, Any]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return [{c: _value(text) for c, text in row.items()} for row in csv.DictReader(file)]
+
+
+def _cells(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Return the names of the columns and, below them, the texts of the cells."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    return [columns, *([_text(row.get(column)) for column in columns] for row in rows)]
 
 
 def _by_key(rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> dict[tuple, Mapping]:
