@@ -85,6 +85,7 @@ class KernelMachines:
         moves : Tensor of shape (n_rows, n_numbers)
             What they add to the guesses of hidden cells; zeros elsewhere.
         """
+        guess = guess.float()
         moves = guess.new_zeros(len(guess), n_numbers)
         n_cells = n_numbers * target.shape[1]
         n_rows = min(len(target), _MOST_ROWS, _MOST_CELLS // max(1, n_cells))

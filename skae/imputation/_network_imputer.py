@@ -91,7 +91,15 @@ class NetworkImputer(FillsTables, NetEstimator):
 
     def _adapt(self, X: Any) -> None:
         self._counts = self._drawn_counts(X.shape[0], check_random_state(self.random_state))
-        self._of_folds = [self._normal] * self.n_estimators
+        self._of_folds = self._without_folds(X)
+
+    def _without_folds(self, X: Any) -> list[Normal]:
+        """Return the normal distributions that judge the rows of each fold."""
+        if self.n_estimators == 1 or X.shape[0] > _FEW_ROWS:
+            return [self._normal] * self.n_estimators
+        # What is fitted to few rows guesses them better than others.
+        Z = self._coding.encode(X[:])
+        return [Normal.of(Z, counts, self._normal) for counts in self._counts.T]
 
     def _warn_of_empty(self) -> None:
         names = self._names if self._names is not None else range(len(self._is_empty))
