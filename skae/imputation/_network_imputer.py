@@ -129,14 +129,14 @@ class NetworkImputer(FillsTables, NetEstimator):
             return super()._split(net, rows, fit)
         patience = math.ceil(_PATIENCE / math.ceil(len(rows) / self.batch_size))
         watch = ("best_weights", BestWeights(patience))
-        return rows, self._judged(net, rows), [watch]
+        return rows, self._judged(net, rows, [self._normal] * self.n_estimators), [watch]
 
     @inference()
-    def _judged(self, net: AutoencoderNet, rows: Any) -> JudgedRows:
+    def _judged(self, net: AutoencoderNet, rows: Any, normals: Sequence[Normal]) -> JudgedRows:
         """Return rows with hidden cells, to be judged by members that do not train on them."""
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         chosen = torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED]
-        return JudgedRows(rows.subset(chosen), self._of_folds, self._rows_at_once)
+        return JudgedRows(rows.subset(chosen), normals, self._rows_at_once)
 
     @property
     def _rows_at_once(self) -> int:
@@ -144,18 +144,16 @@ class NetworkImputer(FillsTables, NetEstimator):
         return min(1024, max(32, _CELLS_AT_ONCE // self._coding.n_outputs**2 // 32 * 32))
 
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
-        judged, coding = self._judged(net, rows), self._coding
-        x, target, guess = (
-            each.cpu() for each in (judged.whole.input, judged.whole.target, judged.whole.extra[1])
-        )
-        is_hidden = x.isnan() & ~target.isnan()
+        judged, coding = self._judged(net, rows, [self._normal] * self.n_estimators), self._coding
+        honest = self._judged(net, rows, self._of_folds).whole.extra[1].cpu()
+        x, target = (each.cpu() for each in judged.whole)
         m, seed = len(coding.numbers), net.generator.initial_seed() % 2**32
-        self._machines, moves = None, guess.new_zeros(len(guess), m)
+        self._machines, moves = None, honest.new_zeros(len(honest), m)
         if self.max_epochs != 0:
-            self._machines, moves = KernelMachines.of(
-                target, guess, is_hidden, self._normal, m, seed
-            )
-        cells = HeldOutCells.of(net.averaged_module_, judged, moves)
+            hidden = x.isnan() & ~target.isnan()
+            fitted = KernelMachines.of(target, honest, hidden, self._normal, m, seed)
+            self._machines, moves = fitted
+        cells = HeldOutCells.of(net.averaged_module_, judged, moves, honest)
         self._spread = cells.spread()
         del self._counts, self._of_folds
         filled = cells.corrected(self._spread)

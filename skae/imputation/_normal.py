@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from .._plain import registered
-from ..networks._normal import conditional_covariances
+from ..networks._normal import blocks_of
 
-_N_ITERATIONS, _TOLERANCE = 15, 2e-3
+_N_ITERATIONS, _N_FURTHER_ITERATIONS, _TOLERANCE = 15, 5, 2e-3
 _RIDGE, _ROWS_OF_PRIOR = 0.03, 1.0
 _LEAST_VARIANCE = 1e-3
 _CELLS_AT_ONCE = 2**21
@@ -80,7 +80,7 @@ class Normal:
         if start is not None:
             mean, covariance = torch.from_numpy(start.mean), torch.from_numpy(start.covariance)
         rows = _Rows(filled, observed, counts)
-        for _ in range(_N_ITERATIONS):
+        for _ in range(_N_ITERATIONS if start is None else _N_FURTHER_ITERATIONS):
             new_mean, second = rows.moments(mean, covariance)
             diagonal = torch.diag(second.diagonal())
             n = float(counts.sum())
@@ -94,33 +94,36 @@ class Normal:
 
 
 class _Rows:
-    """Rows in the order of their patterns of missing cells."""
+    """Rows, and their different patterns of missing cells."""
 
     def __init__(self, filled: Tensor, observed: Tensor, counts: Tensor) -> None:
-        self.patterns, which = (~observed).unique(dim=0, return_inverse=True)
-        order = which.argsort(stable=True)
-        self.filled, self.observed, self.which = filled[order], observed[order], which[order]
-        self.weights = counts[order] / counts.sum()
-        self.starts = torch.searchsorted(self.which, torch.arange(len(self.patterns) + 1))
+        self.filled, self.observed = filled, observed
+        self.weights = counts / counts.sum()
+        self.patterns, self.which = (~observed).unique(dim=0, return_inverse=True)
 
     def moments(self, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean and the covariance that complete rows are expected to have."""
         precision = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
-        total, squares = torch.zeros_like(mean), torch.zeros_like(covariance)
+        deviations = (self.filled - mean) * self.observed
+        pull = deviations @ precision
+        squares = torch.zeros_like(covariance)
+        of_patterns = self.weights.new_zeros(len(self.patterns))
+        of_patterns.index_add_(0, self.which, self.weights)
+        place = torch.full((len(self.patterns),), -1)
         size = max(1, _CELLS_AT_ONCE // len(mean) ** 2)
-        for first in range(0, len(self.patterns), size):
-            patterns = self.patterns[first : first + size]
-            starts = self.starts[first : first + len(patterns) + 1]
-            some = slice(int(starts[0]), int(starts[-1]))
-            of_missing = conditional_covariances(patterns, precision)
-            deviations = (self.filled[some] - mean) * self.observed[some]
-            pull = (deviations @ precision).split(starts.diff().tolist())
-            moves = [part @ each for part, each in zip(pull, of_missing, strict=True)]
-            deviations = deviations - torch.cat(moves)
-            weights = self.weights[some]
-            total += weights @ deviations
-            squares += (deviations * weights[:, None]).T @ deviations
-            which = self.which[some] - first
-            of_patterns = weights.new_zeros(len(patterns)).index_add(0, which, weights)
-            squares += (of_patterns[:, None, None] * of_missing).sum(0)
+        for some in torch.arange(len(self.patterns)).split(size):
+            for blocks in blocks_of(self.patterns[some], precision):
+                patterns, columns = some[blocks.patterns], blocks.columns
+                of_missing = blocks.covariances
+                weighted = of_patterns[patterns, None, None] * of_missing
+                at = columns[:, :, None].expand_as(weighted), columns[:, None].expand_as(weighted)
+                squares.index_put_(at, weighted, accumulate=True)
+                place.fill_(-1)[patterns] = torch.arange(len(patterns))
+                for rows in (place[self.which] >= 0).nonzero()[:, 0].split(size):
+                    own = place[self.which[rows]]
+                    pulls = pull[rows].gather(1, columns[own])[..., None]
+                    moved = (of_missing[own] @ pulls)[..., 0]
+                    deviations[rows[:, None], columns[own]] -= moved
+        total = self.weights @ deviations
+        squares += (deviations * self.weights[:, None]).T @ deviations
         return mean + total, squares - total[:, None] * total

@@ -38,17 +38,15 @@ class Spread:
     shares: np.ndarray
     errors: np.ndarray
 
-    def corrected(self, guess: Any, moves: Any, output: Any) -> Any:
+    def corrected(self, guess: Any, moves: Any, steps: Any) -> Any:
         """Return numbers with as much of the corrections as is to be believed.
 
         Parameters
         ----------
         guess : Tensor or ndarray of shape (n_rows, n_columns)
             First guesses.
-        moves : the same, of shape (n_rows, n_numbers)
-            What kernel machines add to them.
-        output : the same, of shape (n_rows, n_numbers)
-            What networks make of them.
+        moves, steps : the same, of shape (n_rows, n_numbers)
+            What kernel machines, and networks, add to them.
 
         Returns
         -------
@@ -58,8 +56,7 @@ class Spread:
         shares: Any = self.shares
         if isinstance(guess, Tensor):
             shares = torch.tensor(shares).to(guess)
-        guess = guess[:, : shares.shape[1]]
-        return guess + shares[0] * moves + shares[1] * (output - guess)
+        return guess[:, : shares.shape[1]] + shares[0] * moves + shares[1] * steps
 
     def quantiles(self, u: Tensor) -> Tensor:
         """Return quantiles of the errors of columns of numbers.
@@ -89,11 +86,11 @@ class HeldOutCells:
     Parameters
     ----------
     guess : ndarray of shape (n_rows, n_columns)
-        First guesses.
-    moves : ndarray of shape (n_rows, n_numbers)
-        What kernel machines add to them.
-    numbers, scale : ndarray of shape (n_rows, n_numbers)
-        Numbers by the networks, and their standard deviations.
+        First guesses by normal distributions that have not seen the row.
+    moves, steps : ndarray of shape (n_rows, n_numbers)
+        What kernel machines, and networks, add to first guesses.
+    scale : ndarray of shape (n_rows, n_numbers)
+        Standard deviations of numbers by the networks.
     shares : ndarray of shape (n_rows, n_columns - n_numbers)
         Probabilities of categories by the networks.
     target : ndarray of shape (n_rows, n_columns)
@@ -104,7 +101,7 @@ class HeldOutCells:
 
     guess: np.ndarray
     moves: np.ndarray
-    numbers: np.ndarray
+    steps: np.ndarray
     scale: np.ndarray
     shares: np.ndarray
     target: np.ndarray
@@ -112,7 +109,7 @@ class HeldOutCells:
 
     @classmethod
     @inference()
-    def of(cls, module: Any, rows: JudgedRows, moves: Tensor) -> Self:
+    def of(cls, module: Any, rows: JudgedRows, moves: Tensor, honest: Tensor) -> Self:
         """Ask the networks.
 
         Parameters
@@ -123,6 +120,8 @@ class HeldOutCells:
             Rows with hidden cells.
         moves : Tensor of shape (n_rows, n_numbers)
             What kernel machines say of them.
+        honest : Tensor of shape (n_rows, n_columns)
+            First guesses by normal distributions that have not seen the row.
 
         Returns
         -------
@@ -134,7 +133,8 @@ class HeldOutCells:
         output = module.members(x, guess, scale)
         numbers, shares, scale = combined(module, *output, weights=is_out.T)
         is_judged = x.isnan() & ~target.isnan() & (is_out.sum(1, keepdim=True) > 0)
-        parts = guess, moves, numbers, scale, shares, target
+        steps = numbers - guess[:, : numbers.shape[1]]
+        parts = honest, moves, steps, scale, shares, target
         return cls(*(each.cpu().double().numpy() for each in parts), is_judged.cpu().numpy())
 
     def spread(self) -> Spread:
@@ -145,10 +145,10 @@ class HeldOutCells:
         Spread
             What the cells say.
         """
-        m = self.numbers.shape[1]
+        m = self.steps.shape[1]
         judged, first = self.is_judged[:, :m], self.guess[:, :m]
         wanted = np.where(judged, self.target[:, :m] - first, 0.0)
-        corrections = np.where(judged, [self.moves, self.numbers - first], 0.0)
+        corrections = np.where(judged, [self.moves, self.steps], 0.0)
         shares = _shares(corrections, wanted, judged)
         errors = (wanted - (shares[:, None] * corrections).sum(axis=0)) / self.scale
         of_columns = [errors[judged[:, j], j] for j in range(m)]
@@ -175,7 +175,7 @@ class HeldOutCells:
         ndarray of shape (n_rows, n_columns)
             Numbers, and probabilities of categories.
         """
-        return np.c_[spread.corrected(self.guess, self.moves, self.numbers), self.shares]
+        return np.c_[spread.corrected(self.guess, self.moves, self.steps), self.shares]
 
 
 def _shares(corrections: np.ndarray, wanted: np.ndarray, judged: np.ndarray) -> np.ndarray:
@@ -277,7 +277,8 @@ def filled(module: Any, x: Tensor, spread: Spread, machines: KernelMachines | No
     guess, scale = module.first_guess(x)
     numbers, shares, scale = combined(module, *module.members(x, guess, scale))
     moves = machines.moves(guess, x.isnan()) if machines else torch.zeros_like(numbers)
-    return torch.cat([spread.corrected(guess, moves, numbers), shares, scale], 1)
+    steps = numbers - guess[:, : module.n_numbers]
+    return torch.cat([spread.corrected(guess, moves, steps), shares, scale], 1)
 
 
 def drawn(
@@ -328,7 +329,7 @@ def drawn(
     together = together / covariance.diagonal(dim1=1, dim2=2).sqrt()
     errors = spread.quantiles(torch.special.ndtr(together)).to(x.dtype)
     moves = machines.moves(guess, missing) if machines else torch.zeros_like(log_scale)
-    moved = spread.corrected(guess, moves, output[:, :m]) + other[:, :m] - guess[:, :m]
+    moved = spread.corrected(other, moves, output[:, :m] - guess[:, :m])
     uniform = torch.rand(output[:, m:].shape, generator=generator).to(x).clamp(1e-12, 1 - 1e-7)
     logits = output[:, m:] - uniform.log().neg().log()
     return torch.cat([moved + errors * log_scale.exp(), logits], 1)

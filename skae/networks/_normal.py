@@ -4,8 +4,77 @@ With P the inverse of the covariance, o the observed cells of a row and m the mi
 have the mean ``mean_m - inv(P_mm) P_mo (x_o - mean_o)`` and the covariance ``inv(P_mm)``.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+_SIZE_MULTIPLE = 8
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Precisions of the missing cells of patterns that have about as many of them.
+
+    Parameters
+    ----------
+    patterns : Tensor of int64 of shape (n_patterns,)
+        Positions of the patterns.
+    columns : Tensor of int64 of shape (n_patterns, size)
+        Positions of their missing cells, then of some others.
+    is_missing : Tensor of bool of shape (n_patterns, size)
+        Which of these are missing.
+    factors : Tensor of shape (n_patterns, size, size)
+        Cholesky factors of the precision of missing cells, and the identity for the others.
+    """
+
+    patterns: Tensor
+    columns: Tensor
+    is_missing: Tensor
+    factors: Tensor
+
+    @property
+    def covariances(self) -> Tensor:
+        """Covariances of missing cells, zeros for the others, (n_patterns, size, size)."""
+        both = self.is_missing[:, :, None] & self.is_missing[:, None, :]
+        return torch.cholesky_inverse(self.factors) * both
+
+
+def blocks_of(missing: Tensor, precision: Tensor) -> Iterator[Blocks]:
+    """Yield what is known of patterns of missing cells.
+
+    The size of a block depends on its pattern alone, and not on the others, so that the result for
+    a row has the same bits whatever rows stand beside it.
+
+    Parameters
+    ----------
+    missing : Tensor of bool of shape (n_patterns, n_columns)
+        Which cells are missing.
+    precision : Tensor of shape (n_columns, n_columns)
+        Inverse of the covariance matrix of the distribution.
+
+    Yields
+    ------
+    Blocks
+        Each pattern with a missing cell is in one.
+    """
+    d = missing.shape[1]
+    sizes = -(-missing.sum(1) // _SIZE_MULTIPLE) * _SIZE_MULTIPLE
+    for size in sizes.unique().tolist():
+        if not size:
+            continue
+        size = min(size, d)
+        chosen = (sizes.clamp(max=d) == size).nonzero()[:, 0]
+        is_missing, columns = (
+            missing[chosen].to(torch.int8).sort(dim=1, descending=True, stable=True)
+        )
+        is_missing, columns = is_missing[:, :size] > 0, columns[:, :size]
+        both = is_missing[:, :, None] & is_missing[:, None, :]
+        block = precision[columns[:, :, None], columns[:, None, :]]
+        identity = torch.eye(size, dtype=block.dtype, device=block.device)
+        factors = torch.linalg.cholesky(torch.where(both, block, identity))
+        yield Blocks(chosen, columns, is_missing, factors)
 
 
 def completed(x: Tensor, mean: Tensor, precision: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,19 +98,29 @@ def completed(x: Tensor, mean: Tensor, precision: Tensor) -> tuple[Tensor, Tenso
     """
     missing = x.isnan()
     patterns, which = missing.unique(dim=0, return_inverse=True)
-    factors = torch.linalg.cholesky(_of_missing(patterns, precision))
-    variances = torch.cholesky_inverse(factors).diagonal(dim1=1, dim2=2)
     pull = torch.where(missing, 0.0, x - mean) @ precision
-    moved = torch.cholesky_solve((pull * missing)[..., None], factors[which])[..., 0]
-    return torch.where(missing, mean - moved, x), variances[which]
+    filled, variances = torch.where(missing, mean, x), torch.ones_like(x)
+    place = torch.full((len(patterns),), -1, device=x.device)
+    for blocks in blocks_of(patterns, precision):
+        place.fill_(-1)[blocks.patterns] = torch.arange(len(blocks.patterns), device=x.device)
+        rows = (place[which] >= 0).nonzero()[:, 0]
+        of_rows = place[which[rows]]
+        columns, is_missing = blocks.columns[of_rows], blocks.is_missing[of_rows]
+        pulls = (pull[rows].gather(1, columns) * is_missing)[..., None]
+        moved = torch.cholesky_solve(pulls, blocks.factors[of_rows])[..., 0]
+        at = rows[:, None], columns
+        filled[at] -= torch.where(is_missing, moved, 0.0)
+        diagonals = blocks.covariances.diagonal(dim1=1, dim2=2)[of_rows]
+        variances[at] = torch.where(is_missing, diagonals, 1.0)
+    return filled, variances
 
 
-def conditional_covariances(patterns: Tensor, precision: Tensor) -> Tensor:
+def conditional_covariances(missing: Tensor, precision: Tensor) -> Tensor:
     """Return covariances of missing cells, given the others.
 
     Parameters
     ----------
-    patterns : Tensor of bool of shape (n_patterns, n_columns)
+    missing : Tensor of bool of shape (n_patterns, n_columns)
         Which cells are missing.
     precision : Tensor of shape (n_columns, n_columns)
         Inverse of the covariance matrix of the distribution.
@@ -51,15 +130,12 @@ def conditional_covariances(patterns: Tensor, precision: Tensor) -> Tensor:
     Tensor of shape (n_patterns, n_columns, n_columns)
         Zeros in the rows and columns of observed cells.
     """
-    inverses = torch.cholesky_inverse(torch.linalg.cholesky(_of_missing(patterns, precision)))
-    return inverses * (patterns[:, :, None] & patterns[:, None, :])
-
-
-def _of_missing(patterns: Tensor, precision: Tensor) -> Tensor:
-    """Return the precision of missing cells, beside the identity for observed ones."""
-    is_missing = patterns.to(precision.dtype)
-    of_missing = is_missing[:, :, None] * precision * is_missing[:, None, :]
-    return of_missing + torch.diag_embed(1 - is_missing)
+    covariances = precision.new_zeros(len(missing), *precision.shape)
+    for blocks in blocks_of(missing, precision):
+        columns = blocks.columns
+        at = blocks.patterns[:, None, None], columns[:, :, None], columns[:, None, :]
+        covariances[at] = blocks.covariances
+    return covariances
 
 
 def wide(x: Tensor) -> Tensor:
