@@ -211,7 +211,9 @@ def main() -> None:
     )
     parser.add_argument("--mechanisms", choices=MECHANISMS, default=list(MECHANISMS), **several)
     parser.add_argument("--rates", type=float, default=[0.1, 0.3, 0.5], **several)
-    parser.add_argument("--seeds", type=int, default=[0, 1, 2], **several)
+    parser.add_argument(
+        "--seeds", type=int, default=[0, 1, 2], help="which, not how many", **several
+    )
     parser.add_argument("--max-rows", type=int, default=1_500, help="of a table (default: 1500)")
     parser.add_argument("--repetitions", type=int, default=40, help="of rubin (default: 40)")
     methods = [*NOT_FILLED, *IMPUTERS]
