@@ -1,19 +1,21 @@
-"""Writes the tables of the user guide's page on generation from the results of the benchmarks.
+"""Writes the user guide's tables on generation and recommendation from results of the benchmarks.
 
     python benchmarks/_guide_tables.py
 
-Run it after generation.py, likelihood.py or out_of_distribution.py, and commit what it writes.
+Run it after generation.py, likelihood.py, out_of_distribution.py or recommendation.py, and commit
+what it writes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from _report import read_table
 
-PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "generation_benchmark.inc"
+GUIDE = Path(__file__).parents[1] / "docs" / "user_guide"
 REAL = "real rows"  # not in the contest
+PART = "ShallowRecommender, light"  # of a blend, and nothing else
 NAMES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "breast_cancer": "breast cancer"}
 
 Row = Mapping[str, Any]
@@ -122,8 +124,41 @@ def strange(title: str) -> str:
     return list_table(title, lines)
 
 
+def rankings(title: str) -> str:
+    """Return a table with a row per recommender and a column per data set, and what fits cost."""
+    rows = [row for row in read_table("recommendation") if row["method"] != PART]
+    names = list(dict.fromkeys(row["method"] for row in rows))
+    numbers = {(row["dataset"], row["method"]): row["ndcg@100"] for row in rows}
+    columns = [
+        [data, *column(names, [numbers.get((data, n)) for n in names], 3, highest)]
+        for data in dict.fromkeys(row["dataset"] for row in rows)
+    ]
+    costs = [median(row["fit_to_ease"] for row in rows if row["method"] == n) for n in names]
+    columns.append(["fit", *column(names, costs, 1)])
+    return list_table(title, list(zip(["Recommender", *names], *columns, strict=True)))
+
+
+def short_histories(title: str) -> str:
+    """Return means over all data sets, for recommenders that were measured on all."""
+    rows = [row for row in read_table("recommendation_short") if row["method"] != PART]
+    groups: dict[tuple[str, int], list[float]] = {}
+    for row in rows:
+        groups.setdefault((row["method"], row["shown"]), []).append(row["ndcg@100"])
+    most, lengths = max(map(len, groups.values())), sorted({n for _, n in groups})
+    names = [
+        name
+        for name in dict.fromkeys(name for name, _ in groups)
+        if all(len(groups[name, n]) == most for n in lengths)
+    ]
+    columns = [
+        [f"{n} shown", *column(names, [fmean(groups[name, n]) for name in names], 3, highest)]
+        for n in lengths
+    ]
+    return list_table(title, list(zip(["Recommender", *names], *columns, strict=True)))
+
+
 def main() -> None:
-    parts = [
+    generation = [
         images("fashion_mnist", "10,000 new images of Fashion-MNIST against its test images"),
         images("digits", "As many new digits as the half that was trained on, against the other"),
         tables("auc", "AUC of a classifier that tells new rows from held-out ones", nearest(0.5)),
@@ -132,8 +167,14 @@ def main() -> None:
         likelihoods("Minus the bound of held-out images of zeros and ones"),
         strange("AUROC of the likelihood, strange images against held-out usual ones"),
     ]
-    PAGE.write_text("\n".join(parts), encoding="utf-8")
-    print(f"written to docs/user_guide/{PAGE.name}")
+    recommendation = [
+        rankings("NDCG at 100 of new users, and CPU time of a fit, in multiples of EASE's"),
+        short_histories("NDCG at 100 of users of whom a few items are known, mean of the data"),
+    ]
+    for name, parts in {"generation": generation, "recommendation": recommendation}.items():
+        page = GUIDE / f"{name}_benchmark.inc"
+        page.write_text("\n".join(parts), encoding="utf-8")
+        print(f"written to docs/user_guide/{page.name}")
 
 
 if __name__ == "__main__":

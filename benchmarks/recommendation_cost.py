@@ -5,6 +5,8 @@ reference.
 
 - fit: `ShallowRecommender` against EASE in a few lines (_recommenders.py), both solved for users or
   items, whichever are fewer.
+- network: `AutoencoderRecommender` as it comes against the same EASE, for the training users of
+  recommendation.py. What torch imports with the first optimizer of a process is in the warm-up.
 - dual: `ShallowRecommender` solved for users against solved for items, on lastfm.
 - recommend: the 10 best new items of a batch of users, `ShallowRecommender` with 128 components
   against ALS of implicit with 128 factors, which has the factors of these users already ("known")
@@ -24,18 +26,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from _data import INTERACTIONS, interactions
+from _data import INTERACTIONS, histories, interactions
 from _generated import grouped
 from _recommenders import ALS, EASE, PEERS
 from _report import alternate, ratios, write_table
 from scipy.sparse import csr_array, csr_matrix
 from threadpoolctl import threadpool_limits
 
-from skae import ShallowRecommender
+from skae import AutoencoderRecommender, ShallowRecommender
 
 FACTORS = 128
 K = 10
 FIT_TARGET = 1.2
+NETWORK_TARGET = 20
 DUAL_TARGET = 1 / 150
 RECOMMEND_TARGETS = {"citeulike-a": 1.0, "100,000 items": 1.75}
 
@@ -77,6 +80,21 @@ def fits(rounds: int) -> list[dict[str, Any]]:
             "ShallowRecommender": lambda X=X: shallow().fit(X),
         }
         rows += compared("fit", name, functions, {"ShallowRecommender": FIT_TARGET}, rounds)
+    return rows
+
+
+def networks(rounds: int) -> list[dict[str, Any]]:
+    rows = []
+    for name in INTERACTIONS:
+        X = histories(name, seed=0).train
+        functions = {
+            "bare EASE": lambda X=X: EASE(8.0).fit(X),
+            "AutoencoderRecommender": lambda X=X: AutoencoderRecommender(
+                random_state=0, device="cpu"
+            ).fit(X),
+        }
+        targets = {"AutoencoderRecommender": NETWORK_TARGET}
+        rows += compared("network", name, functions, targets, rounds)
     return rows
 
 
@@ -127,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parts = ["fit", "dual", "recommend"]
+    parts = ["fit", "network", "dual", "recommend"]
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--users", type=int, default=1_000, help="who are recommended to at once")
@@ -139,6 +157,8 @@ def main() -> None:
     with threadpool_limits(1):
         if "fit" in args.parts:
             write_table("recommendation_cost", fits(args.rounds), key=key)
+        if "network" in args.parts:
+            write_table("recommendation_cost", networks(args.rounds), key=key)
         if "recommend" in args.parts and not PEERS["implicit ALS"].missing:
             write_table("recommendation_cost", recommend(args.rounds, args.users), key=key)
         elif "recommend" in args.parts:

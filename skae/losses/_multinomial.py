@@ -80,19 +80,21 @@ class _SparseMultinomial(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, target: Tensor) -> Tensor:
-        total = output.logsumexp(1)
-        counts = row_sums(target, target.values())
-        ctx.save_for_backward(output, total, counts)
+        top = output.amax(1, keepdim=True)
+        exps = (output - top).exp_()
+        sums, counts = exps.sum(1), row_sums(target, target.values())
+        ctx.save_for_backward(exps, sums, counts)
         ctx.target = target
+        total = top[:, 0] + sums.log()
         return row_sums(target, target.values() * at_stored(target, output)) - counts * total
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (grad,) = grads
-        output, total, counts = ctx.saved_tensors
+        exps, sums, counts = ctx.saved_tensors
         target, rows = ctx.target, stored_rows(ctx.target)
-        to_output = (output - total[:, None]).exp_().mul_((-counts * grad)[:, None])
-        places = rows * output.shape[1] + target.col_indices()
+        to_output = exps.mul_((-counts * grad / sums)[:, None])  # torch refuses a second pass
+        places = rows * target.shape[1] + target.col_indices()
         to_output.view(-1).index_add_(0, places, target.values() * grad[rows])
         return to_output, None
 

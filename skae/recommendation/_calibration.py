@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from .._plain import registered
 from ._sparse import cells
 
-_MOST_CELLS = 2**22
+_MOST_CELLS = 2**21
 _WIDTHS = (0.003, 0.01, 0.03, 0.1)
 _LOG_POWERS, _ROUGHLY = (-4.0, 4.0), {"xatol": 0.02}
 _LOWEST = -50.0  # below, softplus is zero in float32

@@ -111,12 +111,20 @@ class FactoredWeights:
         """Return codes times the last factor, or some columns of it."""
         if isinstance(self.right, SparseMatrix):
             right = self.right.csr if columns is None else self.right.csr[columns]
-            return np.ascontiguousarray((right @ np.ascontiguousarray(codes.T)).T)
+            return _transposed(right @ _transposed(codes))
         return _product(codes, self.right if columns is None else self.right[:, columns])
 
 
 def _matrix(factor: Any) -> Any:
     return factor.csr if isinstance(factor, SparseMatrix) else factor
+
+
+def _transposed(matrix: np.ndarray) -> np.ndarray:
+    """Return a transposed copy, made block by block: what fits the caches is the fastest."""
+    copy = np.empty(matrix.shape[::-1], matrix.dtype)
+    for rows in _some(len(matrix), _BLOCK):
+        copy[:, rows] = matrix[rows].T
+    return copy
 
 
 def _product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:

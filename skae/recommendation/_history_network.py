@@ -27,7 +27,6 @@ class HistoryNetwork(RecommenderMixin, BaseAutoencoder):
     """Base of the recommender with a network: histories in, and scores that start somewhere."""
 
     _networks = {**NETWORKS, "auto": RecommenderNetwork}
-    _auto_patience = 5  # a closed form that is not improved at once is not improved later
     _linear: Solution | None
     _calibration: Calibration | None
 
@@ -40,6 +39,11 @@ class HistoryNetwork(RecommenderMixin, BaseAutoencoder):
         if self.linear == "auto":
             return not self.tied and self.n_negatives is None
         return self.linear is not None
+
+    @property
+    def _auto_patience(self) -> int:
+        # A closed form that is not improved soon is not improved later.
+        return 3 if self._has_linear else 10
 
     def _adapt(self, X: sparse.csr_array) -> None:
         check_magnitude(X, getattr(torch, self.dtype))
