@@ -80,6 +80,27 @@ class Coding:
         """Number of coded columns."""
         return len(self.numbers) + sum(self.sizes)
 
+    def weights(self, Z: np.ndarray) -> np.ndarray:
+        """Return how much squared errors of coded columns count, each column of the data alike.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_samples, n_outputs)
+            Coded rows.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs,)
+            One over the variance; of the categories of a column together.
+        """
+        weights = np.ones(self.n_outputs)
+        m = len(self.numbers)
+        for size in self.sizes:
+            group = slice(m, m + size)
+            weights[group] = 1 / max(np.nanvar(Z[:, group], axis=0).sum(), 1e-3)
+            m += size
+        return weights
+
     def encode(self, X: np.ndarray) -> np.ndarray:
         """Code rows.
 

@@ -18,7 +18,7 @@ from ..training import AutoencoderNet, Batch, BestWeights, Recipe, Rows
 from ._coding import Coding
 from ._errors import root_errors
 from ._kernels import KernelMachines
-from ._normal import Normal
+from ._normal import Normal, chosen_ridge
 from ._objectives import HiddenCells
 from ._rows import IncompleteRows, JudgedRows
 from ._spread import HeldOutCells, Spread, filled
@@ -60,7 +60,8 @@ class NetworkImputer(FillsTables, NetEstimator):
         if n > _MOST_ROWS_OF_NORMAL:
             some = np.sort(rng.choice(n, _MOST_ROWS_OF_NORMAL, replace=False))
         Z = coding.encode(X[some])
-        self._normal = normal = Normal.of(Z)
+        ridge = chosen_ridge(Z, coding.weights(Z), rng) if n >= _FEWEST_ROWS else 0.03
+        self._normal = normal = Normal.of(Z, ridge=ridge)
         drawn = (rng.randint(len(Z), size=len(Z)) for _ in range(_N_NORMALS))
         counts = (np.bincount(rows, minlength=len(Z)) for rows in drawn)
         self._normals = [Normal.of(Z, each, normal) for each in counts]

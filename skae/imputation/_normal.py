@@ -1,5 +1,6 @@
 """A normal distribution, fitted to rows with missing cells by expectation-maximisation."""
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -7,10 +8,11 @@ import torch
 from torch import Tensor
 
 from .._plain import registered
-from ..networks._normal import blocks_of
+from ..networks._normal import blocks_of, completed
 
 _N_ITERATIONS, _N_FURTHER_ITERATIONS, _TOLERANCE = 15, 5, 2e-3
-_RIDGE, _ROWS_OF_PRIOR = 0.03, 1.0
+_RIDGES, _ROWS_OF_PRIOR = (0.3, 0.1, 0.03, 0.01, 0.003), 1.0
+_N_FOLDS, _HIDDEN_SHARE, _MOST_ROWS = 4, 0.25, 2000  # that judge ridges
 _LEAST_VARIANCE = 1e-3
 _CELLS_AT_ONCE = 2**21
 
@@ -25,10 +27,13 @@ class Normal:
         Its mean.
     covariance : ndarray of shape (n_columns, n_columns)
         Its covariance matrix.
+    ridge : float
+        What was added to its diagonal, in variances of the columns.
     """
 
     mean: np.ndarray
     covariance: np.ndarray
+    ridge: float
 
     @property
     def precision(self) -> np.ndarray:
@@ -37,12 +42,16 @@ class Normal:
 
     @classmethod
     def of(
-        cls, Z: np.ndarray, weights: np.ndarray | None = None, start: Self | None = None
+        cls,
+        Z: np.ndarray,
+        weights: np.ndarray | None = None,
+        start: Self | None = None,
+        ridge: float = 0.03,
     ) -> Self:
         """Find the distribution under which rows with missing cells are likeliest.
 
-        The covariance of each step is drawn a little to its diagonal, and gets a ridge of three per
-        cent of the variances, so that constant, collinear or too many columns do no harm.
+        The covariance of each step is drawn a little to its diagonal, and gets a ridge, so that
+        constant, collinear or too many columns do no harm.
 
         Parameters
         ----------
@@ -51,7 +60,9 @@ class Normal:
         weights : ndarray of shape (n_rows,) or None, default=None
             How often each row counts.
         start : Normal or None, default=None
-            What to start from; None for independent columns.
+            What to start from, with its ridge; None for independent columns.
+        ridge : float, default=0.03
+            Share of the variances of the columns.
 
         Returns
         -------
@@ -79,18 +90,57 @@ class Normal:
         mean, covariance = first, torch.diag(variance)
         if start is not None:
             mean, covariance = torch.from_numpy(start.mean), torch.from_numpy(start.covariance)
+            ridge = start.ridge
         rows = _Rows(filled, observed, counts)
         for _ in range(_N_ITERATIONS if start is None else _N_FURTHER_ITERATIONS):
             new_mean, second = rows.moments(mean, covariance)
             diagonal = torch.diag(second.diagonal())
             n = float(counts.sum())
             second = (n * second + _ROWS_OF_PRIOR * diagonal) / (n + _ROWS_OF_PRIOR)
-            second += _RIDGE * torch.diag(variance)
+            second += ridge * torch.diag(variance)
             change = (second - covariance).abs().max()
             mean, covariance = new_mean, second
             if change < _TOLERANCE:
                 break
-        return cls(mean.numpy(), covariance.numpy())
+        return cls(mean.numpy(), covariance.numpy(), ridge)
+
+
+def chosen_ridge(Z: np.ndarray, weights: np.ndarray, rng: np.random.RandomState) -> float:
+    """Return the ridge by which hidden cells of rows that are held out are filled best.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_rows, n_columns)
+        Coded rows, NaN where cells are missing.
+    weights : ndarray of shape (n_columns,)
+        How much the error of each column counts.
+    rng : RandomState
+        Draws folds and cells.
+
+    Returns
+    -------
+    float
+        One of a few, in variances of the columns.
+    """
+    Z = Z[rng.permutation(len(Z))[:_MOST_ROWS]]
+    hidden = (rng.uniform(size=Z.shape) < _HIDDEN_SHARE) & ~np.isnan(Z)
+    fold = np.arange(len(Z)) % _N_FOLDS
+    errors = np.zeros(len(_RIDGES))
+    for held_out in (fold == k for k in range(_N_FOLDS)):
+        train, truth = Z[~held_out], Z[held_out]
+        # Columns that have no value outside of the fold are taken to be at their mean.
+        train = np.where(np.isnan(train).all(axis=0), 0.0, train)
+        x = torch.from_numpy(np.where(hidden[held_out], np.nan, truth))
+        normal = None
+        for i, ridge in enumerate(_RIDGES):
+            start = None if normal is None else replace(normal, ridge=ridge)
+            normal = Normal.of(train, start=start, ridge=ridge)
+            mean, precision = torch.from_numpy(normal.mean), torch.from_numpy(normal.precision)
+            wrong = np.where(
+                hidden[held_out], completed(x, mean, precision)[0].numpy() - truth, 0.0
+            )
+            errors[i] += np.square(wrong).sum(axis=0) @ weights
+    return _RIDGES[errors.argmin()]
 
 
 class _Rows:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skae.imputation._normal import Normal
+from skae.imputation._normal import Normal, chosen_ridge
 from skae.networks._normal import completed, conditional_covariances
 
 D = 5
@@ -14,7 +14,7 @@ D = 5
 def normal():
     rng = np.random.default_rng(0)
     root = rng.normal(size=(D, D))
-    return Normal(rng.normal(size=D), root @ root.T + 0.3 * np.eye(D))
+    return Normal(rng.normal(size=D), root @ root.T + 0.3 * np.eye(D), 0.0)
 
 
 def by_hand(x, normal):
@@ -97,3 +97,13 @@ def test_few_rows_and_collinear_columns(shape):
     fitted = Normal.of(Z)
 
     assert np.linalg.eigvalsh(fitted.covariance).min() > 0
+
+
+def test_ridge_is_small_where_columns_hang_together_and_large_where_they_do_not():
+    rng = np.random.RandomState(0)
+    noise = rng.normal(size=(60, 20))
+    together = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 20)) + 0.01 * noise
+
+    small, large = (chosen_ridge(Z, np.ones(20), rng) for Z in (together, noise))
+
+    assert small < 0.01 < 0.1 < large
