@@ -35,6 +35,14 @@ class Blocks:
     factors: Tensor
 
     @property
+    def variances(self) -> Tensor:
+        """Variances of missing cells, 1 for the others, (n_patterns, size)."""
+        identity = torch.eye(self.factors.shape[1], dtype=self.factors.dtype)
+        identity = identity.to(self.factors.device).expand_as(self.factors)
+        roots = torch.linalg.solve_triangular(self.factors, identity, upper=False)
+        return roots.square().sum(1)
+
+    @property
     def covariances(self) -> Tensor:
         """Covariances of missing cells, zeros for the others, (n_patterns, size, size)."""
         both = self.is_missing[:, :, None] & self.is_missing[:, None, :]
@@ -110,8 +118,7 @@ def completed(x: Tensor, mean: Tensor, precision: Tensor) -> tuple[Tensor, Tenso
         moved = torch.cholesky_solve(pulls, blocks.factors[of_rows])[..., 0]
         at = rows[:, None], columns
         filled[at] -= torch.where(is_missing, moved, 0.0)
-        diagonals = blocks.covariances.diagonal(dim1=1, dim2=2)[of_rows]
-        variances[at] = torch.where(is_missing, diagonals, 1.0)
+        variances[at] = blocks.variances[of_rows]
     return filled, variances
 
 
