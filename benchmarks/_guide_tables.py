@@ -1,9 +1,9 @@
-"""Writes the user guide's tables on generation and recommendation from results of the benchmarks.
+"""Writes the user guide's tables on generation, recommendation and imputation from results.
 
     python benchmarks/_guide_tables.py
 
-Run it after generation.py, likelihood.py, out_of_distribution.py or recommendation.py, and commit
-what it writes.
+Run it after generation.py, likelihood.py, out_of_distribution.py, recommendation.py or imputation.py,
+and commit what it writes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -157,6 +157,26 @@ def short_histories(title: str) -> str:
     return list_table(title, list(zip(["Recommender", *names], *columns, strict=True)))
 
 
+def imputers(title: str) -> str:
+    """Return errors over all cases, beside what is drawn from filled rows."""
+    rows = sorted(read_table("imputation"), key=lambda row: row["rank"])
+    downstream = {row["method"]: row for row in read_table("imputation_downstream")}
+    names = [row["method"] for row in rows]
+    measures: Sequence[tuple[str, str, int, Cost | None]] = [
+        ("rank", "rank by RMSE", 1, lowest),
+        ("rmse_new", "RMSE", 3, lowest),
+        ("accuracy_new", "accuracy", 3, highest),
+        ("fit_cpu_s", "fit, CPU s", 1, None),
+    ]
+    columns = [
+        [head, *column(names, [row.get(name) for row in rows], digits, cost)]
+        for name, head, digits, cost in measures
+    ]
+    scores = [downstream.get(name, {}).get("boosting") for name in names]
+    columns.append(["boosting after", *column(names, scores, 3, highest)])
+    return list_table(title, list(zip(["Imputer", *names], *columns, strict=True)))
+
+
 def main() -> None:
     generation = [
         images("fashion_mnist", "10,000 new images of Fashion-MNIST against its test images"),
@@ -171,7 +191,15 @@ def main() -> None:
         rankings("NDCG at 100 of new users, and CPU time of a fit, in multiples of EASE's"),
         short_histories("NDCG at 100 of users of whom a few items are known, mean of the data"),
     ]
-    for name, parts in {"generation": generation, "recommendation": recommendation}.items():
+    imputation = [
+        imputers("Cells of new rows of twelve tables, a third of which was removed in three ways")
+    ]
+    pages = {
+        "generation": generation,
+        "recommendation": recommendation,
+        "imputation": imputation,
+    }
+    for name, parts in pages.items():
         page = GUIDE / f"{name}_benchmark.inc"
         page.write_text("\n".join(parts), encoding="utf-8")
         print(f"written to docs/user_guide/{page.name}")
