@@ -1,7 +1,7 @@
 """Autoencoders as scikit-learn estimators, on PyTorch through skorch.
 
 One room per task, each with its estimators: `decomposition`, `generation`, `outliers`,
-`compression` and `recommendation`. And the rooms that they are built from:
+`denoising`, `compression` and `recommendation`. And the rooms that they are built from:
 
 - `training`: the skorch net, its batches and its callbacks.
 - `networks`: encoders and decoders.
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from skae.compression import *
     from skae.decomposition import *
+    from skae.denoising import *
     from skae.generation import *
     from skae.outliers import *
     from skae.recommendation import *
@@ -32,6 +33,7 @@ __version__ = "0.1.0.dev0"
 _ROOM_OF = {
     "AdversarialAutoencoder": "generation",
     "Autoencoder": "decomposition",
+    "AutoencoderDenoiser": "denoising",
     "AutoencoderOutlierDetector": "outliers",
     "AutoencoderRecommender": "recommendation",
     "BlendRecommender": "recommendation",
