@@ -13,17 +13,22 @@ from torch import nn
 
 from .._base import KeepsLimits, NetEstimator, checked_input
 from .._base._fit import checked_targets
+from .._shapes import are_rows
 from ..losses import Corruption
 from ..networks import ACTIVATIONS
 from ..training import ArrayRows, AutoencoderNet, PairedRows, Recipe, Rows
+from ._images import TakesImages
 from ._noise import FILLED, NOISES
 from ._objectives import noisy_loss
 from ._plan import check_combination, recipe_for
+from ._tiles import images_of
 
 _LEAST_ERROR = 1e-12  # squared, in ranges of the data: 120 dB
 
 
-class AutoencoderDenoiser(KeepsLimits, OneToOneFeatureMixin, TransformerMixin, NetEstimator):
+class AutoencoderDenoiser(
+    TakesImages, KeepsLimits, OneToOneFeatureMixin, TransformerMixin, NetEstimator
+):
     """Denoiser: a Wiener filter on principal components, and a network that corrects it.
 
     It learns from clean rows, to which it adds noise, from pairs of noisy and clean rows, or from
@@ -138,7 +143,8 @@ class AutoencoderDenoiser(KeepsLimits, OneToOneFeatureMixin, TransformerMixin, N
         The skorch net.
     loss_ : float
         Training loss of the last epoch; with no epoch, that of the network as it starts. It is the
-        squared error, divided by that which is expected of the filter.
+        mean of log(1 + e / f), where e is the squared error of a row and f that which is expected
+        of the filter; with ``supervision="noisy"``, of e / f.
     loss_curve_ : list of float
         Training loss of every epoch.
     validation_loss_curve_ : list of float
@@ -285,16 +291,22 @@ class AutoencoderDenoiser(KeepsLimits, OneToOneFeatureMixin, TransformerMixin, N
 
         Parameters
         ----------
-        X : {array-like, data frame} of shape (n_samples, n_features)
+        X : {array-like, data frame} of shape (n_samples, n_features), or images
             Noisy rows. NaN stands for missing cells, if these are what was learned to be filled.
+            Images may have any size, if the denoiser was fitted to images.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
-            Clean rows, float64, or of the dtype of `X` if that is float32, uint8 or uint16. If each
-            of the lowest and the highest value of the clean training data is found in as many cells
-            as there are columns, as in pixels and grades, no value is beyond them.
+        ndarray of shape (n_samples, n_features), or images
+            Clean rows, or images in the form of `X`; float64, or of the dtype of `X` if that is
+            float32, uint8 or uint16. If each of the lowest and the highest value of the clean
+            training data is found in as many cells as there are columns, as in pixels and grades,
+            no value is beyond them.
         """
+        if not are_rows(X):
+            images, cleaned = self._cleaned(X)
+            restored = images.restored([_as_given(a, images.dtype) for a in cleaned])
+            return restored[0] if images.form == "image" else restored
         X = self._checked(X)
         return _as_given(self._denoised(X), X.dtype)
 
@@ -312,9 +324,9 @@ class AutoencoderDenoiser(KeepsLimits, OneToOneFeatureMixin, TransformerMixin, N
 
         Parameters
         ----------
-        X : {array-like, data frame} of shape (n_samples, n_features)
+        X : {array-like, data frame} of shape (n_samples, n_features), or images
             Noisy rows.
-        y : array-like of shape (n_samples, n_features), default=None
+        y : array-like of shape (n_samples, n_features), or images, default=None
             The same, clean. None and labels, of one dimension, are for none.
 
         Returns
@@ -326,14 +338,21 @@ class AutoencoderDenoiser(KeepsLimits, OneToOneFeatureMixin, TransformerMixin, N
             to which noise is added first, or of cells that are hidden. It tells which of several
             models is better, but contains the noise of the rows. Higher is better.
         """
-        checked = self._checked(X)
-        clean = checked_targets(self, X, checked, y)
-        if clean is None:
+        if are_rows(X):
+            checked = self._checked(X)
+            clean = checked_targets(self, X, checked, y)
+            pairs = None if clean is None else (self._denoised(checked), clean)
+        else:
+            pairs = None
+            if y is None:
+                checked = self._checked(self._tiles(images_of(X, "X", self._tile)))
+            else:
+                pairs = self._cleaned(X)[1], images_of(y, "y", self._tile).arrays
+        if pairs is None:
             return -float(np.mean(self._noisy_losses(checked)))
-        span = self._span or float(np.ptp(clean)) or 1.0
-        errors = (self._denoised(checked) - clean) / span
-        worst = np.square(errors).mean(1).clip(min=_LEAST_ERROR)
-        return float(-10 * np.log10(worst).mean())
+        span = self._span or max(map(np.max, pairs[1])) - min(map(np.min, pairs[1])) or 1.0
+        errors = [np.square((a - b) / span).mean() for a, b in zip(*pairs, strict=True)]
+        return float(np.mean(-10 * np.log10(np.maximum(errors, _LEAST_ERROR))))
 
     def _noisy_losses(self, X: Any) -> np.ndarray:
         """Return the error of each row against noisy ones, in the units of the data."""

@@ -15,9 +15,11 @@ _LEAST_ERROR = 1e-12
 
 @registered
 class Denoising(Objective):
-    """The error of what the network makes of noisy rows, in units of that of the linear filter.
+    """The error of what the network makes of noisy rows, relative to that of the linear filter.
 
-    So rows of little and of much noise count alike.
+    It is the logarithm of 1 + e / f, where e is the squared error and f that which the filter is
+    expected to leave where there is as much noise. So rows of little and of much noise count alike,
+    as they do in a mean of peak signal-to-noise ratios, and single rows can't outweigh all others.
 
     Parameters
     ----------
@@ -29,9 +31,12 @@ class Denoising(Objective):
 
     def losses(self, step: Step) -> Losses:
         x, target = self._pair(step)
-        output, error = step.module.denoise(x)
+        output = step.module.decode(step.module.encode(x))
         errors = step.criterion.elementwise(output, target).mean(1)
-        return Losses(errors / error.clamp(min=_LEAST_ERROR), output=output)
+        return Losses(self._scaled(errors, step.module, x, target), output=output)
+
+    def _scaled(self, errors: Tensor, module: Any, x: Tensor, target: Tensor) -> Tensor:
+        return (errors / module.expected_error(x, target).clamp(min=_LEAST_ERROR)).log1p()
 
     def _pair(self, step: Step) -> tuple[Tensor, Tensor]:
         x, target = step.batch
@@ -59,6 +64,11 @@ class Recorrupted(Denoising):
 
     def _pair(self, step: Step) -> tuple[Tensor, Tensor]:
         return recorrupted(step.batch.target, self.sigma, step.generator)
+
+    def _scaled(self, errors: Tensor, module: Any, x: Tensor, target: Tensor) -> Tensor:
+        # Not its logarithm: the noise of the target would no longer be a constant.
+        unit = module.filter.expected_error(x.new_full((1, 1), self.sigma))
+        return errors / unit.clamp(min=_LEAST_ERROR)
 
 
 def recorrupted(
@@ -116,9 +126,9 @@ def noisy_loss(
     if noise is not None:
         x = noise(y, generator)
         is_hidden = x.isnan() & ~y.isnan()
-        errors = criterion.elementwise(module.denoise(x)[0], y).masked_fill(~is_hidden, 0)
+        errors = criterion.elementwise(module.decode(x), y).masked_fill(~is_hidden, 0)
         return errors.sum(1) / is_hidden.sum(1).clamp(min=1)
     level = module.filter(y).level
     x, target = recorrupted(y, level, generator)
-    errors = criterion.elementwise(module.denoise(x)[0], target).mean(1)
+    errors = criterion.elementwise(module.decode(x), target).mean(1)
     return errors - (level[:, 0] / RATIO).square()

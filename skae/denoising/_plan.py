@@ -83,13 +83,14 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     """
     check_magnitude(X, torch.float64)
     n_features, is_noisy = X.shape[1], estimator.supervision == "noisy"
-    shape = _shape_of(estimator.image_shape, n_features)
+    shape = _shape_of(estimator._image_shape, n_features)
     mean, scale = mean_and_scale(X)
     limits = None if is_noisy else common_limits(X)
     if limits is not None:
         scale = limits[1] - limits[0]
     units, fills = Units(mean, scale), estimator._fills
-    network: dict[str, Any] = {"n_features": n_features, "fills": fills}
+    layout = None if shape is None else shape.layout
+    network: dict[str, Any] = {"n_features": n_features, "fills": fills, "image_shape": layout}
     params: dict[str, Any] = {}
     if is_noisy:
         level: Any = _level_of_noisy(estimator.noise_level, X)
@@ -113,7 +114,7 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
         n_features=n_features,
         n_components=min(n_features, _MOST_COMPONENTS),
         n_levels=n_features if fills else 1,
-        image_shape=shape,
+        image_shape=layout,
     )
     params |= estimator._nested_params
     module = estimator.module

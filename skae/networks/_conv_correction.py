@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .._shapes import checked_image_shape
+from ._denoising import MOST_SEEN_AT_ONCE
+from ._patch_filter import planes_of, rows_of
 
 _STRIDE = 4  # from pixels to the deepest level
-_MOST_SEEN_AT_ONCE = 1024  # features of images small enough for layers that see all pixels
 
 
 class _ResidualConv(nn.Module):
@@ -78,7 +79,7 @@ class ConvCorrection(nn.Module):
         self.up = nn.Sequential(*(_ResidualConv(width) for _ in range(upper)))
         self.last = nn.Conv2d(width, 4 * channels, 3, padding=1)
         self.whole: nn.Module | None = None
-        if n_units and n_features <= _MOST_SEEN_AT_ONCE:
+        if n_units and n_features <= MOST_SEEN_AT_ONCE:
             cells = math.prod(-(-side // _STRIDE) for side in sides)
             self.whole = nn.Sequential(
                 nn.Linear(2 * n_features + n_levels, n_units),
@@ -118,7 +119,7 @@ class ConvCorrection(nn.Module):
         """
         d = self.n_features
         parts = (z[:, :d], z[:, d : 2 * d], z[:, 2 * d :].expand(len(z), d))
-        planes = torch.cat([self._planes(part) for part in parts], 1)
+        planes = torch.cat([planes_of(part, self.shape) for part in parts], 1)
         height, width = planes.shape[2:]
         below, beside = self.padding
         planes = F.pad(planes, (0, beside, 0, below), mode="replicate")
@@ -128,10 +129,4 @@ class ConvCorrection(nn.Module):
             lower = lower + self.whole(z).view(lower.shape)
         upper = self.up(upper + self.higher(self.deepest(lower)))
         output = F.pixel_shuffle(self.last(upper), 2)[:, :, :height, :width]
-        if self.shape.channels_last:
-            output = output.permute(0, 2, 3, 1)
-        return output.flatten(1)
-
-    def _planes(self, x: Tensor) -> Tensor:
-        images = x.reshape(-1, *self.shape.layout)
-        return images.permute(0, 3, 1, 2) if self.shape.channels_last else images
+        return rows_of(output, self.shape)

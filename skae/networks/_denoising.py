@@ -7,8 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .._shapes import checked_image_shape
 from ._layers import make_activation
+from ._patch_filter import PatchFilter
 from ._wiener import WienerFilter
+
+MOST_SEEN_AT_ONCE = 1024  # features of images that are filtered as a whole
 
 
 class DenoisingNetwork(nn.Module):
@@ -31,6 +35,9 @@ class DenoisingNetwork(nn.Module):
         Standard deviation of the noise in the rows that are learned from; None if they are clean.
     fills : bool, default=False
         Whether rows have no noise but missing cells, NaN, that are to be filled.
+    image_shape : tuple of int or None, default=None
+        Shape of the images, if the rows are such; those of more than 1,024 values are filtered
+        patch by patch.
     """
 
     def __init__(
@@ -40,9 +47,13 @@ class DenoisingNetwork(nn.Module):
         levels: tuple[float, float],
         sigma: float | None = None,
         fills: bool = False,
+        image_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.filter = WienerFilter(n_features, levels, sigma)
+        if image_shape is not None and n_features > MOST_SEEN_AT_ONCE and not fills:
+            shape = checked_image_shape(image_shape, n_features)
+            self.filter = PatchFilter(n_features, levels, sigma, image_shape=shape)
         self.network: Any = network
         self.fills = fills
         self.scale = nn.Parameter(torch.zeros(n_features))
@@ -62,32 +73,6 @@ class DenoisingNetwork(nn.Module):
         if hasattr(self.network, "initialize"):
             rows = (output - self.filter.output_center) / self.filter.mean_variance.sqrt()
             self.network.initialize(rows, rows)
-
-    def denoise(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return clean rows for noisy ones, and the error that the filter leaves.
-
-        Parameters
-        ----------
-        x : Tensor of shape (n_samples, n_features)
-            Noisy rows.
-
-        Returns
-        -------
-        output : Tensor of shape (n_samples, n_features)
-            Clean rows.
-        error : Tensor of shape (n_samples,)
-            Mean squared error expected of the filter alone.
-        """
-        rows, given, level, error = self.filter.fill(x) if self.fills else self.filter(x)
-        variance = self.filter.mean_variance
-        noise = 0.0 if self.fills else level.square()
-        seen = given / (variance + noise).sqrt()
-        if getattr(self.network, "sees_filtered", False):
-            filtered = (rows - self.filter.output_center) / variance.sqrt()
-            share = level if self.fills else level / (variance + noise).sqrt()
-            seen = torch.cat([seen, filtered, share], 1)
-        correction = self.network.decode(self.network.encode(seen))
-        return rows + error.sqrt() * self.scale * correction, error.mean(1)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return rows as they are: there is no narrow code.
@@ -117,7 +102,34 @@ class DenoisingNetwork(nn.Module):
         Tensor of shape (n_samples, n_features)
             Clean rows.
         """
-        return self.denoise(z)[0]
+        rows, given, level, error = self.filter.fill(z) if self.fills else self.filter(z)
+        variance = self.filter.mean_variance
+        noise = 0.0 if self.fills else level.square()
+        seen = given / (variance + noise).sqrt()
+        if getattr(self.network, "sees_filtered", False):
+            filtered = (rows - self.filter.output_center) / variance.sqrt()
+            share = level if self.fills else level / (variance + noise).sqrt()
+            seen = torch.cat([seen, filtered, share], 1)
+        correction = self.network.decode(self.network.encode(seen))
+        return rows + error.sqrt() * self.scale * correction
+
+    def expected_error(self, x: Tensor, output: Tensor) -> Tensor:
+        """Return the mean squared error that the filter leaves where there is as much noise.
+
+        Parameters
+        ----------
+        x, output : Tensor of shape (n_samples, n_features)
+            Noisy rows and clean ones.
+
+        Returns
+        -------
+        Tensor of shape (n_samples,)
+            The error.
+        """
+        if self.fills:
+            return x.isnan().to(x.dtype).mean(1) * self.filter.mean_variance
+        level = (x - output).square().mean(1, keepdim=True).sqrt()
+        return self.filter.expected_error(level.clamp(min=self.filter.levels[0]))
 
 
 class DenseCorrection(nn.Module):
