@@ -81,7 +81,7 @@ class AutoencoderDenoiser(
     optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
 
-    lr : float, default=2e-3
+    lr : float, default=1e-3
         Learning rate. It stays constant, because an average of the weights is used.
 
     batch_size : int, default=256
@@ -212,7 +212,7 @@ class AutoencoderDenoiser(
         hidden_layer_sizes: str | Sequence[int] = "auto",
         activation: str = "gelu",
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
-        lr: float = 2e-3,
+        lr: float = 1e-3,
         batch_size: int = 256,
         max_epochs: str | int = "auto",
         early_stopping: bool = False,

@@ -24,9 +24,9 @@ class DenoisingNetwork(nn.Module):
     Parameters
     ----------
     network : nn.Module
-        With ``encode(x)`` and ``decode(z)``. It sees the rows, centred and of unit variance; if it
-        has the attribute `sees_filtered`, beside each other the rows, those rows filtered, and the
-        share of the noise in their standard deviation.
+        With ``encode(x)`` and ``decode(z)``. It sees the rows, centred and of unit variance. One
+        with the attribute `sees_filtered` sees, beside each other, the rows, those rows filtered,
+        and the share of the noise in their standard deviation; and it must give zeros at first.
     n_features : int
         Number of columns.
     levels : tuple of two floats
@@ -56,7 +56,9 @@ class DenoisingNetwork(nn.Module):
             self.filter = PatchFilter(n_features, levels, sigma, image_shape=shape)
         self.network: Any = network
         self.fills = fills
-        self.scale = nn.Parameter(torch.zeros(n_features))
+        self.sees_filtered = bool(getattr(network, "sees_filtered", False))
+        if not self.sees_filtered:
+            self.scale = nn.Parameter(torch.zeros(n_features))
 
     @torch.no_grad()
     def initialize(self, x: Tensor, output: Tensor) -> None:
@@ -106,12 +108,14 @@ class DenoisingNetwork(nn.Module):
         variance = self.filter.mean_variance
         noise = 0.0 if self.fills else level.square()
         seen = given / (variance + noise).sqrt()
-        if getattr(self.network, "sees_filtered", False):
+        if self.sees_filtered:
             filtered = (rows - self.filter.output_center) / variance.sqrt()
             share = level if self.fills else level / (variance + noise).sqrt()
             seen = torch.cat([seen, filtered, share], 1)
         correction = self.network.decode(self.network.encode(seen))
-        return rows + error.sqrt() * self.scale * correction
+        if not self.sees_filtered:
+            correction = correction * self.scale
+        return rows + error.sqrt() * correction
 
     def expected_error(self, x: Tensor, output: Tensor) -> Tensor:
         """Return the mean squared error that the filter leaves where there is as much noise.
@@ -163,6 +167,8 @@ class DenseCorrection(nn.Module):
             layers += [nn.Linear(a, b), make_activation(activation)]
         self.encoder = nn.Sequential(*layers)
         self.decoder = nn.Linear(sizes[-1], n_features)
+        nn.init.zeros_(self.decoder.weight)
+        nn.init.zeros_(self.decoder.bias)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return what the hidden layers make of rows, filtered rows and levels.
