@@ -34,11 +34,13 @@ def noise_level(X: NDArray) -> float:
     n_used = max(1, int(_SHARE * len(variances)))
     smallest, n_noise = variances[:n_used].clip(min=0), len(variances)
     for _ in range(_N_ROUNDS):
-        ratio = (d - (len(variances) - n_noise)) / n
-        expected = _quantiles(ratio, (np.arange(n_used) + 0.5) / n_noise)
+        # What is not noise takes directions of the rows and of the columns away from it.
+        n_other = len(variances) - n_noise
+        ratio, share = (d - n_other) / (n - n_other), (n - n_other) / n
+        expected = share * _quantiles(ratio, (np.arange(n_used) + 0.5) / n_noise)
         noise = float(np.median(smallest / expected))
-        before, n_noise = n_noise, int((variances <= noise * (1 + ratio**0.5) ** 2).sum())
-        n_noise = max(n_noise, n_used)
+        highest = noise * share * (1 + ratio**0.5) ** 2
+        before, n_noise = n_noise, max(int((variances <= highest).sum()), n_used)
         if n_noise == before:
             break
     return noise**0.5
