@@ -2,8 +2,8 @@
 
     python benchmarks/_guide_tables.py
 
-Run it after generation.py, likelihood.py, out_of_distribution.py, recommendation.py or imputation.py,
-and commit what it writes.
+Run it after generation.py, likelihood.py, out_of_distribution.py, recommendation.py or
+imputation.py, and commit what it writes.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,8 @@
 """Autoencoders as scikit-learn estimators, on PyTorch through skorch.
 
 One room per task, each with its estimators: `decomposition`, `generation`, `outliers`,
-`compression`, `imputation` and `recommendation`. And the rooms that they are built from:
+`denoising`, `imputation`, `compression` and `recommendation`. And the rooms that they are built
+from:
 
 - `training`: the skorch net, its batches and its callbacks.
 - `networks`: encoders and decoders.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from skae.compression import *
     from skae.decomposition import *
+    from skae.denoising import *
     from skae.generation import *
     from skae.imputation import *
     from skae.outliers import *
@@ -33,6 +35,7 @@ __version__ = "0.1.0.dev0"
 _ROOM_OF = {
     "AdversarialAutoencoder": "generation",
     "Autoencoder": "decomposition",
+    "AutoencoderDenoiser": "denoising",
     "AutoencoderImputer": "imputation",
     "AutoencoderOutlierDetector": "outliers",
     "AutoencoderRecommender": "recommendation",

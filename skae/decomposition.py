@@ -11,7 +11,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from ._base import BaseAutoencoder, Fit, TakesTargets, column_losses, units_for
+from ._base import BaseAutoencoder, Fit, KeepsLimits, TakesTargets, column_losses, units_for
 from ._units import common_limits
 from .losses import (
     CORRUPTIONS,
@@ -23,15 +23,13 @@ from .losses import (
     Penalty,
 )
 from .training import Recipe, Reconstruction
-from .training._trainer import FEW_ROWS
 
 __all__ = ["Autoencoder"]
 
-_ROWS_PER_GUARD, _MOST_GUARDS = 50, 1000
 _SPARSITIES = {"l1": L1Sparsity, "kl": KLSparsity}
 
 
-class Autoencoder(TakesTargets, BaseAutoencoder):
+class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
     """Autoencoder: a network that squeezes rows through a narrow code and restores them.
 
     The network starts from the principal components of the training data, at the squared error of
@@ -308,22 +306,6 @@ class Autoencoder(TakesTargets, BaseAutoencoder):
         if units is not None and (objective := params["objective"]).corruption is not None:
             objective.corruption = objective.corruption.in_units(units)
         return replace(recipe, units=units)
-
-    def _n_guards(self, n_rows: int) -> int:
-        # Fewer rows have told how many epochs serve them.
-        return 0 if n_rows < FEW_ROWS else min(n_rows // _ROWS_PER_GUARD, _MOST_GUARDS)
-
-    def _adapt(self, X: Any) -> None:
-        if (limits := self._limits) is None or "criterion__bounds" in self._nested_params:
-            return
-        if X.min() < limits[0] or X.max() > limits[1]:
-            self.net_.criterion_.bounds = None
-
-    @property
-    def _limits(self) -> tuple[float, float] | None:
-        """Lowest and highest value of reconstructions, in the units of the data."""
-        bounded = getattr(self.net_.criterion_, "bounds", None) is not None
-        return self._fitted_recipe.params.get("criterion__bounds") if bounded else None
 
     def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
         rows = super()._restored(matrix, dtype, like)

@@ -13,6 +13,7 @@ import skae
 from skae import (
     AdversarialAutoencoder,
     Autoencoder,
+    AutoencoderDenoiser,
     AutoencoderImputer,
     AutoencoderOutlierDetector,
     AutoencoderRecommender,
@@ -95,6 +96,8 @@ FEW_CONFIGURATIONS = {
     name: NETWORK_CONFIGURATIONS[name] for name in ("default", "own_module", "early_stopping")
 }
 
+DENOISING = ("float64", "conv", "own_module", "early_stopping", "warm_start")
+
 # Estimators that train a net of their own, each with its configurations.
 NETWORKS = {
     Autoencoder: {name: Autoencoder(**p) for name, p in NETWORK_CONFIGURATIONS.items()},
@@ -130,6 +133,14 @@ NETWORKS = {
         "warm_start": ImageCompressor(
             warm_start=True, max_epochs=1, lr=1e-12, batch_size=64, module__width=8
         ),
+    },
+    AutoencoderDenoiser: {
+        **{name: AutoencoderDenoiser(**NETWORK_CONFIGURATIONS[name]) for name in DENOISING},
+        "default": AutoencoderDenoiser(max_epochs=5),
+        "one_level": AutoencoderDenoiser(max_epochs=2, noise_level=0.3),
+        "noisy": AutoencoderDenoiser(supervision="noisy", noise_level=0.1, max_epochs=2),
+        "missing": AutoencoderDenoiser(noise="masking", max_epochs=2),
+        "poisson": AutoencoderDenoiser(noise="poisson", noise_level=(0.1, 0.2), max_epochs=2),
     },
     AutoencoderRecommender: {
         "default": AutoencoderRecommender(4, lr=0.02),

@@ -24,6 +24,7 @@ import skae
 from skae import (
     AdversarialAutoencoder,
     Autoencoder,
+    AutoencoderDenoiser,
     AutoencoderOutlierDetector,
     ImageCompressor,
     VariationalAutoencoder,
@@ -126,6 +127,13 @@ def cases() -> Iterator[tuple[str, Any, tuple]]:
     )
     for noise in ("gaussian", "masking", "salt_and_pepper"):
         yield f"autoencoder-{noise}", Autoencoder(4, noise=noise, **few), (t["scaled"],)
+    yield "denoiser", AutoencoderDenoiser(**few), (t["scaled"],)
+    yield "denoiser-noisy", AutoencoderDenoiser(supervision="noisy", **few), (t["scaled"],)
+    yield (
+        "denoiser-conv",
+        AutoencoderDenoiser(module="conv", noise="blocks", image_shape=(8, 8), **few),
+        (t["digits"],),
+    )
     yield "autoencoder-l1", Autoencoder(4, sparsity="l1", dtype="float64", **few), (t["cancer"],)
     yield "autoencoder-poisson", Autoencoder(4, loss="poisson", **few), (t["digits"],)
     yield "autoencoder-bernoulli", Autoencoder(4, loss="bernoulli", **few), (t["digits"] / 16,)

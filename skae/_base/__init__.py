@@ -14,12 +14,15 @@ from ._checks import (
 )
 from ._columns import column_losses, units_for
 from ._fit import Fit
+from ._limits import KeepsLimits
+from ._module_params import module_params
 from ._net_estimator import NetEstimator
 from ._targets import TakesTargets
 
 __all__ = [
     "BaseAutoencoder",
     "Fit",
+    "KeepsLimits",
     "NetEstimator",
     "TakesTargets",
     "attributes_kept_on_failure",
@@ -28,5 +31,6 @@ __all__ = [
     "checked_sizes",
     "checked_table",
     "column_losses",
+    "module_params",
     "units_for",
 ]

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from .._units import Units, float_dtype
 from ..networks import ACTIVATIONS, NETWORKS
 from ..training import ArrayRows, Batch, Rows
-from ..training._nested import accepted_names
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
-from ._checks import checked_codes, checked_input, checked_sizes
+from ._checks import checked_codes, checked_input
+from ._module_params import module_params
 from ._net_estimator import NetEstimator
 
 
@@ -41,25 +41,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         self, n_features: int, n_components: int, auto_sizes: tuple[int, ...]
     ) -> dict[str, Any]:
         """Return those of our parameters that the module's constructor names."""
-        module = self._networks.get(self.module) if isinstance(self.module, str) else self.module
-        if not isinstance(module, type):
-            return {}
-        if isinstance(self.hidden_layer_sizes, str):
-            sizes = auto_sizes
-        else:
-            sizes = checked_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-        ours = {
-            "n_features": n_features,
-            "n_components": n_components,
-            "hidden_layer_sizes": sizes,
-            "activation": self.activation,
-        }
-        for name in ours:
-            if f"module__{name}" in self._nested_params:
-                hint = "comes from X" if name == "n_features" else f"is set by {name}"
-                raise ValueError(f"module__{name} can't be set, it {hint}")
-        named = accepted_names(module) or ()
-        return {f"module__{k}": v for k, v in ours.items() if k in named}
+        ours = {"n_features": n_features, "n_components": n_components}
+        return module_params(self, self._networks, auto_sizes, **ours)
 
     @property
     def _units(self) -> Units | None:

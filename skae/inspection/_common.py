@@ -295,3 +295,17 @@ def check_image_shape(image_shape: Sequence[int] | None, n_features: int) -> Ima
             f"channels, got {tuple(shape)}."
         )
     return shape
+
+
+def reconstruction(estimator: Any, X: ArrayLike) -> ArrayLike:
+    """Return what an estimator makes of rows, in their own space."""
+    if hasattr(estimator, "reconstruct"):
+        return estimator.reconstruct(X)
+    if hasattr(estimator, "transform"):
+        codes = estimator.transform(X)
+        inverse = getattr(estimator, "inverse_transform", None)
+        return codes if inverse is None else inverse(codes)
+    raise TypeError(
+        "estimator must have reconstruct, or transform with or without inverse_transform; "
+        f"{type(estimator).__name__} has neither."
+    )

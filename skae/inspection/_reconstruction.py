@@ -17,6 +17,7 @@ from ._common import (
     check_rows,
     check_same_length,
     check_same_shape,
+    reconstruction,
     three_digits,
 )
 from ._image_grid import draw_image_grid, split_channels
@@ -58,13 +59,17 @@ class ReconstructionDisplay:
     scale : array-like of shape (n_features,), default=None
         Positive unit of each feature, by which rows are divided after `center` is subtracted.
 
+    X_damaged : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+        What the reconstructions were made of, if not of the samples themselves: images with noise,
+        or with missing pixels (NaN). Needs `image_shape`.
+
     Attributes
     ----------
     errors_ : ndarray of shape (n_samples,)
         Mean squared error of each sample, in the units that are drawn.
 
     images_ : ndarray of shape (n_picture_rows, n_samples) of matplotlib AxesImage, or None
-        Originals, reconstructions and, if asked for, error maps.
+        Originals, damaged images if there are any, reconstructions and, if asked for, error maps.
 
     colorbar_ : matplotlib Colorbar or None
         Scale of the error maps.
@@ -106,6 +111,7 @@ class ReconstructionDisplay:
         feature_names: ArrayLike | None = None,
         center: ArrayLike | None = None,
         scale: ArrayLike | None = None,
+        X_damaged: ArrayLike | None = None,
     ) -> None:
         self.X = check_rows(X, "X", allow_nan=True)
         self.X_reconstructed = check_rows(X_reconstructed, "X_reconstructed")
@@ -114,6 +120,12 @@ class ReconstructionDisplay:
         self.feature_names = check_names(feature_names, X, n_features)
         self.image_shape = check_image_shape(image_shape, n_features)
         self.center, self.scale = check_units(center, scale, n_features)
+        self.X_damaged = None
+        if X_damaged is not None:
+            if image_shape is None:
+                raise ValueError("X_damaged needs image_shape=(height, width), got None.")
+            self.X_damaged = check_rows(X_damaged, "X_damaged", allow_nan=True)
+            check_same_shape(X=self.X, X_damaged=self.X_damaged)
 
     @classmethod
     def from_estimator(
@@ -130,6 +142,7 @@ class ReconstructionDisplay:
         error_map: bool = False,
         image_kwargs: Mapping[str, Any] | None = None,
         line_kwargs: Mapping[str, Any] | None = None,
+        X_damaged: ArrayLike | None = None,
     ) -> Self:
         """Reconstruct some rows of `X` with a fitted estimator and draw both.
 
@@ -163,7 +176,7 @@ class ReconstructionDisplay:
             Axes whose place the picture takes. If None, a new figure is made.
 
         error_map : bool, default=False
-            Whether a third row of images shows the absolute error of each pixel.
+            Whether a last row of images shows the absolute error of each pixel.
 
         image_kwargs : dict, default=None
             Keywords for originals and reconstructions, passed to
@@ -171,6 +184,9 @@ class ReconstructionDisplay:
 
         line_kwargs : dict, default=None
             Keywords of :meth:`matplotlib.axes.Axes.plot` for the reconstructions of rows.
+
+        X_damaged : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+            The same images, damaged: what the estimator is given, and is drawn between both.
 
         Returns
         -------
@@ -182,12 +198,17 @@ class ReconstructionDisplay:
         TypeError
             If the estimator has none of the methods named above.
         """
-        chosen = _safe_indexing(X, _choose_rows(X, n_samples, image_shape, random_state))
+        rows = _choose_rows(X, n_samples, image_shape, random_state)
+        chosen, damaged = _safe_indexing(X, rows), None
+        if X_damaged is not None:
+            check_same_length(X=X, X_damaged=X_damaged)
+            damaged = _safe_indexing(X_damaged, rows)
         return cls(
             chosen,
-            _reconstruct(estimator, chosen),
+            reconstruction(estimator, chosen if damaged is None else damaged),
             image_shape=image_shape,
             feature_names=feature_names,
+            X_damaged=damaged,
             **suitable_units(X, standardize, image_shape),
         ).plot(ax, error_map=error_map, image_kwargs=image_kwargs, line_kwargs=line_kwargs)
 
@@ -206,6 +227,7 @@ class ReconstructionDisplay:
         error_map: bool = False,
         image_kwargs: Mapping[str, Any] | None = None,
         line_kwargs: Mapping[str, Any] | None = None,
+        X_damaged: ArrayLike | None = None,
     ) -> Self:
         """Draw some of the given samples and reconstructions.
 
@@ -237,7 +259,7 @@ class ReconstructionDisplay:
             Axes whose place the picture takes. If None, a new figure is made.
 
         error_map : bool, default=False
-            Whether a third row of images shows the absolute error of each pixel.
+            Whether a last row of images shows the absolute error of each pixel.
 
         image_kwargs : dict, default=None
             Keywords for originals and reconstructions, passed to
@@ -246,18 +268,24 @@ class ReconstructionDisplay:
         line_kwargs : dict, default=None
             Keywords of :meth:`matplotlib.axes.Axes.plot` for the reconstructions of rows.
 
+        X_damaged : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+            The same images, damaged: what the reconstructions were made of, drawn between both.
+
         Returns
         -------
         display : ReconstructionDisplay
             The display, drawn.
         """
         check_same_length(X=X, X_reconstructed=X_reconstructed)
+        if X_damaged is not None:
+            check_same_length(X=X, X_damaged=X_damaged)
         rows = _choose_rows(X, n_samples, image_shape, random_state)
         return cls(
             _safe_indexing(X, rows),
             _safe_indexing(X_reconstructed, rows),
             image_shape=image_shape,
             feature_names=feature_names,
+            X_damaged=None if X_damaged is None else _safe_indexing(X_damaged, rows),
             **suitable_units(X, standardize, image_shape),
         ).plot(ax, error_map=error_map, image_kwargs=image_kwargs, line_kwargs=line_kwargs)
 
@@ -277,7 +305,7 @@ class ReconstructionDisplay:
             Axes whose place the picture takes. If None, a new figure is made.
 
         error_map : bool, default=False
-            Whether a third row of images shows the absolute error of each pixel.
+            Whether a last row of images shows the absolute error of each pixel.
 
         image_kwargs : dict, default=None
             Keywords for originals and reconstructions, passed to
@@ -305,10 +333,13 @@ class ReconstructionDisplay:
         self, ax: Axes | None, error_map: bool, image_kwargs: Mapping[str, Any] | None
     ) -> None:
         self.errors_ = _mean_squares(self.X - self.X_reconstructed)
+        pictures = [("original", self.X), ("reconstruction", self.X_reconstructed)]
+        if self.X_damaged is not None:
+            pictures.insert(1, ("damaged", self.X_damaged))
         self.ax_, self.images_, self.colorbar_ = draw_image_grid(
             ax,
             f"{type(self).__name__}.plot",
-            [("original", self.X), ("reconstruction", self.X_reconstructed)],
+            pictures,
             image_shape=self.image_shape,
             captions=[three_digits(error) for error in self.errors_],
             caption_name="mean squared error",
@@ -359,16 +390,3 @@ def _choose_rows(
         # Evenly spaced rows show every part of sorted data and leave the global generator alone.
         return np.linspace(0, n_available - 1, n_samples).round().astype(np.intp)
     return check_random_state(random_state).choice(n_available, n_samples, replace=False)
-
-
-def _reconstruct(estimator: Any, X: ArrayLike) -> ArrayLike:
-    if hasattr(estimator, "reconstruct"):
-        return estimator.reconstruct(X)
-    if hasattr(estimator, "transform"):
-        codes = estimator.transform(X)
-        inverse = getattr(estimator, "inverse_transform", None)
-        return codes if inverse is None else inverse(codes)
-    raise TypeError(
-        "estimator must have reconstruct, or transform with or without inverse_transform; "
-        f"{type(estimator).__name__} has neither."
-    )

@@ -9,9 +9,11 @@ from ._categorical import CategoricalLikelihood
 from ._columns import ColumnLikelihoods, ColumnLosses
 from ._corruptions import (
     CORRUPTIONS,
+    BlockNoise,
     Corruption,
     GaussianNoise,
     MaskingNoise,
+    PoissonNoise,
     SaltAndPepperNoise,
     SwapNoise,
 )
@@ -49,6 +51,7 @@ __all__ = [
     "AbsoluteError",
     "BernoulliLikelihood",
     "BernoulliLoss",
+    "BlockNoise",
     "CategoricalLikelihood",
     "ColumnLikelihoods",
     "ColumnLosses",
@@ -78,6 +81,7 @@ __all__ = [
     "Penalty",
     "PoissonLikelihood",
     "PoissonLoss",
+    "PoissonNoise",
     "ReconstructionLoss",
     "SaltAndPepperNoise",
     "SquaredError",

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from torch import nn
 
 from ._conv2d import ConvAutoencoder
+from ._conv_correction import ConvCorrection
+from ._denoising import DenoisingNetwork, DenseCorrection
 from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
 from ._flow import CouplingFlow
@@ -25,6 +27,7 @@ from ._variational import (
     VariationalNetwork,
     displaced,
 )
+from ._wiener import WienerFilter
 from .codec import (
     BIT_WEIGHT,
     DEAD_ZONE,
@@ -47,8 +50,11 @@ __all__ = [
     "AdversarialNetwork",
     "CompositeNetwork",
     "ConvAutoencoder",
+    "ConvCorrection",
     "CouplingFlow",
+    "DenoisingNetwork",
     "DenseAutoencoder",
+    "DenseCorrection",
     "DenseEnsemble",
     "Dropout",
     "ImageCodecNetwork",
@@ -60,6 +66,7 @@ __all__ = [
     "StandardizedNetwork",
     "TiedRecommenderNetwork",
     "VariationalNetwork",
+    "WienerFilter",
     "displaced",
     "interpolated",
 ]

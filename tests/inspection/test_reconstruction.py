@@ -260,3 +260,21 @@ def test_missing_values_in_reconstructions():
 def test_bad_options(parameters, message):
     with pytest.raises(ValueError, match=message):
         ReconstructionDisplay.from_predictions(X, X, **parameters)
+
+
+def test_damaged_images_are_given_to_the_estimator_and_drawn_between():
+    damaged = np.full((4, 64), 4.0)
+    display = ReconstructionDisplay.from_estimator(
+        Halving(), X[:4], X_damaged=damaged, image_shape=(8, 8), error_map=True
+    )
+
+    assert display.images_.shape == (4, 4)
+    np.testing.assert_array_equal(display.X_reconstructed, damaged / 2)
+    assert [label.get_text() for label in display.ax_.get_yticklabels()][1] == "damaged"
+
+
+def test_damaged_rows_need_images_of_the_same_number():
+    with pytest.raises(ValueError, match="X_damaged needs image_shape"):
+        ReconstructionDisplay(X[:4], X[:4], X_damaged=X[:4])
+    with pytest.raises(ValueError, match="X_damaged"):
+        ReconstructionDisplay.from_predictions(X[:4], X[:4], X_damaged=X[:3], image_shape=(8, 8))

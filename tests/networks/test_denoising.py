@@ -1,0 +1,82 @@
+"""The parts of denoisers: filters, and networks that correct them."""
+
+import numpy as np
+import pytest
+import torch
+
+from skae.denoising._level import noise_level
+from skae.denoising._tiles import OVERLAP, cut, joined
+from skae.networks import ConvCorrection, DenoisingNetwork, DenseCorrection, WienerFilter
+
+
+def low_rank(n, d, k, seed=0):
+    random = np.random.default_rng(seed)
+    return random.normal(size=(n, k)) @ random.normal(size=(k, d))
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(2000, 64, 10), (300, 100, 5), (100, 300, 5)])
+def test_level_of_noisy_rows(n, d, k):
+    noise = np.random.default_rng(1).normal(0, 0.7, (n, d))
+
+    assert noise_level(low_rank(n, d, k) + noise) == pytest.approx(0.7, rel=0.03)
+
+
+def test_rows_without_noise_have_no_level():
+    assert noise_level(low_rank(200, 20, 3)) < 1e-6
+
+
+def test_filter_learned_from_noisy_rows_equals_that_of_clean_ones():
+    clean = torch.from_numpy(low_rank(5000, 20, 4))
+    noisy = clean + torch.from_numpy(np.random.default_rng(1).normal(size=clean.shape))
+    one, other = WienerFilter(20, (1.0, 1.0)).double(), WienerFilter(20, (1.0, 1.0), 1.0).double()
+    one.initialize(clean, clean)
+    other.initialize(noisy, noisy)
+
+    error = (one(noisy).rows - other(noisy).rows).square().mean()
+
+    assert error < 0.02 * (one(noisy).rows - clean).square().mean()
+
+
+def test_filling_is_the_conditional_mean_of_normal_rows():
+    x = torch.from_numpy(low_rank(4000, 6, 6))
+    model = WienerFilter(6, (0.0, 1.0)).double()
+    model.initialize(x, x)
+    covariance, mean = np.cov(x.numpy().T), x.numpy().mean(0)
+    row = x[:1].clone()
+    row[0, :2] = torch.nan
+
+    filled = model.fill(row).rows[0]
+
+    weights = covariance[:2, 2:] @ np.linalg.inv(covariance[2:, 2:])
+    expected = mean[:2] + weights @ (x[0, 2:].numpy() - mean[2:])
+    np.testing.assert_allclose(filled[2:], x[0, 2:])
+    np.testing.assert_allclose(filled[:2], expected, atol=0.2 * x.std().item())
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (3, 7, 10), (7, 10, 3), (1, 5)])
+def test_corrections_start_at_zero_for_any_size_of_image(shape):
+    d = int(np.prod(shape))
+    x = torch.rand(5, d)
+
+    for network in (ConvCorrection(d, shape, width=8), DenseCorrection(d)):
+        model = DenoisingNetwork(network, d, (0.0, 1.0), image_shape=shape)
+        model.initialize(x, x)
+
+        assert torch.equal(model.decode(model.encode(x)), model.filter(x).rows)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (150, 100), (30, 70), (65, 200)])
+def test_tiles_become_the_image_again(size):
+    image = np.random.default_rng(0).random((*size, 3))
+
+    rows, places = cut(image, (64, 64, 3), OVERLAP)
+
+    np.testing.assert_allclose(joined(rows, places, (64, 64, 3), image.shape), image)
+
+
+def test_tiles_without_overlap_cover_an_image_once():
+    image = np.arange(128 * 192.0).reshape(128, 192, 1)
+
+    rows, _ = cut(image, (64, 64, 1))
+
+    assert sorted(rows.ravel()) == sorted(image.ravel())
