@@ -1,7 +1,7 @@
 """
-====================================
+=================================
 Fill the missing cells of a table
-====================================
+=================================
 
 Wines with thirteen measurements, two of them in words, of which a third of the cells is missing.
 :class:`~skae.AutoencoderImputer` fills them, says how far off it is, and a classifier is trained on
@@ -72,8 +72,8 @@ ImputationDisplay.from_estimator(imputer, table, columns=columns)
 # %%
 # What a classifier makes of it
 # -----------------------------
-# The mean fills every hole of a column alike. A mark at filled cells tells the classifier that wines
-# with many holes have much proline, whatever they were filled with.
+# The mean fills every hole of a column alike. A mark at filled cells tells the classifier that
+# wines with many holes have much proline, whatever they were filled with.
 
 import warnings
 
@@ -102,5 +102,5 @@ for name, step in {
     "AutoencoderImputer, with indicator": AutoencoderImputer(add_indicator=True, random_state=0),
 }.items():
     pipeline = make_pipeline(step, encoder, LogisticRegression(max_iter=1000))
-    scores = cross_val_score(pipeline, table.drop(columns="proline"), wine.target, cv=5)
+    scores = cross_val_score(pipeline, table.drop(columns="proline"), wine.target, cv=3)
     print(f"{name:36}{scores.mean():.3f}")
