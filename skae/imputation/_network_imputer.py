@@ -14,6 +14,7 @@ from .._base import Fit, NetEstimator, checked_sizes
 from .._plain import Part
 from .._settings import inference
 from .._units import chunks_of
+from ..tables._kinds import share_a_range
 from ..training import AutoencoderNet, Batch, BestWeights, Recipe, Rows
 from ._coding import Coding
 from ._errors import root_errors
@@ -27,6 +28,7 @@ from ._tables import FillsTables
 _N_STEPS, _PATIENCE = 1200, 300
 _MOST_EPOCHS, _FEWEST_ROWS, _FEW_ROWS = 300, 20, 2000
 _MOST_ROWS_OF_NORMAL, _MOST_JUDGED = 8192, 1500
+_FEWEST_PIXELS = 256
 _N_NORMALS = 10  # of resampled rows
 _CELLS_AT_ONCE = 2**21
 
@@ -55,6 +57,13 @@ class NetworkImputer(FillsTables, NetEstimator):
         categories = {j: len(values) for j, values in self._format.categories.items()}
         coding = Coding.of(X, np.flatnonzero(~self._is_empty), categories)
         self._coding = coding
+        if len(coding.numbers) >= _FEWEST_PIXELS and share_a_range(coding.low, coding.high):
+            warn(
+                f"X has {len(coding.numbers)} columns of one range, as pixels of images have. Time "
+                "grows with the cube of their number; AutoencoderDenoiser(noise='blocks') fills "
+                "missing parts of images",
+                stacklevel=2,
+            )
         self._counts = self._drawn_counts(n, rng)
         some = np.arange(n)
         if n > _MOST_ROWS_OF_NORMAL:

@@ -178,6 +178,14 @@ def test_more_columns_than_rows():
     assert np.isfinite(AutoencoderImputer(**QUICK).fit_transform(incomplete)).all()
 
 
+def test_images_are_handed_over(monkeypatch):
+    monkeypatch.setattr("skae.imputation._network_imputer._FEWEST_PIXELS", 16)
+    X = np.random.default_rng(0).uniform(size=(12, 16))
+
+    with pytest.warns(UserWarning, match=r"16 columns of one range.*AutoencoderDenoiser"):
+        AutoencoderImputer(max_epochs=0, random_state=0).fit(X)
+
+
 # ---------------------------------------------------------------------- frames
 
 
