@@ -40,6 +40,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "olivetti": {"max_epochs": 20},
     "fashion_mnist": {"max_epochs": 1},
 }
+IMAGES: dict[str, Any] = {"module": "conv", "batch_size": 32, "random_state": 0}
 TABLES = ("breast_cancer",)
 PHOTOGRAPHS = ("gray", "color", "poisson")
 _N_TEST, _N_PHOTOGRAPHS, _SIDE, _SIGMA, _PEAK = 1000, 10, 256, 25 / 255, 4
@@ -66,11 +67,9 @@ def small_images(name: str) -> Iterator[dict[str, Any]]:
     train, test = data.X_train.astype(np.float32), data.X_test[:_N_TEST].astype(np.float32)
     noise = noise_like(test)
     settings = {
-        "module": "conv",
+        **IMAGES,
         "image_shape": SHAPES[name],
         "noise_level": (0.0, 1.0),
-        "batch_size": 32,
-        "random_state": 0,
         **SMALL[name],
     }
     for sigma in SIGMAS:
@@ -92,7 +91,11 @@ def noisy_alone(name: str) -> Iterator[dict[str, Any]]:
         for method, level in (("sigma given", sigma), ("sigma estimated", "auto")):
             for start, changes in ((", filter alone", {"max_epochs": 0}), ("", {})):
                 model = AutoencoderDenoiser(
-                    supervision="noisy", noise_level=level, random_state=0, **changes
+                    supervision="noisy",
+                    noise_level=level,
+                    **IMAGES,
+                    image_shape=SHAPES[name],
+                    **{"max_epochs": 1, **changes},
                 )
                 _, seconds = timed(lambda m=model, n=noisy: m.fit(n))
                 cleaned, each = timed(lambda m=model, s=sigma: m.transform(test + s * noise))

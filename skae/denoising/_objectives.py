@@ -9,7 +9,7 @@ from torch import Tensor
 from .._plain import registered
 from ..training import Batch, Losses, Objective, Step
 
-RATIO = 0.5  # of the noise that is added to that of noisy rows
+RATIO = 1.0  # of the noise that is added to that of noisy rows
 _LEAST_ERROR = 1e-12
 
 
@@ -51,7 +51,7 @@ class Recorrupted(Denoising):
 
     Of a row y with normal noise of standard deviation s, and z of standard deviation 1, input and
     target are ``y + a * s * z`` and ``y - s / a * z``, whose noises are independent, so that the
-    loss is that of clean targets up to a constant; a is 0.5 (Pang et al.,
+    loss is that of clean targets up to a constant; a is 1 (Pang et al.,
     "Recorrupted-to-Recorrupted: unsupervised deep learning for image denoising", CVPR 2021).
 
     Parameters
@@ -88,7 +88,7 @@ def recorrupted(
     Returns
     -------
     input, target : Tensor of shape (n_samples, n_features)
-        With a little more noise, and with much more.
+        Each with more noise.
     """
     z = torch.empty_like(y).normal_(generator=generator)
     return y + RATIO * sigma * z, y - sigma / RATIO * z
