@@ -34,7 +34,9 @@ wiener = AutoencoderDenoiser(noise_level=(0, 60), max_epochs=0).fit(left)
 # One model for all levels of noise
 # ---------------------------------
 # ``max_epochs=0`` is the filter that every training starts from. The numbers are peak
-# signal-to-noise ratios in dB: 3 more are half the squared error.
+# signal-to-noise ratios in dB: 3 more are half the squared error. From two halves, and in half a
+# minute, the network learns hardly more than the filter knows; from 190 gray photographs and in
+# seven minutes, it gains 1.4 dB (benchmarks/denoising.py).
 
 rng = np.random.default_rng(0)
 print("sigma   noisy   filter   network")
