@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from warnings import warn
 
@@ -29,7 +30,7 @@ _N_STEPS, _PATIENCE = 1200, 300
 _MOST_EPOCHS, _FEWEST_ROWS, _FEW_ROWS = 300, 20, 2000
 _MOST_ROWS_OF_NORMAL, _MOST_JUDGED = 8192, 1500
 _FEWEST_PIXELS = 256
-_N_NORMALS = 10  # of resampled rows
+_N_NORMALS, _RIDGE_OF_DRAWS = 10, 0.1  # of resampled rows; the ridge is that times columns per row
 _CELLS_AT_ONCE = 2**21
 
 
@@ -73,7 +74,9 @@ class NetworkImputer(FillsTables, NetEstimator):
         self._normal = normal = Normal.of(Z, ridge=ridge)
         drawn = (rng.randint(len(Z), size=len(Z)) for _ in range(_N_NORMALS))
         counts = (np.bincount(rows, minlength=len(Z)) for rows in drawn)
-        self._normals = [Normal.of(Z, each, normal) for each in counts]
+        # A ridge that predicts best draws slopes to zero, and estimates from draws with them.
+        ridge = min(ridge, _RIDGE_OF_DRAWS * Z.shape[1] / len(Z))
+        self._normals = [Normal.of(Z, each, replace(normal, ridge=ridge)) for each in counts]
         # What is fitted to few rows guesses them better than others.
         self._of_folds = [normal] * self.n_estimators
         if self.n_estimators > 1 and n <= _FEW_ROWS:

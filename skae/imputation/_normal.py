@@ -10,7 +10,7 @@ from torch import Tensor
 from .._plain import registered
 from ..networks._normal import blocks_of, completed
 
-_N_ITERATIONS, _N_FURTHER_ITERATIONS, _TOLERANCE = 15, 3, 2e-3
+_N_ITERATIONS, _N_FURTHER_ITERATIONS, _TOLERANCE = 15, 5, 2e-3
 _RIDGES, _ROWS_OF_PRIOR = (0.3, 0.1, 0.03, 0.01, 0.003), 1.0
 _N_FOLDS, _HIDDEN_SHARE, _MOST_ROWS = 4, 0.25, 1000  # that judge ridges
 _LEAST_VARIANCE = 1e-3
