@@ -194,8 +194,8 @@ def main() -> None:
     ]
     imputation = [
         imputers(
-            "Cells of new rows of twelve tables, of which 30 % were removed in three ways; the last "
-            "column is the score of gradient boosting on filled tables, cells removed at random"
+            "Cells of new rows of twelve tables, 30 % of them removed in three ways; last, the score "
+            "of gradient boosting on filled tables, cells removed completely at random"
         )
     ]
     pages = {
