@@ -194,7 +194,7 @@ def main() -> None:
     ]
     imputation = [
         imputers(
-            "Cells of new rows of twelve tables, 30 % of them removed in three ways; last, the score "
+            "Cells of new rows of twelve tables, 30 % of them removed in three ways; last, scores "
             "of gradient boosting on filled tables, cells removed completely at random"
         )
     ]
