@@ -87,13 +87,12 @@ def levels_of(noise: Corruption, X: Any, units: Units) -> tuple[float, float]:
     tuple of two floats
         In the units of the rows.
     """
+    levels = noise.level if isinstance(noise.level, tuple) else (noise.level, noise.level)
     if isinstance(noise, GaussianNoise):
-        level = noise.level
-        return level if isinstance(level, tuple) else (level, level)
+        return levels
     rows = torch.from_numpy(units.apply(X[:_MOST_ROWS]))
-    low, high = noise.level if isinstance(noise.level, tuple) else (noise.level, noise.level)
     found = []
-    for level in (low, high):
+    for level in levels:
         generator = torch.Generator().manual_seed(0)
         errors = replace(noise, level=level)(rows, generator) - rows
         found.append(float(errors.square().nanmean()) ** 0.5)

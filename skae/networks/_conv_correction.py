@@ -78,8 +78,8 @@ class ConvCorrection(nn.Module):
         self.higher = nn.ConvTranspose2d(2 * width, width, 2, stride=2)
         self.up = nn.Sequential(*(_ResidualConv(width) for _ in range(upper)))
         self.last = nn.Conv2d(width, 4 * channels, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)
         self.whole: nn.Module | None = None
         if n_units and n_features <= MOST_SEEN_AT_ONCE:
             cells = math.prod(-(-side // _STRIDE) for side in sides)
