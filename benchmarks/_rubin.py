@@ -15,6 +15,8 @@ from _imputers import EM, IMPUTERS, OURS, POSTERIOR
 from _missing import cells_to_remove
 from scipy.stats import t as student
 
+from skae.metrics import pool_estimates
+
 N_ROWS, N_IMPUTATIONS, RATE, LEVEL = 400, 10, 0.3, 0.95
 NOTHING_REMOVED = "nothing removed"
 NUMBERS = np.zeros(6, dtype=int)  # of categories
@@ -45,11 +47,8 @@ def regression(table: np.ndarray) -> Estimate:
 def pooled(estimates: list[Estimate]) -> Estimate:
     """Combine the estimates from several imputations by Rubin's rules."""
     coefficients, variances = (np.array(part) for part in list(zip(*estimates, strict=True))[:2])
-    m = len(estimates)
-    between = (1 + 1 / m) * coefficients.var(axis=0, ddof=1)
-    within = variances.mean(axis=0)
-    freedom = (m - 1) * np.square(1 + within / np.maximum(between, 1e-12))
-    return coefficients.mean(axis=0), within + between, freedom
+    together = pool_estimates(coefficients, variances)
+    return together.estimate, together.standard_error**2, together.df
 
 
 def _drawn(method: str) -> Callable[[np.ndarray, int], Estimate]:
