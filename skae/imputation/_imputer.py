@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils._param_validation import Interval
+from torch import Tensor
 
 from .._base import NetEstimator
-from ..networks._normal import completed, wide
+from ..training import Batch
 from ._coding import Coding
 from ._errors import column_errors, relative_score
 from ._network_imputer import NetworkImputer
@@ -252,30 +253,21 @@ class AutoencoderImputer(NetworkImputer):
         check_scalar(n_imputations, "n_imputations", Integral, min_val=1)
         random = check_random_state(self.random_state if random_state is None else random_state)
         generator = torch.Generator().manual_seed(random.randint(2**31))
-        return [
-            self._restored(
-                self._drawn(np.array(checked, np.float64), i % self.n_estimators, generator),
-                checked,
-                X,
-            )
-            for i in range(n_imputations)
-        ]
+        normals = [self._normals[i % len(self._normals)] for i in range(n_imputations)]
+        given = [(torch.tensor(n.mean), torch.tensor(n.precision)) for n in normals]
 
-    def _drawn(self, X: Any, number: int, generator: torch.Generator) -> np.ndarray:
-        """Put draws into the missing cells of checked rows, float64."""
-        normal, member = self._normals[number % len(self._normals)], number % self.n_estimators
-        mean = torch.tensor(normal.mean)
-        precision = torch.tensor(normal.precision)
+        def draws(module: Any, batch: Batch) -> Tensor:
+            return drawn(module, batch.input, given, self._spread, self._machines, generator)
 
-        def draws(module: Any, batch: Any) -> Any:
-            x = batch.input
-            other, _ = completed(wide(x), wide(mean.to(x)), wide(precision.to(x)))
-            other = other.to(x)
-            return drawn(module, x, member, other, self._spread, self._machines, generator)
-
-        rows, Z = self._coded(X, draws)
-        X[rows] = self._coding.decode(Z, X[rows])
-        return X
+        whole = np.array(checked, np.float64)
+        rows, Z = self._coded(whole, draws)
+        imputations = []
+        for i in range(n_imputations):
+            filled = whole.copy()
+            if len(rows):
+                filled[rows] = self._coding.decode(Z[:, i], whole[rows])
+            imputations.append(self._restored(filled, checked, X))
+        return imputations
 
     def impute_intervals(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """Return between which values missing numbers lie.

@@ -77,10 +77,7 @@ class NetworkImputer(FillsTables, NetEstimator):
         # A ridge that predicts best draws slopes to zero, and estimates from draws with them.
         ridge = min(ridge, _RIDGE_OF_DRAWS * Z.shape[1] / len(Z))
         self._normals = [Normal.of(Z, each, replace(normal, ridge=ridge)) for each in counts]
-        # What is fitted to few rows guesses them better than others.
-        self._of_folds = [normal] * self.n_estimators
-        if self.n_estimators > 1 and n <= _FEW_ROWS:
-            self._of_folds = [Normal.of(Z, each, normal) for each in self._counts.T]
+        self._of_folds = self._without_folds(Z)
         m = len(coding.numbers)
         params = {
             "module__mean": normal.mean,
@@ -104,14 +101,13 @@ class NetworkImputer(FillsTables, NetEstimator):
 
     def _adapt(self, X: Any) -> None:
         self._counts = self._drawn_counts(X.shape[0], check_random_state(self.random_state))
-        self._of_folds = self._without_folds(X)
+        self._of_folds = self._without_folds(self._coding.encode(X[: _FEW_ROWS + 1]))
 
-    def _without_folds(self, X: Any) -> list[Normal]:
-        """Return the normal distributions that judge the rows of each fold."""
-        if self.n_estimators == 1 or X.shape[0] > _FEW_ROWS:
+    def _without_folds(self, Z: np.ndarray) -> list[Normal]:
+        """Return the normal distributions that judge the rows of each fold, from coded rows."""
+        if self.n_estimators == 1 or len(Z) > _FEW_ROWS:
             return [self._normal] * self.n_estimators
         # What is fitted to few rows guesses them better than others.
-        Z = self._coding.encode(X[:])
         return [Normal.of(Z, counts, self._normal) for counts in self._counts.T]
 
     def _warn_of_empty(self) -> None:
@@ -157,8 +153,11 @@ class NetworkImputer(FillsTables, NetEstimator):
         return min(1024, max(32, _CELLS_AT_ONCE // self._coding.n_outputs**2 // 32 * 32))
 
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
-        judged, coding = self._judged(net, rows, [self._normal] * self.n_estimators), self._coding
-        honest = self._judged(net, rows, self._of_folds).whole.extra[1].cpu()
+        usual, coding = [self._normal] * self.n_estimators, self._coding
+        judged = honestly = self._judged(net, rows, usual)
+        if self._of_folds != usual:
+            honestly = self._judged(net, rows, self._of_folds)
+        honest = honestly.whole.extra[1].cpu()
         x, target = (each.cpu() for each in judged.whole)
         m, seed = len(coding.numbers), net.generator.initial_seed() % 2**32
         self._machines, moves = None, honest.new_zeros(len(honest), m)

@@ -1,5 +1,6 @@
 """How far filled cells are from the truth, learned from cells that were held out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from .._plain import registered
 from .._settings import inference
-from ..networks._normal import conditional_covariances, wide
+from ..networks._normal import completed, conditional_covariances, wide
 from ._kernels import KernelMachines
 from ._rows import JudgedRows
 
@@ -214,9 +215,8 @@ def _shares(corrections: np.ndarray, wanted: np.ndarray, judged: np.ndarray) -> 
 
 def _not_negative(A: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Solve two normal equations under the condition that no share is negative or large."""
-    return nnls(np.linalg.cholesky(A).T, np.linalg.solve(np.linalg.cholesky(A), b))[0].clip(
-        max=_LARGEST_SHARE
-    )
+    factor = np.linalg.cholesky(A)
+    return nnls(factor.T, np.linalg.solve(factor, b))[0].clip(max=_LARGEST_SHARE)
 
 
 def combined(
@@ -284,16 +284,15 @@ def filled(module: Any, x: Tensor, spread: Spread, machines: KernelMachines | No
 def drawn(
     module: Any,
     x: Tensor,
-    member: int,
-    other: Tensor,
+    normals: Sequence[tuple[Tensor, Tensor]],
     spread: Spread,
     machines: KernelMachines | None,
     generator: torch.Generator,
 ) -> Tensor:
-    """Draw missing cells.
+    """Draw missing cells, once for each of several normal distributions.
 
     Errors of numbers have the distribution of those of held-out cells, and hang together as under
-    the normal distribution.
+    the normal distribution. Networks are asked in turn.
 
     Parameters
     ----------
@@ -301,35 +300,41 @@ def drawn(
         The networks.
     x : Tensor of shape (n_rows, n_columns)
         Coded rows, NaN where cells are missing.
-    member : int
-        The network to ask.
-    other : Tensor of shape (n_rows, n_columns)
-        First guesses by a normal distribution that was fitted to resampled rows.
+    normals : sequence of tuple of two Tensors
+        Means and precisions of normal distributions that were fitted to resampled rows; the first
+        guess of each draw.
     spread : Spread
         Errors of held-out cells.
     machines : KernelMachines or None
-        Corrections besides those of the network.
+        Corrections besides those of the networks.
     generator : torch.Generator on the CPU
         The only source of randomness.
 
     Returns
     -------
-    Tensor of shape (n_rows, n_columns)
+    Tensor of shape (n_rows, n_draws, n_columns)
         Numbers, and logits of categories of which the highest is drawn.
     """
     m, missing = module.n_numbers, x.isnan()
     guess, scale = module.first_guess(x)
-    output, log_scale = (each[member] for each in module.members(x, guess, scale))
+    output, log_scale = module.members(x, guess, scale)
+    moves = machines.moves(guess, missing) if machines else torch.zeros_like(log_scale[0])
     covariance = conditional_covariances(missing, wide(module.precision))[:, :m, :m]
     diagonal = torch.diag_embed(covariance.diagonal(dim1=1, dim2=2))
     covariance = torch.lerp(covariance, diagonal, _LEAST_SHARE_OF_DIAGONAL)
     covariance = covariance + torch.diag_embed((~missing[:, :m]).to(covariance))
-    normal = torch.randn((len(x), m, 1), generator=generator).to(covariance)
-    together = (torch.linalg.cholesky(covariance) @ normal)[..., 0]
-    together = together / covariance.diagonal(dim1=1, dim2=2).sqrt()
-    errors = spread.quantiles(torch.special.ndtr(together)).to(x.dtype)
-    moves = machines.moves(guess, missing) if machines else torch.zeros_like(log_scale)
-    moved = spread.corrected(other, moves, output[:, :m] - guess[:, :m])
-    uniform = torch.rand(output[:, m:].shape, generator=generator).to(x).clamp(1e-12, 1 - 1e-7)
-    logits = output[:, m:] - uniform.log().neg().log()
-    return torch.cat([moved + errors * log_scale.exp(), logits], 1)
+    factors = torch.linalg.cholesky(covariance)
+    deviations = covariance.diagonal(dim1=1, dim2=2).sqrt()
+    draws = []
+    for i, (mean, precision) in enumerate(normals):
+        member = i % len(output)
+        other, _ = completed(wide(x), wide(mean.to(x)), wide(precision.to(x)))
+        normal = torch.randn((len(x), m, 1), generator=generator).to(factors)
+        together = (factors @ normal)[..., 0] / deviations
+        errors = spread.quantiles(torch.special.ndtr(together)).to(x.dtype)
+        steps = output[member, :, :m] - guess[:, :m]
+        numbers = spread.corrected(other.to(x), moves, steps) + errors * log_scale[member].exp()
+        logits = output[member, :, m:]
+        uniform = torch.rand(logits.shape, generator=generator).to(x).clamp(1e-12, 1 - 1e-7)
+        draws.append(torch.cat([numbers, logits - uniform.log().neg().log()], 1))
+    return torch.stack(draws, 1)

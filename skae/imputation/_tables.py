@@ -65,39 +65,45 @@ class FillsTables(TransformerMixin, BaseEstimator):
         checked = self._checked(X)[:]
         return self._restored(self._filled(np.array(checked, np.float64)), checked, X)
 
+    @property
+    def _kept(self) -> np.ndarray:
+        """Positions of the columns that stay."""
+        return np.flatnonzero(~self._is_empty | self.keep_empty_features)
+
+    def _indicators(self, names: Any) -> dict[str, int]:
+        """Return names and positions of what is appended, from those of all columns."""
+        marked = np.flatnonzero(self._had_missing & ~self._is_empty & self.add_indicator)
+        return {f"missingindicator_{names[j]}": int(j) for j in marked}
+
     def _restored(self, matrix: np.ndarray, checked: Any, X: Any) -> Any:
         """Return filled rows in the form of others, without what is left out of these."""
-        kept = ~self._is_empty | self.keep_empty_features
-        numbers = self._is_empty & ~np.isin(range(len(kept)), list(self._format.categories))
-        matrix[:, numbers] = np.where(np.isnan(matrix[:, numbers]), 0, matrix[:, numbers])
-        marked = np.flatnonzero(self._had_missing & ~self._is_empty)
-        is_frame_too = bool(self._format.container) and is_frame(X)
-        missing = self._format.missing(X) if is_frame_too else np.isnan(checked)
-        if is_frame_too:
-            frame = self._format.filled(X, matrix)
-            return self._framed(frame, kept, missing[:, marked], marked)
+        of_numbers = self._is_empty.copy()
+        of_numbers[list(self._format.categories)] = False
+        matrix[:, of_numbers] = np.where(np.isnan(matrix[:, of_numbers]), 0, matrix[:, of_numbers])
+        if self._format.container and is_frame(X):
+            missing = self._format.missing(X)
+            frame = self._format.filled(X, missing, matrix)
+            return self._framed(frame, missing)
+        missing = np.isnan(checked)
         if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
             limits, filled = np.iinfo(X.dtype), X.copy()
             filled[missing] = matrix[missing].round().clip(limits.min, limits.max)
         else:
             filled = matrix.astype(checked.dtype, copy=False)
-        filled = filled[:, kept]
-        return (
-            np.c_[filled, missing[:, marked]].astype(filled.dtype) if self.add_indicator else filled
-        )
+        marked = list(self._indicators(range(len(self._is_empty))).values())
+        if not marked:
+            return filled[:, self._kept]
+        return np.c_[filled[:, self._kept], missing[:, marked]].astype(filled.dtype)
 
-    def _framed(self, frame: Any, kept: np.ndarray, missing: np.ndarray, marked: np.ndarray) -> Any:
-        names = [f"missingindicator_{frame.columns[j]}" for j in marked]
-        is_polars = self._format.container == "polars"
-        frame = frame[:, np.flatnonzero(kept).tolist()] if is_polars else frame.loc[:, kept]
-        if not self.add_indicator:
-            return frame
-        indicators = dict(zip(names, missing.T, strict=True))
-        if is_polars:
+    def _framed(self, frame: Any, missing: np.ndarray) -> Any:
+        """Return the columns of a frame that stay, and those that tell what was filled."""
+        marks = {name: missing[:, j] for name, j in self._indicators(list(frame.columns)).items()}
+        if self._format.container == "polars":
             import polars as pl
 
-            return frame.with_columns(pl.Series(n, values) for n, values in indicators.items())
-        return frame.assign(**indicators)
+            marked = [pl.Series(name, values) for name, values in marks.items()]
+            return frame[:, self._kept.tolist()].with_columns(marked)
+        return frame.iloc[:, self._kept].assign(**marks)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns that :meth:`transform` gives.
@@ -114,13 +120,7 @@ class FillsTables(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "_is_empty")
         names = _check_feature_names_in(self, input_features)
-        kept = names[~self._is_empty | self.keep_empty_features]
-        if not self.add_indicator:
-            return kept
-        marked = names[self._had_missing & ~self._is_empty]
-        return np.concatenate([kept, [f"missingindicator_{name}" for name in marked]]).astype(
-            object
-        )
+        return np.array([*names[self._kept], *self._indicators(names)], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

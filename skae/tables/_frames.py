@@ -173,13 +173,15 @@ class FrameFormat:
                 missing[:, j] |= [_equal(value, self.sentinel) for value in X[name].to_list()]
         return missing
 
-    def filled(self, X: Any, matrix: np.ndarray) -> Any:
+    def filled(self, X: Any, missing: np.ndarray, matrix: np.ndarray) -> Any:
         """Return a frame in which cells without a value have that of a matrix.
 
         Parameters
         ----------
         X : pandas or polars data frame of shape (n_samples, n_columns)
             Data.
+        missing : ndarray of shape (n_samples, n_columns) of bool
+            As from :meth:`missing`.
         matrix : ndarray of shape (n_samples, n_columns)
             As from :meth:`matrix`; what is NaN here stays missing.
 
@@ -188,18 +190,15 @@ class FrameFormat:
         data frame of shape (n_samples, n_columns)
             A copy, with all other cells as they are.
         """
-        missing, values = self.missing(X), self.restore(matrix, X)
-        frame = X.clone() if self.container == "polars" else X.copy()
-        for j in np.flatnonzero(missing.any(axis=0)):
-            name = X.columns[j]
-            if self.container == "polars":
-                import polars as pl
-
-                known = X[name].cast(values[name].dtype) if X[name].dtype == pl.Null else X[name]
-                series = values[name].cast(known.dtype).zip_with(pl.Series(missing[:, j]), known)
-                frame = frame.with_columns(series)
-            else:
-                frame[name] = X[name].where(~missing[:, j], values[name])
+        values = self.restore(matrix, X)
+        places = {X.columns[j]: missing[:, j] for j in np.flatnonzero(missing.any(axis=0))}
+        if self.container == "polars":
+            return X.with_columns(
+                _polars_filled(X[name], place, values[name]) for name, place in places.items()
+            )
+        frame = X.copy()
+        for name, place in places.items():
+            frame[name] = X[name].where(~place, values[name])
         return frame
 
     def rounded(self, matrix: np.ndarray) -> np.ndarray:
@@ -285,6 +284,15 @@ def _polars_frame(columns: dict[Any, Any], dtypes: list[Any]) -> Any:
             for (name, values), dtype in zip(columns.items(), dtypes, strict=True)
         ]
     )
+
+
+def _polars_filled(column: Any, missing: np.ndarray, values: Any) -> Any:
+    """Return a column with other values where cells are missing, in its own dtype if it has one."""
+    import polars as pl
+
+    if column.dtype == pl.Null:
+        column = column.cast(values.dtype)
+    return values.cast(column.dtype).zip_with(pl.Series(missing), column)
 
 
 def _pandas_frame(columns: dict[Any, Any], dtypes: list[Any], of_categories: Any) -> Any:

@@ -228,6 +228,26 @@ def test_polars_frames_come_back_as_they_came(frame):
     assert filled["text"].filter(seen).equals(rows["text"].filter(seen))
 
 
+def test_names_may_be_numbers(table):
+    rows = pd.DataFrame(with_holes(table[:60])[0])
+
+    filled = AutoencoderImputer(**QUICK).fit(rows).transform(rows)
+
+    assert filled.columns.tolist() == list(range(5))
+    assert not filled.isna().any().any()
+
+
+def test_every_draw_rests_on_rows_of_its_own(table):
+    X = with_holes(table[:60])[0]
+    imputer = AutoencoderImputer(max_epochs=0, random_state=0).fit(X)
+    imputer._spread.errors[:] = 0  # nothing but the resampled rows makes draws differ
+
+    draws = np.stack(imputer.sample_imputations(X, 10))
+
+    hole = np.isnan(X[:, 0]).argmax()
+    assert len(np.unique(draws[:, hole, 0])) == 10
+
+
 def test_index_of_a_frame_stays(of_frame, frame):
     rows = frame[1].iloc[[5, 3, 8]]
 
