@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ._container import CHECKSUM, RAW, Header, check_part
+from ._container import CHECKSUM, END_SIZE, RAW, Header, check_part
 from ._errors import BitstreamError
 from ._varints import read_varint
 
@@ -102,7 +102,8 @@ def opened(stream: bytes | memoryview, kind_of_header: type[AnyHeader]) -> tuple
     view = view if view.format == "B" and view.ndim == 1 else view.cast("B")
     header, position = kind_of_header.from_bytes(view)
     header.check()
-    chunks, dtype = Chunks(view, header.n_chunks, position), np.dtype(header.dtype)
+    region = view if header.at_end is None else view[:-END_SIZE]
+    chunks, dtype = Chunks(region, header.n_chunks, position), np.dtype(header.dtype)
     if header.kind == RAW and len(chunks[0]) != header.n_values * dtype.itemsize:
         raise BitstreamError(
             f"{len(chunks[0])} bytes of raw data, but {header.n_values} values of {dtype}"

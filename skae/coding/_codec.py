@@ -21,6 +21,7 @@ from ._tables import (
     N_TABLES,
     CodecTables,
     code_lengths,
+    magnitudes_of_zeros,
     rounding_thresholds,
 )
 from ._tally import Tally
@@ -28,6 +29,8 @@ from ._tally import Tally
 N_PER_LEVEL = 16
 N_NUMBERS = N_PER_LEVEL * (N_LEVELS - 1) + 1
 _LARGEST_SUM = 2**16
+
+_Part = tuple[int, np.ndarray, np.ndarray]
 
 # floor(8 log2(1 + sum)) of all sums, from whole numbers: the same on every machine.
 _OCTAVE_EIGHTHS = np.searchsorted(
@@ -151,7 +154,33 @@ class Codec:
         bytes
             The code.
         """
-        parts: list[tuple[int, np.ndarray, np.ndarray]] = []
+        return self._packed(self._coded_parts(y, number, coded))
+
+    @inference()
+    def encode_each(self, y: Tensor, number: int) -> list[bytes]:
+        """Round coefficients and code each signal alone.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_signals, rows, columns, n_components)
+            Coefficients.
+        number : int
+            Number of the rounding step.
+
+        Returns
+        -------
+        list of bytes
+            The codes, those that :meth:`encode` returns for each.
+        """
+        parts = self._coded_parts(y, number)
+        return [
+            self._packed([(stop, integers[i], which[i]) for stop, integers, which in parts])
+            for i in range(len(y))
+        ]
+
+    def _coded_parts(self, y: Tensor, number: int, coded: Tensor | None = None) -> list[_Part]:
+        """Round coefficients; return each part's last channel, integers and tables."""
+        parts: list[_Part] = []
 
         def keep(channels: slice, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
             if coded is not None:
@@ -159,6 +188,10 @@ class Codec:
             parts.append((channels.stop, integers.numpy(), which.byte().numpy()))
 
         self._round_all(y, number, keep, coded)
+        return parts
+
+    def _packed(self, parts: list[_Part]) -> bytes:
+        """Return the code of parts."""
         # Groups of zeros behind the last other number are left out.
         last = max((stop for stop, integers, _ in parts if integers.any()), default=0)
         n_groups = sum(stop <= last for _, stop in self.network.contexts.groups)
@@ -241,12 +274,7 @@ class Codec:
         BitstreamError
             If that is not what :meth:`encode` has written.
         """
-        if not stream:
-            raise BitstreamError("it is empty")
-        n_groups, n_known = stream[0], len(self.network.contexts.groups)
-        if n_groups > n_known:
-            raise BitstreamError(f"it has {n_groups} groups of channels, the model {n_known}")
-        decoder = Decoder(stream[1:])
+        decoder, n_groups = self._opened(stream)
 
         def take(which: Tensor) -> Tensor:
             return torch.from_numpy(decoder.take(self._tables, which.byte().numpy()))
@@ -261,6 +289,71 @@ class Codec:
         decoded = self._walk((*shape, self.network.n_components), number, code, n_groups)
         decoder.finish()
         return decoded * self.network.steps(number / N_PER_LEVEL)[1]
+
+    @inference()
+    def decode_each(
+        self, streams: Sequence[bytes | memoryview], shape: Sequence[int], number: int
+    ) -> tuple[Tensor, Tensor]:
+        """Read coefficients of signals that were coded alone, and how wide their zeros are.
+
+        Parameters
+        ----------
+        streams : sequence of bytes or memoryview
+            Their codes.
+        shape : sequence of two ints
+            Rows and columns of each.
+        number : int
+            Number of the rounding step.
+
+        Returns
+        -------
+        decoded : Tensor of shape (n_signals, rows, columns, n_components)
+            Coefficients.
+        widths : Tensor of the same shape
+            Expected magnitudes of what was rounded to zero; zero where nothing was, and in signals
+            that are zero everywhere.
+
+        Raises
+        ------
+        BitstreamError
+            If that is not what :meth:`encode_each` has written.
+        """
+        opened = [self._opened(stream) for stream in streams]
+        shape = (len(streams), *shape, self.network.n_components)
+        widths = torch.zeros(shape).flatten(1, 2)
+        n_groups = torch.tensor([n for _, n in opened])
+        stops = [0, *(stop for _, stop in self.network.contexts.groups)]
+
+        def code(channels: slice, squares: Tensor, means: Tensor, which: Tensor) -> Tensor:
+            tables, integers = which.byte().numpy(), np.zeros(which.shape, np.int32)
+            for i, (decoder, n) in enumerate(opened):
+                if channels.stop <= stops[n]:
+                    integers[i] = decoder.take(self._tables, tables[i])
+            symbols = torch.from_numpy(integers)
+            is_zero = (symbols == 0) & (n_groups > 0)[:, None, None]
+            widths[:, squares, channels] = self._zeros[which.long()] * is_zero
+            return symbols
+
+        decoded = self._walk(shape, number, code, int(n_groups.max()))
+        for decoder, _ in opened:
+            decoder.finish()
+        decoded[n_groups == 0] = 0
+        factors = self.network.steps(number / N_PER_LEVEL)[1]
+        return decoded * factors, widths.reshape(shape) * factors
+
+    def _opened(self, stream: bytes | memoryview) -> tuple[Decoder, int]:
+        """Return what reads a code, and how many groups of channels it has."""
+        if not stream:
+            raise BitstreamError("it is empty")
+        n_groups, n_known = stream[0], len(self.network.contexts.groups)
+        if n_groups > n_known:
+            raise BitstreamError(f"it has {n_groups} groups of channels, the model {n_known}")
+        return Decoder(stream[1:]), n_groups
+
+    @cached_property
+    def _zeros(self) -> Tensor:
+        """Expected magnitudes of what each table codes as zero."""
+        return torch.from_numpy(magnitudes_of_zeros()).float()
 
     @inference()
     def learned(self, grids: Sequence[Tensor], numbers: Sequence[int]) -> "Codec":

@@ -19,6 +19,8 @@ from ._varints import read_varint, varint
 RAW, CODED = 0, 1
 _START = struct.Struct("<4sBBBI")
 CHECKSUM = struct.Struct("<I")
+_END = struct.Struct("<BQ")  # no chunk is empty: a length of zero is the end
+END_SIZE = _END.size + CHECKSUM.size
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Header(ABC):
     magic: ClassVar[bytes]
     version: ClassVar[int] = 1
     dtypes: ClassVar[tuple[str, ...]]
+    at_end: ClassVar[str | None] = None  # the field that follows the chunks
 
     kind: int
     dtype: str
@@ -169,6 +172,8 @@ class Header(ABC):
         check_part(stream, 0, position, "the header")
         if kind not in (RAW, CODED) or dtype >= len(cls.dtypes):
             raise BitstreamError(f"kind {kind} and dtype {dtype} are not both known")
+        if cls.at_end is not None:
+            numbers[cls.at_end] = _read_end(stream, position + CHECKSUM.size)
         if not all(value for name, value in numbers.items() if name != "number"):
             raise BitstreamError(f"sizes must be positive, got {numbers}")
         header = cls(kind, cls.dtypes[dtype], fingerprint, **numbers)
@@ -179,7 +184,7 @@ class Header(ABC):
     @classmethod
     def _numbers(cls, kind: int) -> list[str]:
         """Return the names of the numbers that follow the fingerprint."""
-        own = fields(cls)[len(fields(Header)) :]
+        own = [each for each in fields(cls)[len(fields(Header)) :] if each.name != cls.at_end]
         lengths = [each.name for each in own if each.default is MISSING]
         layout = [each.name for each in own if each.default is not MISSING]
         return lengths if kind == RAW else [*lengths, "number", *layout]
@@ -201,16 +206,58 @@ def pack(header: Header, chunks: Iterable[bytes]) -> bytes:
         The stream. Each checksum goes on from the one before, so that a chunk of another place or
         stream is noticed.
     """
+    framing = Framing(header)
     stream = io.BytesIO()
-    start = header.to_bytes()
-    (checksum,) = CHECKSUM.unpack(start[-CHECKSUM.size :])
-    stream.write(start)
+    stream.write(framing.start)
     for chunk in chunks:
-        for part in (varint(len(chunk)), chunk):
-            checksum = zlib.crc32(part, checksum)
-            stream.write(part)
-        stream.write(CHECKSUM.pack(checksum))
+        stream.write(framing.framed(chunk))
+    if header.at_end is not None:
+        stream.write(framing.end(getattr(header, header.at_end)))
     return stream.getvalue()
+
+
+class Framing:
+    """What stands around the chunks of a stream that is written bit by bit.
+
+    Parameters
+    ----------
+    header : Header
+        Its header.
+
+    Attributes
+    ----------
+    start : bytes
+        What comes before the first chunk.
+    """
+
+    def __init__(self, header: Header) -> None:
+        self.start = header.to_bytes()
+        (self._checksum,) = CHECKSUM.unpack(self.start[-CHECKSUM.size :])
+
+    def framed(self, chunk: bytes) -> bytes:
+        """Return a chunk with its length and checksum."""
+        return self._checked(varint(len(chunk)) + chunk)
+
+    def end(self, value: int) -> bytes:
+        """Return what follows the last chunk, if a header has a field that is known only then."""
+        return self._checked(_END.pack(0, value))
+
+    def _checked(self, part: bytes) -> bytes:
+        self._checksum = zlib.crc32(part, self._checksum)
+        return part + CHECKSUM.pack(self._checksum)
+
+
+def _read_end(stream: bytes | memoryview, start: int) -> int:
+    """Return the number that follows the chunks, which begin at `start`."""
+    stop = len(stream) - CHECKSUM.size
+    position = stop - _END.size
+    if position < start:
+        raise BitstreamError(f"the stream ends at byte {len(stream)}, before its last chunk")
+    check_part(stream, position, stop, "the end")
+    zero, value = _END.unpack_from(stream, position)
+    if zero:
+        raise BitstreamError("the stream has no end")
+    return value
 
 
 def check_part(stream: bytes | memoryview, start: int, stop: int, what: str) -> None:

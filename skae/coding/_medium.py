@@ -1,8 +1,7 @@
-"""What a medium has to say of its signals, so that they can be written as streams and read."""
+"""What a medium has to say of signals that are cut into tiles, so that streams hold them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -12,44 +11,10 @@ from ._selection import Place
 
 
 class Medium(ABC):
-    """Base of what writes and reads signals of one kind: all that it has to know of them.
+    """Base of what writes and reads signals in tiles: all that it has to know of them.
 
-    A signal is an array with any number of axes, and one of channels after them.
+    How signals are cut into chunks that have nothing to do with each other, as tiles of images.
     """
-
-    header_type: ClassVar[type[Header]]
-
-    @abstractmethod
-    def layouts(self, shape: tuple[int, ...]) -> list[dict[str, Any]]:
-        """Return how signals may be cut into chunks.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Number of signals, lengths of their axes, number of channels.
-
-        Returns
-        -------
-        list of dict
-            The fields of headers that tell of it, among them `n_together`, how many signals at most
-            share a chunk. Streams are written with the first, and read with any; others would let a
-            few bytes claim much memory or time.
-        """
-
-    @abstractmethod
-    def check(self, header: Header) -> None:
-        """Make sure that signals are of the kind that the model was fitted to.
-
-        Parameters
-        ----------
-        header : Header
-            Their header.
-
-        Raises
-        ------
-        BitstreamError
-            If they have other channels, for one.
-        """
 
     @abstractmethod
     def window(self, region: Any, lengths: tuple[int, ...]) -> tuple[slice, ...]:
@@ -86,21 +51,6 @@ class Medium(ABC):
         -------
         tuple of int
             Number of signals, rows and columns.
-        """
-
-    @abstractmethod
-    def coefficients(self, arrays: Sequence[np.ndarray]) -> Tensor:
-        """Return the coefficients of signals, or of parts of them.
-
-        Parameters
-        ----------
-        arrays : sequence of ndarray
-            Signals of one shape.
-
-        Returns
-        -------
-        Tensor of shape (n_signals, rows, columns, n_components)
-            Coefficients, in the dtype of the network, which is float64 where costs are measured.
         """
 
     @abstractmethod

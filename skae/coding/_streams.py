@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from .._settings import inference
-from ._chunks import Chunks, opened
+from ._base_streams import MAX_VALUES, BaseStreams
+from ._chunks import Chunks
 from ._codec import Codec
 from ._container import CODED, RAW, Header, pack
 from ._errors import BitstreamError
 from ._medium import Medium
 from ._selection import Place, chunks_of, overlap, wanted_of
 
-MAX_VALUES = 2**30
 _FEW_VALUES = 2**15
 
 
-class StreamCodec(Medium):
-    """Write signals of one kind as streams, and read them.
+class StreamCodec(Medium, BaseStreams):
+    """Write signals of one kind as streams, and read them: tile by tile.
 
     Nothing is held of all signals or tiles at once but the signals and the stream themselves.
 
@@ -40,8 +40,8 @@ class StreamCodec(Medium):
     def __init__(
         self, codec: Codec, factor: float, fingerprint: int, former: tuple[int, ...] = ()
     ) -> None:
-        self.codec, self.factor = codec, factor
-        self.fingerprint, self.former = fingerprint, former
+        super().__init__(codec, fingerprint, former)
+        self.factor = factor
 
     # ------------------------------------------------------------------ writing
 
@@ -49,22 +49,6 @@ class StreamCodec(Medium):
     def write(
         self, arrays: Sequence[np.ndarray], number: int, chunk_size: int | None = None
     ) -> bytes:
-        """Return the stream of signals.
-
-        Parameters
-        ----------
-        arrays : sequence of ndarray
-            Signals of one shape and dtype.
-        number : int
-            Number of the rounding step.
-        chunk_size : int, default=None
-            How many signals at most share a chunk; None for as many as the layout has.
-
-        Returns
-        -------
-        bytes
-            The stream; it holds the values themselves, if that is shorter.
-        """
         header = self._header(arrays, number, chunk_size)
         coded = self.coded(header)
         chunks = (
@@ -81,22 +65,6 @@ class StreamCodec(Medium):
 
     @inference()
     def costs(self, arrays: Sequence[np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return what signals cost, each as if it was coded alone.
-
-        Parameters
-        ----------
-        arrays : sequence of ndarray
-            Signals of one shape and dtype.
-        number : int
-            Number of the rounding step.
-
-        Returns
-        -------
-        n_bits : ndarray of shape (n_signals,)
-            Ideal lengths of their codes.
-        squares : ndarray of shape (n_signals,)
-            Sums of squared errors, in the units of the network.
-        """
         streams, size = self, 1
         if arrays[0].size <= _FEW_VALUES:
             # Small signals go through the network together: in float64, so that what one costs
@@ -134,67 +102,6 @@ class StreamCodec(Medium):
 
     # ------------------------------------------------------------------ reading
 
-    def opened(self, stream: bytes | memoryview) -> tuple[Any, Chunks]:
-        """Return what a stream of this model is made of; chunks are checked when they are read.
-
-        Parameters
-        ----------
-        stream : bytes, memoryview or another buffer
-            What :meth:`write` has returned.
-
-        Returns
-        -------
-        header : Header
-            Its header.
-        chunks : Chunks
-            Its chunks.
-
-        Raises
-        ------
-        BitstreamError
-            If it is none.
-        """
-        header, chunks = opened(stream, self.header_type)
-        if header.fingerprint not in (self.fingerprint, *self.former):
-            raise BitstreamError(
-                f"the stream was written by the model {header.fingerprint:08x}, this one is "
-                f"{self.fingerprint:08x}"
-            )
-        self.check(header)
-        allowed = [replace(header, **layout).chunk_shape for layout in self.layouts(header.shape)]
-        n_together, *tile = header.chunk_shape
-        if header.kind == CODED and not any(
-            n_together <= most and tile == sides for most, *sides in allowed
-        ):
-            shapes = " or ".join(map(str, allowed))
-            raise BitstreamError(
-                f"the header has chunks of the shape {header.chunk_shape}, but it must be {shapes}"
-            )
-        return header, chunks
-
-    def read(
-        self, stream: bytes | memoryview, max_values: int = MAX_VALUES, **params: Any
-    ) -> np.ndarray:
-        """Return the signals of a stream, of which every byte is checked.
-
-        Parameters
-        ----------
-        stream : bytes, memoryview or another buffer
-            What :meth:`write` has returned.
-        max_values : int, default=2**30
-            How many bytes the signals may have.
-        **params : dict
-            As in :meth:`decoded`, which see.
-
-        Returns
-        -------
-        ndarray of shape (n_signals, ..., n_channels)
-            Signals.
-        """
-        header, chunks = self.opened(stream)
-        chunks.check()
-        return self.decoded(header, chunks, max_values, **params)
-
     @inference()
     def decoded(
         self,
@@ -207,33 +114,6 @@ class StreamCodec(Medium):
         region: Any = None,
         n_before: int = 0,
     ) -> np.ndarray:
-        """Return signals of a stream that was opened.
-
-        Parameters
-        ----------
-        header, chunks : Header, Chunks
-            What it is made of; chunks that hold something that is wanted are read.
-        max_values : int, default=2**30
-            How many bytes the signals may have.
-        indices : int, slice or array-like of int or bool, default=None
-            Which signals; None for all.
-        realism : float, default=0.0
-            How much of what rounding has erased to invent, from 0 to 1.
-        region : tuple of slices, default=None
-            Which part of each axis; None for all.
-        n_before : int, default=0
-            How many bytes signals have that were read before, and count, too.
-
-        Returns
-        -------
-        ndarray of shape (n_signals, ..., n_channels)
-            Signals.
-
-        Raises
-        ------
-        BitstreamError
-            If a chunk was changed, or the signals have too many bytes.
-        """
         wanted, dtype = wanted_of(indices, header.shape[0]), np.dtype(header.dtype)
         window = self.window(region, header.shape[1:-1])
         sides = (part.stop - part.start for part in window)

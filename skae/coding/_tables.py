@@ -192,6 +192,12 @@ def scales() -> np.ndarray:
     return np.exp(np.linspace(_LOG_LEAST, _LOG_GREATEST, N_TABLES))
 
 
+def magnitudes_of_zeros() -> np.ndarray:
+    """Return the mean magnitude of what is rounded to zero, under the Laplace law of each table."""
+    values, edge = scales(), 1 - DEAD_ZONE
+    return values - edge / np.expm1(np.minimum(edge / values, 60))
+
+
 def code_lengths(tables: list[Table]) -> np.ndarray:
     """Return how many bits each table spends on integers.
 

@@ -35,6 +35,7 @@ from .codec import (
     N_LEVELS,
     ImageCodecNetwork,
     SharpeningNetwork,
+    SpectralCodecNetwork,
     interpolated,
 )
 
@@ -63,6 +64,7 @@ __all__ = [
     "SharpeningNetwork",
     "SkipAutoencoder",
     "SparseLinear",
+    "SpectralCodecNetwork",
     "StandardizedNetwork",
     "TiedRecommenderNetwork",
     "VariationalNetwork",

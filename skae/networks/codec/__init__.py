@@ -10,6 +10,7 @@ from ._image_codec import ImageCodecNetwork
 from ._quantizer import BIT_WEIGHT, DEAD_ZONE, N_LEVELS, interpolated
 from ._regression import LOG_SCALES
 from ._sharpening import SharpeningNetwork
+from ._spectral_codec import SpectralCodecNetwork
 
 __all__ = [
     "BIT_WEIGHT",
@@ -18,5 +19,6 @@ __all__ = [
     "N_LEVELS",
     "ImageCodecNetwork",
     "SharpeningNetwork",
+    "SpectralCodecNetwork",
     "interpolated",
 ]

@@ -82,10 +82,31 @@ def deep_order(rows: int, columns: int, device: torch.device) -> Order:
     Order
         Of nine passes.
     """
+    return lattice_order(rows, columns, device, _STRIDES)
+
+
+def lattice_order(rows: int, columns: int, device: torch.device, strides: tuple[int, ...]) -> Order:
+    """Begin with squares that are twice the first stride apart, and go on with those between.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Shape of the grid.
+    device : torch.device
+        Where to.
+    strides : tuple of int
+        Each half of the one before; the last is 1.
+
+    Returns
+    -------
+    Order
+        A first pass, and two for each stride: squares between four on the diagonals, and those
+        between four upright.
+    """
     i, j = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-    widest = 2 * _STRIDES[0]
+    widest = 2 * strides[0]
     kinds: list[tuple[Tensor, Offsets]] = [((i % widest == 0) & (j % widest == 0), [])]
-    for stride in _STRIDES:
+    for stride in strides:
         a, b = i % (2 * stride), j % (2 * stride)
         kinds.append(((a == stride) & (b == stride), _scaled(_DIAGONAL, stride)))
         kinds.append(((a + b == stride) & (a * b == 0), _scaled(_UPRIGHT, stride)))

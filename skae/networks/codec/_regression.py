@@ -44,9 +44,33 @@ def _ridged(gram: Tensor, n_rows: int) -> Tensor:
 def exponential_regression(evidence: Evidence, magnitudes: Tensor) -> Tensor:
     """Return the weights of the logarithms of scales, those of greatest likelihood."""
     shared, own = evidence.shared.flatten(0, 1), evidence.own
+    y = magnitudes.flatten(0, 1)
+    weights = scale_regression(shared, y, None if own is None else own.flatten(0, 1))
+    # The shared features of the first pass are one fewer than there is room for.
+    missing = y.new_zeros(y.shape[1], N_SHARED - shared.shape[1])
+    return torch.cat([weights[:, :-1], missing, weights[:, -1:]], 1)
+
+
+def scale_regression(shared: Tensor, magnitudes: Tensor, own: Tensor | None = None) -> Tensor:
+    """Fit exponential distributions whose scales are told from features, by Fisher scoring.
+
+    Parameters
+    ----------
+    shared : Tensor of shape (n_rows, n_features)
+        Features that all channels have in common, one first.
+    magnitudes : Tensor of shape (n_rows, n_channels)
+        What was seen.
+    own : Tensor of shape (n_rows, n_channels) or None, default=None
+        A further feature of each channel.
+
+    Returns
+    -------
+    Tensor of shape (n_channels, n_features + 1)
+        Weights of the logarithms of scales, that of a channel's own feature last.
+    """
     step = -(-len(shared) // _MOST_ROWS[1])
-    X, y = shared[::step], magnitudes.flatten(0, 1)[::step].clamp(1e-3, 1e6)
-    Z = torch.zeros_like(y) if own is None else own.flatten(0, 1)[::step]
+    X, y = shared[::step], magnitudes[::step].clamp(1e-3, 1e6)
+    Z = torch.zeros_like(y) if own is None else own[::step]
     # The Hessian of each channel: a block that all have in common, bordered by its own feature.
     n, d = X.shape
     gram = X.new_zeros(y.shape[1], d + 1, d + 1, dtype=torch.float64)
@@ -66,5 +90,4 @@ def exponential_regression(evidence: Evidence, magnitudes: Tensor) -> Tensor:
     for _ in range(_N_ITERATIONS):
         expected = (X @ weights[:, :-1].T + Z * weights[:, -1]).clamp(*LOG_SCALES).exp()
         weights = weights + 0.8 * toward((y / expected - 1).clamp(max=20))
-    # The shared features of the first pass are one fewer than there is room for.
-    return torch.cat([weights[:, :-1], y.new_zeros(y.shape[1], N_SHARED - d), weights[:, -1:]], 1)
+    return weights

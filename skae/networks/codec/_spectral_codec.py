@@ -1,0 +1,199 @@
+"""An autoencoder of sounds and other signals, whose code is made to be rounded and compressed."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from ._envelope import Envelope, frequencies, in_decibels
+from ._mdct import MDCT
+from ._quantizer import N_LEVELS, Quantizer
+from ._spectral_contexts import SpectralContexts
+from ._transform_codec import TransformCodec
+
+# In units in which companded coefficients of training data have the root mean square 60.
+_SIZE = 60.0
+_COARSEST, _FINEST = 200.0, 1.5
+_VALUES_TO_FIT = 2**22
+_CORNER = 2000.0  # hertz, above which rounding may be coarser
+_ROTATED = 1 << 21  # samples that the rotation of channels is fitted to
+
+
+class SpectralCodecNetwork(TransformCodec):
+    """Spectra of overlapping frames, divided by a power of their envelope, and companded.
+
+    Samples have about the root mean square 1. Everything has a closed form. A code has a row for each
+    frame: levels of the bands of each channel, which are whole numbers and are not rounded further,
+    and coefficients of each channel.
+
+    Parameters
+    ----------
+    window_shape : tuple of two ints
+        Length and channels of the flattened windows that it is trained on; others may have another
+        length, of at least two hops.
+    hop_length : int
+        Number of samples from a frame to the next.
+    sample_rate : float
+        In hertz.
+    shaping : float
+        Power of the envelope that the weights of coefficients fall with: with 0, noise is as loud
+        everywhere, with 1, it is as far below the signal everywhere.
+    companding : float
+        Power of coefficients that is rounded.
+    tilt : float
+        Power of the frequency, above 2 kHz, that weights fall with.
+    """
+
+    span = 2.0**12  # of samples; louder ones would be too loud for float32
+    unit: Tensor
+    rotation: Tensor
+
+    def __init__(
+        self,
+        window_shape: tuple[int, int],
+        hop_length: int,
+        sample_rate: float,
+        shaping: float,
+        companding: float = 1.0,
+        tilt: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.window_shape, self.hop_length = tuple(window_shape), hop_length
+        self.n_channels = window_shape[1]
+        self.shaping, self.companding = shaping, companding
+        self.n_components = 1
+        self.mdct = MDCT(hop_length)
+        self.envelope = Envelope(hop_length, sample_rate)
+        self.quantizer = Quantizer(1, _COARSEST, _FINEST).requires_grad_(False)
+        self.contexts = SpectralContexts(self.envelope, hop_length, self.n_channels, N_LEVELS)
+        slope = (1 + frequencies(hop_length, sample_rate) / _CORNER) ** -tilt
+        self.register_buffer("slope", torch.from_numpy(slope).float(), persistent=False)
+        self.register_buffer("unit", torch.ones(()))
+        self.register_buffer("rotation", torch.eye(self.n_channels))
+
+    @property
+    def n_columns(self) -> int:
+        """Number of levels and coefficients of a frame."""
+        return self.contexts.first_bin + self.n_channels * self.hop_length
+
+    def stream_tensors(self) -> list[Tensor]:
+        return [self.unit, self.rotation, *self.contexts.state_dict().values()]
+
+    def steps(self, level: float) -> tuple[Tensor, Tensor]:
+        size = self.rotation.new_full((self.n_columns, 1), self.step_size(level))
+        size[: self.contexts.first_bin] = 1
+        return size, size
+
+    # ------------------------------------------------------------------ coefficients
+
+    def spectra(self, x: Tensor) -> Tensor:
+        """Return the spectra of rotated channels.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_signals, n_samples, n_channels) or (n_signals, n_features)
+            Samples of whole hops, at least two.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, n_frames, n_channels, hop_length)
+            Coefficients.
+        """
+        x = x.reshape(len(x), *self.window_shape) if x.ndim == 2 else x
+        return self.mdct(x @ self.rotation)
+
+    def coefficients(self, x: Tensor) -> Tensor:
+        spectra = self.spectra(x)
+        levels = self.envelope.levels(spectra)
+        values = self._companded(spectra, levels)
+        columns = levels.flatten(2).repeat_interleave(self.envelope.n_frames, 1)
+        code = torch.cat([columns[:, : spectra.shape[1]], values.flatten(2)], 2)
+        return code[..., None]
+
+    def synthesize(self, y: Tensor, level: float, realism: float = 0.0) -> Tensor:
+        return self.mdct.inverse(self.expanded(y)) @ self.rotation.T
+
+    def expanded(self, y: Tensor) -> Tensor:
+        """Return the spectra that are coded.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_signals, n_frames, n_columns, 1)
+            Levels and coefficients.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, n_frames, n_channels, hop_length)
+            Coefficients of rotated channels.
+        """
+        first = self.contexts.first_bin
+        levels = y[:, :: self.envelope.n_frames, :first, 0].round()
+        levels = levels.unflatten(2, (self.n_channels, -1))
+        values = y[:, :, first:, 0].unflatten(2, (self.n_channels, -1)) / self.unit
+        sizes = values.abs() ** (1 / self.companding)
+        return values.sign() * sizes / self._weights(levels, y.shape[1])
+
+    def _companded(self, spectra: Tensor, levels: Tensor) -> Tensor:
+        even = spectra * self._weights(levels, spectra.shape[1])
+        return even.sign() * even.abs() ** self.companding * self.unit
+
+    def _weights(self, levels: Tensor, n_frames: int) -> Tensor:
+        decibels = in_decibels(self.envelope.between(levels, n_frames))
+        return 10 ** (decibels * (-self.shaping / 20)) * self.slope
+
+    def unrounded(self, y: Tensor) -> Tensor:
+        """Return samples for coefficients that were not rounded.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_signals, n_frames, n_columns, 1)
+            Levels and coefficients.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, (n_frames + 1) * hop_length, n_channels)
+            Samples.
+        """
+        return self.synthesize(y, self.highest_level)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return flattened windows for codes, as if nothing had been rounded.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n_signals, n_coefficients)
+            Codes.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, n_features)
+            Samples.
+        """
+        return self.unrounded(z.reshape(len(z), -1, self.n_columns, 1)).flatten(1)
+
+    # ------------------------------------------------------------------ closed form
+
+    @torch.no_grad()
+    def initialize(self, x: Tensor, target: Tensor) -> None:
+        """Set the rotation of channels, and the size of coefficients.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_windows, n_features)
+            Training data.
+        target : Tensor
+            Not used.
+        """
+        some = x[: max(1, _VALUES_TO_FIT // x.shape[1])].reshape(-1, *self.window_shape)
+        if self.n_channels > 1:
+            flat = some.flatten(0, 1)[:_ROTATED].double()
+            _, vectors = torch.linalg.eigh(flat.T @ flat)
+            vectors = vectors.flip(1)  # the loudest first
+            at = vectors.abs().argmax(0)
+            signs = vectors[at, torch.arange(self.n_channels)].sign()
+            self.rotation.copy_(vectors * signs)
+        self.unit.fill_(1)
+        spectra = self.spectra(some)
+        values = self._companded(spectra, self.envelope.levels(spectra))
+        size = float(values.double().square().mean().sqrt())
+        self.unit.fill_(_SIZE / size if size > 0 and math.isfinite(_SIZE / size) else 1.0)
