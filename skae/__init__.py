@@ -34,6 +34,7 @@ __version__ = "0.1.0.dev0"
 # Where each estimator lives: the one line that a new estimator needs here.
 _ROOM_OF = {
     "AdversarialAutoencoder": "generation",
+    "AudioCompressor": "compression",
     "Autoencoder": "decomposition",
     "AutoencoderDenoiser": "denoising",
     "AutoencoderImputer": "imputation",

@@ -2,8 +2,8 @@
 
 Signals become bytes in three stages. A medium turns its samples into coefficients; `Codec` rounds
 coefficients and turns them into bytes; `pack` frames the bytes of many chunks as a stream that
-notices damage. `StreamCodec` goes through all three, tile by tile, in both directions; what it has in
-common with media whose chunks overlap is `BaseStreams`.
+notices damage. `StreamCodec` goes through all three, tile by tile, in both directions; what it has
+in common with media whose chunks overlap is `BaseStreams`.
 
 Open ``_medium.py`` first, what a medium has to say, and then ``_streams.py``. Below them are
 ``_container.py`` and ``_chunks.py``, the stream seen from outside, written and read, and
@@ -14,7 +14,7 @@ Open ``_medium.py`` first, what a medium has to say, and then ``_streams.py``. B
 from ._base_streams import MAX_VALUES, BaseStreams
 from ._chunks import Chunks, opened, unpack
 from ._codec import N_NUMBERS, N_PER_LEVEL, Codec
-from ._container import CODED, END_SIZE, RAW, Framing, Header, pack
+from ._container import CHECKSUM, CODED, END_SIZE, RAW, Framing, Header, pack
 from ._errors import BitstreamError
 from ._selection import wanted_of
 from ._streams import StreamCodec
@@ -22,6 +22,7 @@ from ._tables import CodecTables
 from ._varints import read_varint, varint
 
 __all__ = [
+    "CHECKSUM",
     "CODED",
     "END_SIZE",
     "MAX_VALUES",

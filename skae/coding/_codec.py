@@ -294,14 +294,14 @@ class Codec:
     def decode_each(
         self, streams: Sequence[bytes | memoryview], shape: Sequence[int], number: int
     ) -> tuple[Tensor, Tensor]:
-        """Read coefficients of signals that were coded alone, and how wide their zeros are.
+        """Read coefficients from several codes, and how wide their zeros are.
 
         Parameters
         ----------
         streams : sequence of bytes or memoryview
-            Their codes.
-        shape : sequence of two ints
-            Rows and columns of each.
+            Codes.
+        shape : sequence of three ints
+            Number of signals of each code, and their rows and columns.
         number : int
             Number of the rounding step.
 
@@ -316,19 +316,21 @@ class Codec:
         Raises
         ------
         BitstreamError
-            If that is not what :meth:`encode_each` has written.
+            If that is not what :meth:`encode` or :meth:`encode_each` has written.
         """
         opened = [self._opened(stream) for stream in streams]
-        shape = (len(streams), *shape, self.network.n_components)
+        n_each, *sides = shape
+        shape = (len(streams) * n_each, *sides, self.network.n_components)
         widths = torch.zeros(shape).flatten(1, 2)
-        n_groups = torch.tensor([n for _, n in opened])
+        n_groups = torch.tensor([n for _, n in opened]).repeat_interleave(n_each)
         stops = [0, *(stop for _, stop in self.network.contexts.groups)]
 
         def code(channels: slice, squares: Tensor, means: Tensor, which: Tensor) -> Tensor:
             tables, integers = which.byte().numpy(), np.zeros(which.shape, np.int32)
             for i, (decoder, n) in enumerate(opened):
                 if channels.stop <= stops[n]:
-                    integers[i] = decoder.take(self._tables, tables[i])
+                    own = slice(i * n_each, (i + 1) * n_each)
+                    integers[own] = decoder.take(self._tables, tables[own])
             symbols = torch.from_numpy(integers)
             is_zero = (symbols == 0) & (n_groups > 0)[:, None, None]
             widths[:, squares, channels] = self._zeros[which.long()] * is_zero

@@ -156,6 +156,39 @@ class Header(ABC):
         BitstreamError
             If there is no header, or it makes no sense.
         """
+        fixed, numbers, position = cls.start_of(stream)
+        if cls.at_end is not None:
+            numbers[cls.at_end] = _read_end(stream, position)
+        header = cls(*fixed, **_positive(numbers))
+        if header.n_chunks * (CHECKSUM.size + 1) > len(stream):
+            raise BitstreamError(f"{header.n_chunks} chunks don't fit into {len(stream)} bytes")
+        return header, position
+
+    @classmethod
+    def start_of(
+        cls, stream: bytes | memoryview
+    ) -> tuple[tuple[int, str, int], dict[str, int], int]:
+        """Read what stands before the chunks.
+
+        Parameters
+        ----------
+        stream : bytes or memoryview
+            The stream.
+
+        Returns
+        -------
+        fixed : tuple
+            Kind, dtype and fingerprint.
+        numbers : dict of str to int
+            The other fields, but the one that follows the chunks.
+        position : int
+            Where the chunks start.
+
+        Raises
+        ------
+        BitstreamError
+            If there is no header, or it makes no sense.
+        """
         if stream[: len(cls.magic)] != cls.magic:
             start = bytes(stream[: len(cls.magic)])
             raise BitstreamError(f"the stream starts with {start!r}, not with {cls.magic!r}")
@@ -172,14 +205,8 @@ class Header(ABC):
         check_part(stream, 0, position, "the header")
         if kind not in (RAW, CODED) or dtype >= len(cls.dtypes):
             raise BitstreamError(f"kind {kind} and dtype {dtype} are not both known")
-        if cls.at_end is not None:
-            numbers[cls.at_end] = _read_end(stream, position + CHECKSUM.size)
-        if not all(value for name, value in numbers.items() if name != "number"):
-            raise BitstreamError(f"sizes must be positive, got {numbers}")
-        header = cls(kind, cls.dtypes[dtype], fingerprint, **numbers)
-        if header.n_chunks * (CHECKSUM.size + 1) > len(stream):
-            raise BitstreamError(f"{header.n_chunks} chunks don't fit into {len(stream)} bytes")
-        return header, position + CHECKSUM.size
+        fixed = kind, cls.dtypes[dtype], fingerprint
+        return fixed, _positive(numbers), position + CHECKSUM.size
 
     @classmethod
     def _numbers(cls, kind: int) -> list[str]:
@@ -245,6 +272,13 @@ class Framing:
     def _checked(self, part: bytes) -> bytes:
         self._checksum = zlib.crc32(part, self._checksum)
         return part + CHECKSUM.pack(self._checksum)
+
+
+def _positive(numbers: dict[str, int]) -> dict[str, int]:
+    """Return numbers, all of which are positive but perhaps that of the rounding step."""
+    if not all(value for name, value in numbers.items() if name != "number"):
+        raise BitstreamError(f"sizes must be positive, got {numbers}")
+    return numbers
 
 
 def _read_end(stream: bytes | memoryview, start: int) -> int:

@@ -3,7 +3,7 @@
 import copy
 import math
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from numbers import Integral, Real
 from typing import Any
@@ -17,10 +17,11 @@ from torch import nn
 
 from .._base import NetEstimator
 from .._settings import default_settings, inference
-from ..coding import N_NUMBERS, N_PER_LEVEL, Codec, StreamCodec
+from ..coding import N_NUMBERS, N_PER_LEVEL, BaseStreams, Codec
 from ..networks import BIT_WEIGHT
 from ..training import AutoencoderNet, Rows
 from ._reading import ReadsStreams
+from ._targets import Target
 
 _VALUES_TO_LEARN, _ROWS_TO_LEARN, VALUES_TO_COUNT = 2**26, 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
@@ -45,7 +46,7 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
     _changeable = NetEstimator._changeable | {"quality", "adversarial_steps"}
 
     @abstractmethod
-    def _streams_of(self, codec: Codec, *fingerprints: Any) -> StreamCodec:
+    def _streams_of(self, codec: Codec, *fingerprints: Any) -> BaseStreams:
         """Return what writes and reads streams; it computes the fingerprint if none is given."""
 
     @abstractmethod
@@ -142,6 +143,26 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
         if not (isinstance(quality, Real) and 0 <= quality <= 100):
             raise ValueError(f"quality={quality!r} must be a number between 0 and 100")
         return round(float(quality) / 100 * (N_NUMBERS - 1))
+
+    def _compressed(
+        self, X: Any, quality: float | None, targets: Mapping[str, tuple[Any, ...]]
+    ) -> list[bytes]:
+        """Return a stream for each signal, of a quality or one that meets a target.
+
+        `targets` has a value, or None, and further arguments of a Target for each parameter.
+        """
+        signals = self._checked(X)
+        given = {"quality": quality, **{name: target[0] for name, target in targets.items()}}
+        chosen = [name for name, value in given.items() if value is not None]
+        if len(chosen) > 1:
+            raise ValueError(f"{' and '.join(chosen)} exclude each other")
+        if not chosen or quality is not None:
+            number = self._number(quality)
+            return [self._streams.write([array], number) for array in signals.arrays]
+        target = Target(chosen[0], *targets[chosen[0]])
+        streams = [target.stream(array, self._searched) for array in signals.arrays]
+        target.warn_if_missed()
+        return streams
 
     def _searched(
         self, array: np.ndarray, is_high: Callable[[np.ndarray, bytes], bool]

@@ -36,7 +36,6 @@ from ._images import (
 )
 from ._objectives import RateDistortion, RestorationLoss
 from ._signal_rows import SignalRows
-from ._targets import Target
 from ._texture_game import trained_sharpener
 
 _KERNELS = {"conv": 3, "mlp": 1}
@@ -325,18 +324,11 @@ class ImageCompressor(BaseCompressor):
             A stream for each image. If no quality meets a target, the one that comes closest, and
             a warning says what was reached.
         """
-        images = self._checked(X)
-        given = {"quality": quality, "target_bpp": target_bpp, "target_psnr": target_psnr}
-        chosen = [name for name, value in given.items() if value is not None]
-        if len(chosen) > 1:
-            raise ValueError(f"{' and '.join(chosen)} exclude each other")
-        if not chosen or quality is not None:
-            number = self._number(quality)
-            return [self._streams.write([array], number) for array in images.arrays]
-        target = Target(chosen[0], given[chosen[0]], self._psnr)
-        streams = [target.stream(array, self._searched) for array in images.arrays]
-        target.warn_if_missed()
-        return streams
+        targets = {
+            "target_bpp": (target_bpp, _bits_per_pixel, "bits per pixel", True),
+            "target_psnr": (target_psnr, self._psnr, "dB", False),
+        }
+        return self._compressed(X, quality, targets)
 
     def _psnr(self, array: np.ndarray, stream: bytes) -> float:
         return psnr([array], [self._streams.read(stream)[0]], max_value=self._range[1])
@@ -391,3 +383,7 @@ class ImageCompressor(BaseCompressor):
             its :meth:`fit` goes on from there.
         """
         return fitted_to_photographs(cls, params)
+
+
+def _bits_per_pixel(array: np.ndarray, stream: bytes) -> float:
+    return 8 * len(stream) / (array.shape[0] * array.shape[1])

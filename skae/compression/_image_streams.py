@@ -320,26 +320,8 @@ class ImageStreams(StreamCodec):
             return values.astype(dtype)
 
 
-def inspect_stream(stream: bytes | memoryview) -> dict[str, Any]:
-    """Return what a stream holds, without its model; its checksums are verified.
-
-    Parameters
-    ----------
-    stream : bytes, memoryview or another buffer
-        What :meth:`ImageCompressor.compress` or :meth:`ImageCompressor.compress_dataset` returned.
-
-    Returns
-    -------
-    dict
-        ``n_images``, ``height``, ``width``, ``channels``, ``dtype``, ``quality`` (from 0 to 100,
-        None if pixels are stored as they are), ``bits_per_pixel``, ``n_chunks`` and the
-        ``fingerprint`` of the model.
-
-    Raises
-    ------
-    BitstreamError
-        If it is no stream, damaged, or one that no model would read.
-    """
+def inspect_images(stream: bytes | memoryview) -> dict[str, Any]:
+    """Return what a stream of images holds; see :func:`inspect_stream`."""
     header, chunks = opened(stream, ImageHeader)
     chunks.check()
     n_pixels = header.n_images * header.height * header.width

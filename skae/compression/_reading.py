@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..coding import MAX_VALUES, StreamCodec
+from ..coding import MAX_VALUES, BaseStreams
 from ._datasets import CompressedDataset
 
 
@@ -18,7 +18,7 @@ class ReadsStreams:
     _form: Any
 
     @property
-    def _streams(self) -> StreamCodec:
+    def _streams(self) -> BaseStreams:
         """What reads streams."""
         raise NotImplementedError
 

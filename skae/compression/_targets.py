@@ -15,12 +15,16 @@ class Target:
 
     Parameters
     ----------
-    name : {"target_bpp", "target_psnr"}
-        What is asked for: at most so many bits per pixel, or at least so many decibels.
+    name : str
+        The parameter that asks for it.
     value : float
-        How many.
-    psnr : callable
-        Returns the decibels of an image and its stream.
+        How much of it.
+    measure : callable
+        Returns what a signal and its stream have.
+    unit : str
+        Of what is measured.
+    is_size : bool
+        Whether so much is wanted at most; else at least.
 
     Raises
     ------
@@ -28,11 +32,11 @@ class Target:
         If the value is not a positive number.
     """
 
-    def __init__(self, name: str, value: float, psnr: Measure) -> None:
+    def __init__(self, name: str, value: float, measure: Measure, unit: str, is_size: bool) -> None:
         if not (isinstance(value, Real) and value > 0):
             raise ValueError(f"{name}={value!r} must be a positive number")
-        self.name, self.value, self.is_size = name, float(value), name == "target_bpp"
-        self._measure = _bits_per_pixel if self.is_size else psnr
+        self.name, self.value, self.is_size = name, float(value), is_size
+        self._measure, self._unit = measure, unit
         self._n_streams, self._missed = 0, []
 
     def stream(self, array: np.ndarray, search: Search) -> bytes:
@@ -40,8 +44,8 @@ class Target:
 
         Parameters
         ----------
-        array : ndarray of shape (height, width, channels)
-            An image.
+        array : ndarray of shape (..., channels)
+            A signal.
         search : callable
             Returns the last stream that is not high and the first that is, or one if all agree.
 
@@ -69,14 +73,10 @@ class Target:
         if not self._missed:
             return
         low, high = (f"{value:.4g}" for value in (min(self._missed), max(self._missed)))
-        what = ("0 takes", "bits per pixel") if self.is_size else ("100 reaches", "dB")
+        what = "0 takes" if self.is_size else "100 reaches"
         warnings.warn(
             f"{self.name}={self.value:g} can't be met for {len(self._missed)} of "
-            f"{self._n_streams} images: quality {what[0]} {low}{f' to {high}' * (low != high)} "
-            f"{what[1]}",
-            stacklevel=3,
+            f"{self._n_streams} signals: quality {what} {low}{f' to {high}' * (low != high)} "
+            f"{self._unit}",
+            stacklevel=5,
         )
-
-
-def _bits_per_pixel(array: np.ndarray, stream: bytes) -> float:
-    return 8 * len(stream) / (array.shape[0] * array.shape[1])

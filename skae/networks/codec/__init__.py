@@ -7,6 +7,7 @@ Open ``_image_codec.py`` first: it puts the parts together for images. Coefficie
 """
 
 from ._image_codec import ImageCodecNetwork
+from ._mdct import MDCT
 from ._quantizer import BIT_WEIGHT, DEAD_ZONE, N_LEVELS, interpolated
 from ._regression import LOG_SCALES
 from ._sharpening import SharpeningNetwork
@@ -16,6 +17,7 @@ __all__ = [
     "BIT_WEIGHT",
     "DEAD_ZONE",
     "LOG_SCALES",
+    "MDCT",
     "N_LEVELS",
     "ImageCodecNetwork",
     "SharpeningNetwork",

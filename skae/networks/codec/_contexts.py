@@ -4,34 +4,18 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from ._base_contexts import Code, Contexts, log_magnitude
 from ._evidence import N_SHARED, CodedGroup, Evidence, Log, Sums
 from ._order import N_BESIDE, N_PASSES_DEEP, N_PASSES_FLAT, Order, deep_order, flat_order
-from ._quantizer import interpolated, rounded
-from ._regression import LOG_SCALES, exponential_regression, ridge_regression
+from ._quantizer import rounded
+from ._regression import exponential_regression, ridge_regression
 from ._sources import Known, Sources, SourcesAlone, SourcesAround
 
 _EDGES = (0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150, 200, 300, 450, 600)
 
-Code = Callable[[slice, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 Prepare = Callable[[slice, slice, Tensor, Evidence], None]
-
-
-def log_magnitude(sums: Tensor) -> Tensor:
-    """Return eighths of octaves.
-
-    Parameters
-    ----------
-    sums : Tensor
-        Sums of magnitudes.
-
-    Returns
-    -------
-    Tensor
-        ``8 * log2(1 + sums)``.
-    """
-    return 8 * torch.log2(1 + sums)
 
 
 class Group(NamedTuple):
@@ -55,7 +39,7 @@ class Group(NamedTuple):
     has_mean: bool
 
 
-class ChannelContexts(nn.Module):
+class ChannelContexts(Contexts):
     """Predict the mean and the scale of coefficients from those that were coded before.
 
     Coefficients stand on a grid, in channels of falling variance. They are coded by groups of
@@ -215,36 +199,6 @@ class ChannelContexts(nn.Module):
             decoded[:, order.squares, channels] = coded.values
             sums.append(coded.sums, order)
         return decoded.unflatten(1, (rows, columns))
-
-    @torch.no_grad()
-    def rounded(self, y: Tensor, level: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Round coefficients to the nearest integers from what they are predicted to be.
-
-        Parameters
-        ----------
-        y : Tensor of shape (n_images, rows, columns, n_channels)
-            Coefficients, in steps.
-        level : float
-            How finely.
-
-        Returns
-        -------
-        decoded : Tensor of shape (n_images, rows, columns, n_channels)
-            What is decoded, in steps.
-        means, scales : Tensor of shape (n_images, n_squares, n_channels)
-            What it was predicted by.
-        """
-        weights = [interpolated(w, level) for w in self.weights]
-        flat = y.flatten(1, 2)
-        means, scales = torch.zeros_like(flat), torch.ones_like(flat)
-
-        def code(channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor) -> tuple:
-            scale = log_scale.clamp(*LOG_SCALES).exp()
-            means[:, squares, channels], scales[:, squares, channels] = mean, scale
-            integers = rounded(flat[:, squares, channels] - mean)
-            return integers, mean + integers
-
-        return self.walk(y.shape, weights, code), means, scales
 
     @torch.no_grad()
     def fit(self, level: int, y: Tensor) -> None:

@@ -22,9 +22,9 @@ _ROTATED = 1 << 21  # samples that the rotation of channels is fitted to
 class SpectralCodecNetwork(TransformCodec):
     """Spectra of overlapping frames, divided by a power of their envelope, and companded.
 
-    Samples have about the root mean square 1. Everything has a closed form. A code has a row for each
-    frame: levels of the bands of each channel, which are whole numbers and are not rounded further,
-    and coefficients of each channel.
+    Samples have about the root mean square 1. Everything has a closed form. A code has a row for
+    each frame: levels of the bands of each channel, which are whole numbers and are not rounded
+    further, and coefficients of each channel.
 
     Parameters
     ----------
@@ -42,9 +42,12 @@ class SpectralCodecNetwork(TransformCodec):
         Power of coefficients that is rounded.
     tilt : float
         Power of the frequency, above 2 kHz, that weights fall with.
+    filling : float
+        How loud the noise is that stands for coefficients that were rounded to zero, in shares of
+        their expected magnitude.
     """
 
-    span = 2.0**12  # of samples; louder ones would be too loud for float32
+    span = 1.0
     unit: Tensor
     rotation: Tensor
 
@@ -56,11 +59,13 @@ class SpectralCodecNetwork(TransformCodec):
         shaping: float,
         companding: float = 1.0,
         tilt: float = 0.0,
+        filling: float = 0.0,
     ) -> None:
         super().__init__()
         self.window_shape, self.hop_length = tuple(window_shape), hop_length
         self.n_channels = window_shape[1]
-        self.shaping, self.companding = shaping, companding
+        self.shaping, self.companding, self.tilt = shaping, companding, tilt
+        self.filling = filling
         self.n_components = 1
         self.mdct = MDCT(hop_length)
         self.envelope = Envelope(hop_length, sample_rate)
@@ -111,7 +116,22 @@ class SpectralCodecNetwork(TransformCodec):
         return code[..., None]
 
     def synthesize(self, y: Tensor, level: float, realism: float = 0.0) -> Tensor:
-        return self.mdct.inverse(self.expanded(y)) @ self.rotation.T
+        return self.samples(self.expanded(y))
+
+    def samples(self, spectra: Tensor) -> Tensor:
+        """Return the samples of spectra.
+
+        Parameters
+        ----------
+        spectra : Tensor of shape (n_signals, n_frames, n_channels, hop_length)
+            Coefficients of rotated channels.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, (n_frames + 1) * hop_length, n_channels)
+            Samples.
+        """
+        return self.mdct.inverse(spectra) @ self.rotation.T
 
     def expanded(self, y: Tensor) -> Tensor:
         """Return the spectra that are coded.
@@ -170,6 +190,12 @@ class SpectralCodecNetwork(TransformCodec):
             Samples.
         """
         return self.unrounded(z.reshape(len(z), -1, self.n_columns, 1)).flatten(1)
+
+    def rate_distortion(self, x: Tensor, level: float) -> tuple[Tensor, Tensor]:
+        y, decoded, bits = self._rate(x, level)
+        # Where noise is not heard, it costs little: errors are those of companded coefficients.
+        errors = (decoded - y)[:, :, self.contexts.first_bin :]
+        return bits, errors.square().sum((1, 2, 3))
 
     # ------------------------------------------------------------------ closed form
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ._contexts import Code, log_magnitude
+from ._base_contexts import Code, Contexts, log_magnitude
 from ._envelope import Envelope
 from ._evidence import Log
 from ._lattice import N_PASSES, LatticePass, around, box_sums, lattice, summed_area
@@ -20,14 +20,14 @@ _LARGEST = 2.0**15  # magnitude that sums tell from larger ones
 _RIDGE = 10.0
 
 
-class SpectralContexts(nn.Module):
+class SpectralContexts(Contexts):
     """Predict the scales of coefficients from those that were coded before.
 
-    A spectrogram has a row for each frame. In it stand, for each channel, the levels of its bands, in
-    the first frame of each block, and then, for each channel, its coefficients. Both are coded from
-    coarse to fine: places twice and then once apart, in five passes (He et al., CVPR 2021, for
-    images). Levels have means, linear in four neighbours. Coefficients have none, as their signs are
-    random: the logarithm of their scale is linear in the level of their place and in logarithms of
+    A spectrogram has a row for each frame. In it stand, for each channel, the levels of its bands,
+    in the first frame of each block, and then, for each channel, its coefficients. Both are coded
+    from coarse to fine: places twice and then once apart, in five passes (He et al., CVPR 2021, for
+    images). Levels have means, linear in four neighbours. Coefficients have none, as their signs
+    are random: the logarithm of their scale is linear in the level of their place and in logarithms of
     sums of the magnitudes around them, and of those in the channel before.
 
     All that decides how something is coded are whole numbers.
@@ -99,7 +99,7 @@ class SpectralContexts(nn.Module):
         """
         n, n_frames, n_columns, _ = shape
         (scales,) = weights
-        decoded = scales.new_zeros(n, n_frames * n_columns, 1)
+        decoded = self.scales.new_zeros(n, n_frames * n_columns, 1)
         if n_groups == 0:
             return decoded.unflatten(1, (n_frames, n_columns))
 
@@ -154,7 +154,7 @@ class SpectralContexts(nn.Module):
         log: Log,
     ) -> Tensor:
         """Visit the coefficients of a channel; return sums of magnitudes around each of them."""
-        n, n_frames, n_columns, _ = shape
+        _, n_frames, n_columns, _ = shape
         first = self.first_bin + channel * self.hop_length
         plane = _Plane(given, before, log)
         for i, now in enumerate(lattice(n_frames, self.hop_length)):
@@ -189,7 +189,7 @@ class SpectralContexts(nn.Module):
         y : Tensor of shape (n_signals, n_frames, n_columns, 1)
             Levels and coefficients, in steps.
         """
-        n, n_frames, n_columns, _ = y.shape
+        n_frames = y.shape[1]
         n_bands = self.envelope.n_bands
         blocks = y[:, :: self.envelope.n_frames, : self.first_bin, 0]
         blocks = blocks.unflatten(2, (self.n_channels, n_bands))
