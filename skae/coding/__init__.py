@@ -7,15 +7,17 @@ in common with media whose chunks overlap is `BaseStreams`.
 
 Open ``_medium.py`` first, what a medium has to say, and then ``_streams.py``. Below them are
 ``_container.py`` and ``_chunks.py``, the stream seen from outside, written and read, and
-``_codec.py``, with its tables in ``_tables.py`` and ``_tally.py`` and its coder of integers in
-``_entropy.py``. ``_selection.py`` finds what is asked for.
+``_codec.py``, with the walk over coefficients in ``_model.py``, its tables in ``_tables.py`` and
+``_tally.py``, and its coder of integers in ``_entropy.py``. ``_selection.py`` finds what is asked
+for.
 """
 
 from ._base_streams import MAX_VALUES, BaseStreams
 from ._chunks import Chunks, opened, unpack
-from ._codec import N_NUMBERS, N_PER_LEVEL, Codec
+from ._codec import Codec
 from ._container import CHECKSUM, CODED, END_SIZE, RAW, Framing, Header, pack
 from ._errors import BitstreamError
+from ._model import N_NUMBERS, N_PER_LEVEL
 from ._selection import wanted_of
 from ._streams import StreamCodec
 from ._tables import CodecTables

@@ -102,7 +102,7 @@ def opened(stream: bytes | memoryview, kind_of_header: type[AnyHeader]) -> tuple
     view = view if view.format == "B" and view.ndim == 1 else view.cast("B")
     header, position = kind_of_header.from_bytes(view)
     header.check()
-    region = view if header.at_end is None else view[:-END_SIZE]
+    region = view[:-END_SIZE] if header.has_end(header.kind) else view
     chunks, dtype = Chunks(region, header.n_chunks, position), np.dtype(header.dtype)
     if header.kind == RAW and len(chunks[0]) != header.n_values * dtype.itemsize:
         raise BitstreamError(

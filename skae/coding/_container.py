@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, field, fields
 from typing import ClassVar, Self
 
-from ._codec import N_NUMBERS
 from ._errors import BitstreamError
+from ._model import N_NUMBERS
 from ._varints import read_varint, varint
 
 RAW, CODED = 0, 1
@@ -46,7 +46,7 @@ class Header(ABC):
     magic: ClassVar[bytes]
     version: ClassVar[int] = 1
     dtypes: ClassVar[tuple[str, ...]]
-    at_end: ClassVar[str | None] = None  # the field that follows the chunks
+    at_end: ClassVar[str | None] = None  # the field that follows the chunks of coded streams
 
     kind: int
     dtype: str
@@ -157,9 +157,9 @@ class Header(ABC):
             If there is no header, or it makes no sense.
         """
         fixed, numbers, position = cls.start_of(stream)
-        if cls.at_end is not None:
-            numbers[cls.at_end] = _read_end(stream, position)
-        header = cls(*fixed, **_positive(numbers))
+        if cls.has_end(fixed[0]):
+            numbers[str(cls.at_end)] = _read_end(stream, position)
+        header = cls(*fixed, **_positive(numbers))  # type: ignore[arg-type]
         if header.n_chunks * (CHECKSUM.size + 1) > len(stream):
             raise BitstreamError(f"{header.n_chunks} chunks don't fit into {len(stream)} bytes")
         return header, position
@@ -209,9 +209,16 @@ class Header(ABC):
         return fixed, _positive(numbers), position + CHECKSUM.size
 
     @classmethod
+    def has_end(cls, kind: int) -> bool:
+        """Tell whether something follows the chunks of a kind of streams."""
+        return cls.at_end is not None and kind != RAW
+
+    @classmethod
     def _numbers(cls, kind: int) -> list[str]:
         """Return the names of the numbers that follow the fingerprint."""
-        own = [each for each in fields(cls)[len(fields(Header)) :] if each.name != cls.at_end]
+        own = fields(cls)[len(fields(Header)) :]
+        if kind != RAW:
+            own = [each for each in own if each.name != cls.at_end]  # type: ignore[assignment]
         lengths = [each.name for each in own if each.default is MISSING]
         layout = [each.name for each in own if each.default is not MISSING]
         return lengths if kind == RAW else [*lengths, "number", *layout]
@@ -238,8 +245,8 @@ def pack(header: Header, chunks: Iterable[bytes]) -> bytes:
     stream.write(framing.start)
     for chunk in chunks:
         stream.write(framing.framed(chunk))
-    if header.at_end is not None:
-        stream.write(framing.end(getattr(header, header.at_end)))
+    if header.has_end(header.kind):
+        stream.write(framing.end(getattr(header, str(header.at_end))))
     return stream.getvalue()
 
 

@@ -13,7 +13,7 @@ from ._selection import Place
 class Medium(ABC):
     """Base of what writes and reads signals in tiles: all that it has to know of them.
 
-    How signals are cut into chunks that have nothing to do with each other, as tiles of images.
+    How signals are cut into chunks that have nothing to do with each other.
     """
 
     @abstractmethod

@@ -16,8 +16,9 @@ from .._settings import inference
 from ..coding import MAX_VALUES, Codec
 from ..networks import MDCT
 from ..training import Recipe, Rows
+from ._audio_header import n_frames_of
 from ._audio_live import AudioDecoder, AudioEncoder
-from ._audio_streams import AudioStreams, in_hops, n_frames_of, span_of
+from ._audio_streams import AudioStreams, in_hops, span_of
 from ._compressor import BaseCompressor
 from ._objectives import RateDistortion
 from ._signals import Signals, checked_signals, full_scale, location_and_scale, scaled
@@ -44,8 +45,8 @@ class AudioCompressor(BaseCompressor):
     Parameters
     ----------
     sample_rate : float, default=None
-        Samples per second, from 1 Hz to 10 MHz; None is 16,000. It says where bands lie, what can be
-        heard, and goes into the streams; signals are not converted.
+        Samples per second, from 1 Hz to 10 MHz; None is 16,000. It says where bands lie, what can
+        be heard, and goes into the streams; signals are not converted.
     shaping : {"auto", "fidelity"} or float, default="auto"
         Where noise goes. "fidelity" spreads it evenly, for the least squared error, as for signals
         that are measured. A number from 0 to 1 is the power of the envelope of a frame that noise
@@ -97,7 +98,8 @@ class AudioCompressor(BaseCompressor):
     >>> from skae import AudioCompressor
     >>> random = np.random.default_rng(0)
     >>> time = np.arange(8000) / 8000
-    >>> sounds = [np.sin(2 * np.pi * f * time) * np.exp(-3 * time) for f in random.uniform(200, 900, 20)]
+    >>> tones = random.uniform(200, 900, (20, 1))
+    >>> sounds = list(np.sin(2 * np.pi * tones * time) * np.exp(-3 * time))
     >>> compressor = AudioCompressor(sample_rate=8000).fit(sounds[:19])
     >>> (stream,) = compressor.compress(sounds[19:], quality=60)
     >>> len(stream) < 1000
@@ -231,8 +233,8 @@ class AudioCompressor(BaseCompressor):
         quality : float, default=None
             From 0, few bits, to 100, high fidelity; None takes that of the estimator.
         target_kbps : float, default=None
-            Instead of a quality: the best one with at most so many thousand bits per second, for each
-            signal.
+            Instead of a quality: the best one with at most so many thousand bits per second, for
+            each signal.
         target_snr : float, default=None
             Instead of a quality: the least one with a signal-to-noise ratio of at least so many
             decibels, for each signal.

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from .._settings import inference
 from ..coding import CHECKSUM, CODED, END_SIZE, RAW, BitstreamError, Framing, read_varint
-from ._audio_streams import AudioHeader, AudioStreams, n_frames_of
+from ._audio_header import AudioHeader, n_frames_of
+from ._audio_streams import AudioStreams
 from ._signals import checked_signal
 
 _LONGEST_HEADER = 128
@@ -121,7 +122,7 @@ class AudioEncoder:
 
     def _segments(self, x: Tensor) -> bytes:
         assert self._framing is not None
-        chunks = self._streams.segments(x, self._number, self._n_segments)
+        chunks = self._streams.segments.write(x, self._number, self._n_segments)
         self._n_segments += len(chunks)
         return b"".join(map(self._framing.framed, chunks))
 
@@ -208,6 +209,11 @@ class AudioDecoder:
             raise BitstreamError(f"{len(self._bytes)} bytes follow the end of the stream")
         return self._decoded(len(self._chunks))
 
+    @property
+    def _is_raw(self) -> bool:
+        """Whether the stream holds the samples themselves, in a single chunk."""
+        return self._header is not None and self._header.kind == RAW
+
     # ------------------------------------------------------------------ bytes
 
     def _read_header(self) -> bool:
@@ -220,7 +226,7 @@ class AudioDecoder:
             raise
         if numbers["n_signals"] > 1:
             raise BitstreamError("the stream is a data set; decompress_dataset reads it")
-        header = AudioHeader(*fixed, n_samples=1, **numbers)
+        header = AudioHeader(*fixed, **{"n_samples": 1, **numbers})
         streams = self._streams
         if header.fingerprint not in (streams.fingerprint, *streams.former):
             raise BitstreamError(
@@ -251,9 +257,12 @@ class AudioDecoder:
                 self._end(int.from_bytes(self._bytes[start + 1 : stop], "little"), n_lost)
                 continue
             chunk = self._bytes[body:stop]
-            expected = self._n_decoded + len(self._chunks)
-            self._chunks += [None] * min((chunk[0] - expected) % 256, n_lost)
+            if not self._is_raw:
+                expected = self._n_decoded + len(self._chunks)
+                self._chunks += [None] * min((chunk[0] - expected) % 256, n_lost)
             self._chunks.append(chunk)
+            if self._is_raw:
+                self._end(None)
         self._bytes = self._bytes[position:]
 
     def _next(self, position: int) -> tuple[int, int, int] | None:
@@ -305,12 +314,12 @@ class AudioDecoder:
         assert header is not None
         self._is_open = False
         known = self._n_decoded + len(self._chunks)
-        if header.kind == RAW:
-            n_bytes = sum(len(chunk) for chunk in self._chunks if chunk is not None)
+        if self._is_raw:
             width = np.dtype(header.dtype).itemsize * header.n_channels
-            self._n_samples = n_bytes // width
-            if known > 1 or (n_samples is not None and n_samples * width != n_bytes):
-                raise BitstreamError(f"{n_bytes} bytes of raw data, but {n_samples} samples")
+            if len(self._chunks[0]) != header.n_samples * width:
+                raise BitstreamError(
+                    f"{len(self._chunks[0])} bytes of raw data, but {header.n_samples} samples"
+                )
             return
         h, size = streams.hop_length, streams.n_frames
         if n_samples is None:
@@ -327,12 +336,12 @@ class AudioDecoder:
     def _decoded(self, n_chunks: int) -> np.ndarray:
         """Return the samples of the next chunks."""
         parts, header = [], self._header
-        if header is not None and header.kind == RAW and not self._is_open:
-            raw = b"".join(chunk for chunk in self._chunks if chunk is not None)
+        if header is not None and self._is_raw:
+            little = np.dtype(header.dtype).newbyteorder("<")
+            raw = [np.frombuffer(chunk, little) for chunk in self._chunks]
             self._chunks = []
-            samples = np.frombuffer(raw, np.dtype(header.dtype).newbyteorder("<"))
-            parts.append(samples.reshape(-1, header.n_channels).astype(header.dtype))
-        elif header is not None and header.kind == CODED:
+            parts = [each.reshape(-1, header.n_channels).astype(header.dtype) for each in raw]
+        elif header is not None:
             for start in range(0, max(n_chunks, 0), _SEGMENTS_TOGETHER):
                 n = min(_SEGMENTS_TOGETHER, n_chunks - start)
                 parts += [self._joined(x) for x in self._segments(n)]
@@ -352,7 +361,7 @@ class AudioDecoder:
         numbers = range(first, first + n)
         chunks = dict(zip(numbers, self._chunks, strict=False))
         if not self._conceals:
-            parts = streams.read_segments(header, chunks, 0, numbers)
+            parts = streams.segments.read(header, chunks, numbers)
         else:
             parts = [self._or_silence(header, chunks, i) for i in numbers]
         del self._chunks[:n]
@@ -362,7 +371,7 @@ class AudioDecoder:
         streams = self._streams
         try:
             if chunks[number] is not None:
-                (x,) = streams.read_segments(header, chunks, 0, range(number, number + 1))
+                (x,) = streams.segments.read(header, chunks, range(number, number + 1))
                 streams.unscaled(x, np.dtype(header.dtype))
                 return x
         except BitstreamError:

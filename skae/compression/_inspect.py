@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..coding import BitstreamError
-from ._audio_streams import AudioHeader, inspect_audio
+from ._audio_header import AudioHeader, inspect_audio
 from ._image_streams import ImageHeader, inspect_images
 
 _READERS: dict[bytes, Callable[[bytes | memoryview], dict[str, Any]]] = {
@@ -28,7 +28,8 @@ def inspect_stream(stream: bytes | memoryview) -> dict[str, Any]:
         Of both, ``dtype``, ``quality`` (from 0 to 100, None if values are stored as they are),
         ``n_chunks`` and the ``fingerprint`` of the model. Of images, ``n_images``, ``height``,
         ``width``, ``channels`` and ``bits_per_pixel``; of sounds, ``n_signals``, ``n_samples``,
-        ``n_channels``, ``sample_rate`` in hertz, ``seconds`` and ``kbps``, thousand bits per second.
+        ``n_channels``, ``sample_rate`` in hertz, ``seconds`` and ``kbps``, thousand bits per
+        second.
 
     Raises
     ------

@@ -15,6 +15,7 @@ from .._shapes import are_rows
 
 DTYPES = ("int16", "int32", "float32", "float64")
 _LARGEST = 2.0**20
+_FAR = 0.5  # standard deviations from zero, from which on a mean is an offset
 
 
 @registered
@@ -121,8 +122,8 @@ def checked_signals(estimator: Any, X: Any, reset: bool) -> Signals:
 def _filled(X: Any) -> Any:
     if not isinstance(X, list | tuple | np.ndarray):
         raise TypeError(
-            f"X must be a list of arrays or an array of rows, got {type(X).__name__}; give a single "
-            "signal in a list, [x]"
+            f"X must be a list of arrays or an array of rows, got {type(X).__name__}; give a "
+            "single signal in a list, [x]"
         )
     if not len(X):
         raise ValueError("X holds no signal, at least 1 is required")
@@ -159,7 +160,7 @@ def full_scale(dtype: np.dtype) -> float:
 
 
 def location_and_scale(signals: Signals) -> tuple[np.ndarray, float]:
-    """Return the mean of each channel, and the root mean square of what differs from it.
+    """Return the offset of each channel, and the root mean square of what differs from it.
 
     Parameters
     ----------
@@ -169,13 +170,16 @@ def location_and_scale(signals: Signals) -> tuple[np.ndarray, float]:
     Returns
     -------
     offset : ndarray of shape (n_channels,)
-        Means, in shares of the full scale.
+        Means that are far from zero, or zero, in shares of the full scale.
     scale : float
         The root mean square; 1 if it is zero.
     """
     n = sum(len(array) for array in signals.arrays)
     full = full_scale(signals.dtype)
     offset = sum(array.sum(0, dtype=np.float64) for array in signals.arrays) / n / full
+    spread = np.sqrt(sum(np.square(array / full - offset).sum(0) for array in signals.arrays) / n)
+    # Near zero it is no offset, and silence should stay silence.
+    offset = np.where(np.abs(offset) > _FAR * spread, offset, 0.0)
     squares = sum(float(np.square(array / full - offset).mean(1).sum()) for array in signals.arrays)
     scale = float(np.sqrt(squares / n))
     if not np.isfinite(scale):

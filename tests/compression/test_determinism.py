@@ -12,7 +12,7 @@ import torch
 from sklearn.datasets import load_digits, load_sample_image
 
 from skae.coding import N_NUMBERS, N_PER_LEVEL, _codec, _entropy
-from skae.coding._codec import whole_log
+from skae.coding._model import whole_log
 from skae.compression import ImageCompressor
 from skae.networks import N_LEVELS
 

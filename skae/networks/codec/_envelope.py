@@ -10,7 +10,7 @@ _MELS_PER_BAND = 200.0
 _FEWEST_BANDS, _MOST_BANDS = 8, 24
 _PARTS = 16  # of a level, that levels between bands are told in
 DECIBELS = 3.0  # of a level
-_LOWEST, _HIGHEST = -25, 60
+LOWEST, _HIGHEST = -25, 60
 
 
 class Envelope(nn.Module):
@@ -65,7 +65,7 @@ class Envelope(nn.Module):
             energies = torch.cat([energies, last], 1)
         means = energies.unflatten(1, (-1, self.n_frames)).mean(2)
         decibels = 10 * torch.log10(means + 1e-9)
-        return (decibels / DECIBELS).round().clamp(_LOWEST, _HIGHEST)
+        return (decibels / DECIBELS).round().clamp(LOWEST, _HIGHEST)
 
     def between(self, levels: Tensor, n_frames: int) -> Tensor:
         """Return the levels of bins.
@@ -82,8 +82,11 @@ class Envelope(nn.Module):
         Tensor of shape (n_signals, n_frames, ..., hop_length)
             Whole numbers, in sixteenths of levels.
         """
-        fine = levels @ self.parts.to(levels.dtype)
-        return fine.repeat_interleave(self.n_frames, 1)[:, :n_frames]
+        return self.of_frames(levels @ self.parts.to(levels.dtype), n_frames)
+
+    def of_frames(self, of_blocks: Tensor, n_frames: int) -> Tensor:
+        """Return for each frame what is the same for all frames of a block."""
+        return of_blocks.repeat_interleave(self.n_frames, 1)[:, :n_frames]
 
 
 def in_decibels(fine: Tensor) -> Tensor:

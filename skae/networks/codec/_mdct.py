@@ -29,10 +29,9 @@ class MDCT(nn.Module):
         half = np.sqrt(rise[:h] / rise[-1])
         window = np.concatenate([half, half[::-1]])
         n, k = np.arange(2 * h)[:, None], np.arange(h)
-        basis = window[:, None] * np.cos(np.pi / h * (n + 0.5 + h / 2) * (k + 0.5))
-        basis = torch.from_numpy(basis * np.sqrt(2 / h))
-        # It follows from the hop.
-        self.register_buffer("basis", basis.to(torch.get_default_dtype()), persistent=False)
+        waves = np.cos(np.pi / h * (n + 0.5 + h / 2) * (k + 0.5)) * np.sqrt(2 / h)
+        basis = torch.from_numpy(window[:, None] * waves).to(torch.get_default_dtype())
+        self.register_buffer("basis", basis, persistent=False)  # it follows from the hop
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spectra of frames.

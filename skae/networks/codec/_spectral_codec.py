@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ._envelope import Envelope, frequencies, in_decibels
+from ._envelope import LOWEST, Envelope, frequencies, in_decibels
 from ._mdct import MDCT
 from ._quantizer import N_LEVELS, Quantizer
 from ._spectral_contexts import SpectralContexts
@@ -49,6 +49,8 @@ class SpectralCodecNetwork(TransformCodec):
 
     span = 1.0
     unit: Tensor
+    slope: Tensor
+    contexts: SpectralContexts
     rotation: Tensor
 
     def __init__(
@@ -151,7 +153,9 @@ class SpectralCodecNetwork(TransformCodec):
         levels = levels.unflatten(2, (self.n_channels, -1))
         values = y[:, :, first:, 0].unflatten(2, (self.n_channels, -1)) / self.unit
         sizes = values.abs() ** (1 / self.companding)
-        return values.sign() * sizes / self._weights(levels, y.shape[1])
+        spectra = values.sign() * sizes / self._weights(levels, y.shape[1])
+        is_silent = levels.amax(-1) <= LOWEST
+        return spectra.masked_fill_(self.envelope.of_frames(is_silent, y.shape[1])[..., None], 0)
 
     def _companded(self, spectra: Tensor, levels: Tensor) -> Tensor:
         even = spectra * self._weights(levels, spectra.shape[1])

@@ -12,7 +12,7 @@ from ._lattice import N_PASSES, LatticePass, around, box_sums, lattice, summed_a
 from ._quantizer import rounded
 from ._regression import scale_regression
 
-_MOST_BANDS = 32
+_MOST_BANDS, _BINS_PER_BAND = 32, 8
 _N_FEATURES = 7
 _N_BESIDE = 4
 _UNIT = 64  # of the weights of levels beside
@@ -27,8 +27,8 @@ class SpectralContexts(Contexts):
     in the first frame of each block, and then, for each channel, its coefficients. Both are coded
     from coarse to fine: places twice and then once apart, in five passes (He et al., CVPR 2021, for
     images). Levels have means, linear in four neighbours. Coefficients have none, as their signs
-    are random: the logarithm of their scale is linear in the level of their place and in logarithms of
-    sums of the magnitudes around them, and of those in the channel before.
+    are random: the logarithm of their scale is linear in the level of their place and in logarithms
+    of sums of the magnitudes around them, and of those in the channel before.
 
     All that decides how something is coded are whole numbers.
 
@@ -53,7 +53,7 @@ class SpectralContexts(Contexts):
         super().__init__()
         self.envelope = envelope
         self.hop_length, self.n_channels = hop_length, n_channels
-        self.n_bands = min(_MOST_BANDS, hop_length)
+        self.n_bands = min(_MOST_BANDS, max(1, hop_length // _BINS_PER_BAND))
         n_rows = N_PASSES * (1 + n_channels * self.n_bands)
         self.register_buffer("scales", torch.zeros(n_levels, n_rows, _N_FEATURES))
         self.register_buffer("middle", torch.zeros(n_channels, envelope.n_bands))
@@ -284,7 +284,7 @@ def _neighbours(known: Tensor, now: LatticePass) -> Tensor:
 
 def _fitted(features: Tensor, magnitudes: Tensor, bands: Tensor, n_bands: int) -> Tensor:
     """Return the weights of each band, of shape (n_bands, 7)."""
-    weights = []
+    weights: list[Tensor] = []
     for band in range(n_bands):
         some = bands == band
         if not some.any():  # of grids too small for this pass to reach it: as the band before
