@@ -1,8 +1,9 @@
 """What judges say of decoded recordings, by packages of others and by `skae.metrics`.
 
-PESQ (ITU-T P.862, narrow band as mean opinion scores of P.862.1, wide band of P.862.2) and STOI are
-for speech, at 8 and 16 kHz. ViSQOL is in its mode for speech at these rates, with its network of
-lattices, and in its mode for audio at others. Of stereo, ViSQOL hears the mean of the channels.
+PESQ (ITU-T P.862, at 8 kHz in its narrow band as mean opinion scores of P.862.1, at 16 kHz in its
+wide band of P.862.2) and STOI are for speech. ViSQOL is in its mode for speech at these rates, with
+its network of lattices, and in its mode for audio at others. Of stereo, ViSQOL hears the mean of
+the channels.
 Where a recording is too short or has nothing that a judge could hear, there is no value.
 """
 
@@ -23,7 +24,7 @@ MEASURES = ("pesq_wb", "pesq_nb", "stoi", "visqol", "lsd", "si_sdr", "segmental_
 
 def measures_at(rate: int) -> list[str]:
     """Return the measures that there are of recordings at a rate."""
-    speech_only = {"pesq_wb": rate == 16_000, "pesq_nb": _is_speech(rate), "stoi": _is_speech(rate)}
+    speech_only = {"pesq_wb": rate == 16_000, "pesq_nb": rate == 8000, "stoi": _is_speech(rate)}
     return [name for name in MEASURES if speech_only.get(name, True)]
 
 

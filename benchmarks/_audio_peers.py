@@ -7,8 +7,8 @@ tag of LAME, no ADTS headers, no first line of an AMR file, no metadata of FLAC.
 anyone could take them for. `n_file_bytes` is the length of the whole file: Ogg, MP3 with the tag
 of LAME, AAC with ADTS headers, AMR, FLAC.
 
-Encoders run with their own settings but for these: Opus with variable bit rate for "voip" or
-"audio", MP3 with constant bit rate, or with an average one.
+Encoders run with their own settings but for these: Opus with variable bit rate, for "voip" or
+"audio". MP3 has a constant bit rate; an average one lies on the same curve.
 
 A recording whose rate a codec does not take is resampled to the next higher one, or to the highest,
 by a polyphase filter without delay, and what is decoded is resampled back. The delay of codecs is
@@ -24,6 +24,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import soundfile as sf
+from scipy.fft import next_fast_len
 from scipy.signal import resample_poly
 
 _MOST_DELAY = 4096  # samples
@@ -114,10 +115,7 @@ def _mpeg_kbps(low: Sequence[float], middle: Sequence[float], high: Sequence[flo
 
 
 _OPUS_RATES = (8000, 12_000, 16_000, 24_000, 48_000)
-_OPUS_VOICE = {
-    8000: (6, 7, 8, 9, 10, 12, 16, 20),
-    16_000: (6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32),
-}
+_OPUS_VOICE = dict.fromkeys((8000, 16000), (6, 7, 8, 9, 10, 12, 16, 20, 24))
 _OPUS_MUSIC = (16, 24, 32, 40, 48, 64, 96)
 _MP3_KBPS = _mpeg_kbps((8, 16, 24, 32), (16, 24, 32, 40, 48, 64), (48, 64, 80, 96, 128))
 _AMR_KBPS = (4.75, 5.15, 5.9, 6.7, 7.4, 7.95, 10.2, 12.2)
@@ -134,18 +132,11 @@ PEERS: Mapping[str, Peer | Flac] = {
         {"application": "audio", "vbr": "on"},
     ),
     "MP3": Peer("libmp3lame", "mp3", _MPEG_RATES, _MP3_KBPS),
-    "MP3, average": Peer(
-        "libmp3lame",
-        "mp3",
-        _MPEG_RATES,
-        {rate: kbps for rate, kbps in _MP3_KBPS.items() if rate <= 16_000},
-        {"abr": "1"},
-    ),
     "AAC": Peer(
         "aac",
         "adts",
         _MPEG_RATES,
-        _mpeg_kbps((8, 12, 16, 24), (12, 16, 20, 24, 32, 40, 48, 64), (48, 64, 96, 128)),
+        _mpeg_kbps((8, 12, 16, 24), (12, 16, 24, 32, 48, 64), (48, 64, 96, 128)),
     ),
     "AMR-NB": Peer(
         "libopencore_amrnb", "amr", (8000,), {8000: _AMR_KBPS, 16_000: _AMR_KBPS}, stereo=False
@@ -175,7 +166,7 @@ def common_delay(originals: Sequence[np.ndarray], decoded: Sequence[np.ndarray])
     total = np.zeros(2 * _MOST_DELAY + 1)
     for x, y in zip(originals, decoded, strict=True):
         x, y = x.sum(axis=1), y.sum(axis=1)
-        n = len(x) + len(y) + _MOST_DELAY
+        n = next_fast_len(len(x) + len(y) + _MOST_DELAY, real=True)
         correlation = np.fft.irfft(np.fft.rfft(y, n) * np.conj(np.fft.rfft(x, n)), n)
         around = np.concatenate([correlation[-_MOST_DELAY:], correlation[: _MOST_DELAY + 1]])
         total += around / (np.linalg.norm(x) * np.linalg.norm(y) + 1e-12)
