@@ -141,7 +141,9 @@ def measure(data: str, names: Sequence[str], leave_out: Sequence[str]) -> None:
             row = {"data": data, **row} | {m: _mean(values, m) for m in MEASURES}
             row |= {m: old.get(m) for m in leave_out}
             save_table("audio_compression", [row], KEY)
-            shown = {c: v if isinstance(v, str) else f"{v:.4g}" for c, v in row.items() if v}
+            shown = {
+                c: v if isinstance(v, str) else f"{v:.4g}" for c, v in row.items() if v is not None
+            }
             print(" ".join(f"{column}={text}" for column, text in shown.items()), flush=True)
 
 
