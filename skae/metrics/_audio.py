@@ -1,16 +1,14 @@
 """Decoded recordings against their originals: by samples, frame by frame, and by spectra."""
 
-from collections.abc import Iterator
 from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
-_DTYPES = "int16, int32, float16, float32 or float64"
-_FRAMES_AT_ONCE = 2048  # bounds the memory that spectra of long recordings take
+from ._recordings import checked_pair, frame_length, spectra
+
 _LEAST_RATIO, _GREATEST_RATIO = -10.0, 35.0  # dB, of a frame
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -80,7 +78,7 @@ def si_sdr(X_true: Any, X_pred: Any) -> float:
     >>> round(si_sdr(tone, 0.5 * (tone + 0.1 * other)), 2)
     20.0
     """
-    true, pred = _checked_pair(X_true, X_pred)
+    true, pred = checked_pair(X_true, X_pred)
     if not pred.any():
         return -np.inf
     # Squares of very small or very large floats would leave the range of float64.
@@ -158,8 +156,8 @@ def segmental_snr(
     >>> round(segmental_snr(tone, 0.9 * tone, sample_rate=16000), 2)
     20.0
     """
-    true, pred = _checked_pair(X_true, X_pred)
-    length = _frame_length(frame_ms, sample_rate, len(true))
+    true, pred = checked_pair(X_true, X_pred)
+    length = frame_length(frame_ms, sample_rate, len(true))
 
     def energies(X: NDArray[np.float64]) -> NDArray[np.float64]:
         whole = X[: len(X) // length * length]
@@ -257,8 +255,8 @@ def log_spectral_distance(
     >>> round(log_spectral_distance(noise, 0.5 * noise, sample_rate=16000), 1)
     6.0
     """
-    true, pred = _checked_pair(X_true, X_pred)
-    length = _frame_length(frame_ms, sample_rate, len(true), least=2)
+    true, pred = checked_pair(X_true, X_pred)
+    length = frame_length(frame_ms, sample_rate, len(true), least=2)
     hop = length // 2 if hop_ms is None else round(hop_ms * sample_rate / 1000)
     if not 1 <= hop <= length:
         raise ValueError(
@@ -268,71 +266,11 @@ def log_spectral_distance(
     floor = 10 ** (floor_db / 20)
     peaks, distances = [], []
     for channel in range(true.shape[1]):
-        spectra = (_spectra(X[:, channel], length, hop) for X in (true, pred))
-        for S_true, S_pred in zip(*spectra, strict=True):
+        both = (spectra(X[:, channel], length, hop) for X in (true, pred))
+        for S_true, S_pred in zip(*both, strict=True):
             difference = 20 * (np.log10(S_true + floor) - np.log10(S_pred + floor))
             peaks.append(S_true.max(axis=1))
             distances.append(np.sqrt(np.mean(difference**2, axis=1)))
     strongest = np.concatenate(peaks)
     counts = strongest > strongest.max() * 10 ** (-active_db / 20)
     return float(np.mean(np.concatenate(distances)[counts]))
-
-
-def _checked_pair(X_true: Any, X_pred: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return both recordings with an axis of channels, in units of full scale."""
-    true, pred = _checked(X_true, "X_true"), _checked(X_pred, "X_pred")
-    if true.shape != pred.shape:
-        raise ValueError(
-            "X_true and X_pred must have the same shape, "
-            f"got {np.shape(X_true)} and {np.shape(X_pred)}."
-        )
-    if not true.any():
-        raise ValueError("X_true must not be silent, got zeros only.")
-    return true, pred
-
-
-def _checked(X: Any, name: str) -> NDArray[np.float64]:
-    try:
-        samples = np.asarray(X)
-    except ValueError as error:  # recordings of different lengths in a list
-        raise ValueError(f"{name} must be one recording, got a list of several.") from error
-    if samples.ndim not in (1, 2):
-        raise ValueError(
-            f"{name} must have shape (n_samples,) or (n_samples, n_channels), got {samples.shape}."
-        )
-    if samples.dtype not in (np.int16, np.int32, np.float16, np.float32, np.float64):
-        raise ValueError(f"{name} must be of {_DTYPES}, got {samples.dtype}.")
-    if samples.size == 0:
-        raise ValueError(f"{name} must have samples, got shape {samples.shape}.")
-    full_scale = 1.0 if samples.dtype.kind == "f" else -float(np.iinfo(samples.dtype).min)
-    values = samples.reshape(len(samples), -1).astype(np.float64) / full_scale
-    if not np.isfinite(values).all():
-        place = int(np.argmin(np.isfinite(values).all(axis=1)))
-        raise ValueError(f"{name} must be finite, got NaN or infinity at sample {place}.")
-    return values
-
-
-def _frame_length(frame_ms: float, sample_rate: float, n_samples: int, *, least: int = 1) -> int:
-    """Return the number of samples in a frame."""
-    length = round(frame_ms * sample_rate / 1000)
-    if length < least:
-        raise ValueError(
-            f"frame_ms must be at least {least} sample{'s' * (least > 1)}, got {frame_ms:g} ms, "
-            f"{length} samples at {sample_rate:g} Hz."
-        )
-    if n_samples < length:
-        raise ValueError(
-            f"Recordings must have a frame or more, {length} samples at {sample_rate:g} Hz, got "
-            f"{n_samples} samples: give a smaller frame_ms."
-        )
-    return length
-
-
-def _spectra(x: NDArray[np.float64], length: int, hop: int) -> Iterator[NDArray[np.float64]]:
-    """Yield amplitudes of frames x frequencies, of many frames at a time."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
-    padded = np.pad(x, length // 2)
-    padded = np.pad(padded, (0, -(len(padded) - length) % hop))
-    frames = sliding_window_view(padded, length)[::hop]
-    for start in range(0, len(frames), _FRAMES_AT_ONCE):
-        yield np.abs(np.fft.rfft(frames[start : start + _FRAMES_AT_ONCE] * (window / window.sum())))
