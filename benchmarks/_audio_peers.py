@@ -8,7 +8,7 @@ anyone could take them for. `n_file_bytes` is the length of the whole file: Ogg,
 of LAME, AAC with ADTS headers, AMR, FLAC.
 
 Encoders run with their own settings but for these: Opus with variable bit rate, for "voip" or
-"audio". MP3 has a constant bit rate; an average one lies on the same curve.
+"audio", MP3 with a constant one.
 
 A recording whose rate a codec does not take is resampled to the next higher one, or to the highest,
 by a polyphase filter without delay, and what is decoded is resampled back. The delay of codecs is
@@ -29,7 +29,7 @@ from scipy.signal import resample_poly
 
 _MOST_DELAY = 4096  # samples
 
-_MPEG_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_MPEG_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Peer:
     stereo: bool = True
 
     def settings(self, rate: int, n_channels: int) -> list[float]:
-        """Return total bit rates in kbit/s, none where the codec isn't made for such clips."""
+        """Return total bit rates in kbit/s, none where the codec is not made for such clips."""
         if n_channels > 1 and not self.stereo:
             return []
         return [n_channels * kbps for kbps in self.kbps.get(rate, ())]
@@ -84,11 +84,7 @@ class Peer:
         """Return what the decoder gives, with its delay, and the rate."""
         with av.open(io.BytesIO(encoded.file)) as container:
             planar = av.AudioResampler(format="fltp")
-            frames = [
-                frame
-                for coded in container.decode(audio=0)
-                for frame in planar.resample(coded)
-            ]  # fmt: skip
+            frames = [f for coded in container.decode(audio=0) for f in planar.resample(coded)]
         samples = np.concatenate([frame.to_ndarray() for frame in frames], axis=1).T
         return samples.astype(np.float64), frames[0].sample_rate
 
@@ -115,7 +111,7 @@ def _mpeg_kbps(low: Sequence[float], middle: Sequence[float], high: Sequence[flo
 
 
 _OPUS_RATES = (8000, 12_000, 16_000, 24_000, 48_000)
-_OPUS_VOICE = dict.fromkeys((8000, 16000), (6, 7, 8, 9, 10, 12, 16, 20, 24))
+_OPUS_VOICE = dict.fromkeys((8000, 16_000), (6, 7, 8, 9, 10, 12, 16, 20, 24))
 _OPUS_MUSIC = (16, 24, 32, 40, 48, 64, 96)
 _MP3_KBPS = _mpeg_kbps((8, 16, 24, 32), (16, 24, 32, 40, 48, 64), (48, 64, 80, 96, 128))
 _AMR_KBPS = (4.75, 5.15, 5.9, 6.7, 7.4, 7.95, 10.2, 12.2)

@@ -5,7 +5,7 @@ setting is chosen. Rates are those of real streams: ours with all headers and ch
 others without their containers, in `kbps`, and whole files in `file_kbps` (`_audio_peers.py` says
 what exactly is counted). A row is one codec at one setting: kbit/s over all test clips together,
 and means over these of PESQ, STOI, ViSQOL, log-spectral distance (dB), SI-SDR and segmental SNR
-(dB). `encode_x` and `decode_x` are how many times faster than playing one thread was.
+(dB). `encode_x` and, of ours, `decode_x` are how many times faster than playing one thread was.
 
 Rows are saved one by one, and those of others that are there with all their measures are not
 measured again, so the run can be stopped and started. ViSQOL takes nine tenths of the time;
