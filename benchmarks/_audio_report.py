@@ -11,7 +11,8 @@ from skae.metrics import bd_rate
 OURS = "AudioCompressor"
 KNOWN = f"{OURS}, known speaker"
 FIDELITY = f"{OURS}, fidelity"
-SPEECH, DIGITS, MUSIC = "speech_s2i_trim", "fsdd", "singularity-music"
+SPEECH, DIGITS = "speech_s2i_trim", "fsdd"
+MUSIC, LOOPS = "singularity-music", "sonic-pi-samples"
 
 # Levels at which rates are compared.
 LEVELS: Mapping[str, Mapping[str, Sequence[float]]] = {
@@ -19,8 +20,8 @@ LEVELS: Mapping[str, Mapping[str, Sequence[float]]] = {
     DIGITS: {"pesq_nb": (2.7, 3.1, 3.2, 3.5, 3.8), "stoi": (0.93, 0.95, 0.97)},
     MUSIC: {"visqol": (3.5, 4.0, 4.4), "si_sdr": (15, 20, 25)},
     f"{MUSIC}-stereo": {"visqol": (3.5, 4.0, 4.4), "si_sdr": (15, 20, 25)},
-    "sonic-pi-samples": {"visqol": (3.5, 4.0, 4.4), "si_sdr": (15, 20, 25)},
-    "sonic-pi-samples-stereo": {"visqol": (3.5, 4.0, 4.4), "si_sdr": (15, 20, 25)},
+    LOOPS: {"visqol": (3.5, 4.0, 4.4), "si_sdr": (15, 20, 25)},
+    f"{LOOPS}-stereo": {"visqol": (3.5, 4.0, 4.4), "si_sdr": (15, 20, 25)},
     "esc10": {"visqol": (3.5, 4.0, 4.4), "si_sdr": (5, 10, 15)},
 }
 REFERENCES = ("Opus, voip", "Opus, audio", "MP3", "AAC")
@@ -86,9 +87,12 @@ CLAIMS = (
     Claim(SPEECH, "pesq_wb", kbps=16, peer="Opus, voip", margin=0),
     Claim(DIGITS, "pesq_nb", kbps=5.5, level=3.2),
     Claim(DIGITS, "pesq_nb", codec=KNOWN, kbps=4.2, level=3.1),
-    Claim(MUSIC, "visqol", level=4.0, peer="MP3", share=2 / 3),
-    Claim(MUSIC, "si_sdr", codec=FIDELITY, kbps=64, peer="MP3", margin=5),
-    Claim(MUSIC, "si_sdr", codec=FIDELITY, kbps=64, peer="AAC", margin=5),
+    *(Claim(data, "visqol", level=4.0, peer="MP3", share=2 / 3) for data in (MUSIC, LOOPS)),
+    *(
+        Claim(data, "si_sdr", codec=FIDELITY, kbps=64, peer=peer, margin=5)
+        for data in (MUSIC, LOOPS)
+        for peer in ("MP3", "AAC")
+    ),
 )
 
 
