@@ -21,6 +21,7 @@ from ._ranking_curve import RankingCurveDisplay
 from ._rate_distortion import RateDistortionDisplay
 from ._reconstruction import ReconstructionDisplay
 from ._sample_grid import SampleGridDisplay
+from ._spectrogram import SpectrogramDisplay
 
 __all__ = [
     "CompressedImageDisplay",
@@ -34,4 +35,5 @@ __all__ = [
     "RateDistortionDisplay",
     "ReconstructionDisplay",
     "SampleGridDisplay",
+    "SpectrogramDisplay",
 ]

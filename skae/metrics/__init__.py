@@ -1,9 +1,9 @@
-"""Metrics of generated and imputed data, of compressed images and of recommendations.
+"""Metrics of generated and imputed data, of compressed images and audio, and of recommendations.
 
 How like real rows are generated ones, and do they give real rows away? What do several imputations
 say together, and are draws as uncertain as they should be? How like the originals are decoded
-images, and how many bits do they cost? Does what users had later stand at the top of what was
-recommended to them, and how is it hidden until then?
+images and recordings, and how many bits do they cost? Does what users had later stand at the top of
+what was recommended to them, and how is it hidden until then?
 
 Every metric is a function of arrays: nothing here knows a model of this package, trains a network
 or imports torch. Two data frames, of pandas or polars, are matched by the names of their columns,
@@ -13,6 +13,7 @@ Open ``_frechet.py`` first: it is the shortest metric. ``_checks.py`` is what th
 input.
 """
 
+from ._audio import log_spectral_distance, segmental_snr, si_sdr
 from ._bd_rate import bd_rate
 from ._closest_record import ClosestRecords, distance_to_closest_record
 from ._energy import energy_distance
@@ -52,6 +53,7 @@ __all__ = [
     "frechet_distance",
     "hide_items",
     "interactions_to_csr",
+    "log_spectral_distance",
     "make_recommender_scorer",
     "map_at_k",
     "mrr_at_k",
@@ -63,6 +65,8 @@ __all__ = [
     "precision_recall",
     "psnr",
     "recall_at_k",
+    "segmental_snr",
+    "si_sdr",
     "train_on_synthetic_score",
     "two_sample_auc",
 ]

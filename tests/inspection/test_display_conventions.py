@@ -22,6 +22,7 @@ from skae.inspection import (
     RateDistortionDisplay,
     ReconstructionDisplay,
     SampleGridDisplay,
+    SpectrogramDisplay,
 )
 
 X = np.random.default_rng(0).normal(size=(30, 6))
@@ -44,6 +45,7 @@ DISPLAYS = {
         {"number": X[:20, 0], "kind": list("aab"), "a name too long for a title": X[:20, 1]},
         {"number": X[20:, 0], "kind": ["a very long label"], "a name too long for a title": [9.0]},
     ),
+    "spectra": SpectrogramDisplay(X.ravel() / 9, X.ravel().round(1) / 9, 8000, frame_ms=4),
     "compressed": CompressedImageDisplay(X, [X / 2, X / 4], [1.0, 0.5], names="ab", max_value=8),
 }
 
