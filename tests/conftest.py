@@ -42,6 +42,8 @@ def _few_steps(request, monkeypatch):
     if request.path.name.startswith(("test_common", "test_plain")):
         monkeypatch.setattr("skae.training._trainer._AUTO_EPOCHS", (2, 5))
         monkeypatch.setattr("skae.imputation._network_imputer._MOST_EPOCHS", 5)
+        monkeypatch.setattr("skae.imputation._normal._N_FOLDS", 2)
+        monkeypatch.setattr("skae.imputation._normal._RIDGES", (0.1, 0.01))
         monkeypatch.setattr("skae.outliers._ensemble._N_STEPS", 20)
         monkeypatch.setattr("skae.outliers._ensemble._FEWEST_STEPS", 20)
         monkeypatch.setattr("skae.compression._image_compressor._FEW_IMAGES", 64)
