@@ -243,7 +243,7 @@ def public_estimators():
 
 
 # What else is configured, scikit-learn's checks can hardly tell apart: one estimator has it all.
-_ENOUGH = {"default", "conv", "mlp", "early_stopping"}
+_ENOUGH = {"default", "conv", "early_stopping"}
 
 
 # Configurations of what sees batches alone, in whatever container their rows have come.
