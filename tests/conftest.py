@@ -15,18 +15,21 @@ import pytest
 import torch
 from sklearn.utils import get_tags
 
-from skae import AutoencoderImputer
+from skae import AutoencoderImputer, ImageCompressor
 
 
 @pytest.fixture
 def X(request):
     """Rows for the estimator that a test is about.
 
-    Zeros for negative values, if it takes none, and cells that are missing, if it fills them.
+    Zeros for negative values, if it takes none, and cells that are missing, if it fills them. Few
+    for a compressor, which codes each of them alone.
     """
     X = np.random.default_rng(0).normal(size=(40, 6))
     params = getattr(getattr(request.node, "callspec", None), "params", {})
     estimator = params.get("estimator")
+    if isinstance(estimator, ImageCompressor):
+        X = X[:24]
     if isinstance(estimator, AutoencoderImputer):
         X[np.random.default_rng(1).random(X.shape) < 0.1] = np.nan
     takes_all = estimator is None or not get_tags(estimator).input_tags.positive_only
@@ -36,13 +39,16 @@ def X(request):
 @pytest.fixture(autouse=True)
 def _few_steps(request, monkeypatch):
     """Train less by default in tests that ask what all estimators do, however good they are."""
-    if request.path.name.startswith("test_common"):
+    if request.path.name.startswith(("test_common", "test_plain")):
         monkeypatch.setattr("skae.training._trainer._AUTO_EPOCHS", (2, 5))
         monkeypatch.setattr("skae.imputation._network_imputer._MOST_EPOCHS", 5)
+        monkeypatch.setattr("skae.imputation._normal._N_FOLDS", 2)
+        monkeypatch.setattr("skae.imputation._normal._RIDGES", (0.1, 0.01))
         monkeypatch.setattr("skae.outliers._ensemble._N_STEPS", 20)
         monkeypatch.setattr("skae.outliers._ensemble._FEWEST_STEPS", 20)
         monkeypatch.setattr("skae.compression._image_compressor._FEW_IMAGES", 64)
         monkeypatch.setattr("skae.compression._image_compressor._MOST_PASSES", 2)
+        monkeypatch.setattr("skae.networks.codec._regression._N_ITERATIONS", 1)
 
 
 @pytest.fixture(autouse=True)

@@ -124,8 +124,10 @@ NETWORKS = {
     ImageCompressor: {
         "default": ImageCompressor(batch_size=64),
         "float64": ImageCompressor(dtype="float64", max_epochs=1, batch_size=64),
-        "conv": ImageCompressor(patch_shape=(1, 2), max_epochs=1, module__width=8),
-        "mlp": ImageCompressor(module="mlp", patch_shape=(1, 3), max_epochs=1, module__n_blocks=1),
+        "conv": ImageCompressor(n_components=2, patch_shape=(1, 2), max_epochs=1, module__width=8),
+        "mlp": ImageCompressor(
+            n_components=2, module="mlp", patch_shape=(1, 3), max_epochs=1, module__n_blocks=1
+        ),
         "few_components": ImageCompressor(n_components=2, quality=80, batch_size=64),
         "early_stopping": ImageCompressor(
             early_stopping=True, n_iter_no_change=2, max_epochs=3, module__width=8
@@ -207,8 +209,8 @@ CLOSED_FORMS = {
         "one": BlendRecommender(_PARTS[:1]),
         "weights": BlendRecommender([*_PARTS], weights=[0.3, 0.7]),
         "zero": BlendRecommender([*_PARTS], weights=[0, 1]),
-        "float64": BlendRecommender([*_PARTS, ("wide", ShallowRecommender(dtype="float64"))]),
-        "blended": BlendRecommender([*_PARTS, ("blend", BlendRecommender(_PARTS))]),
+        "float64": BlendRecommender([_PARTS[0], ("wide", ShallowRecommender(dtype="float64"))]),
+        "blended": BlendRecommender([_PARTS[0], ("blend", BlendRecommender(weights=[1, 2, 3]))]),
     },
     ShallowRecommender: {
         "default": ShallowRecommender(),
@@ -241,7 +243,22 @@ def public_estimators():
 
 
 # What else is configured, scikit-learn's checks can hardly tell apart: one estimator has it all.
-_ENOUGH = {"default", "conv", "mlp", "early_stopping"}
+_ENOUGH = {"default", "conv", "early_stopping"}
+
+
+# Configurations of what sees batches alone, in whatever container their rows have come.
+OF_BATCHES = (
+    "conv",
+    "mlp",
+    "deep",
+    "few_components",
+    "flow",
+    "importance_weighted",
+    "predicted_variance",
+    "two_critics",
+    "spectral",
+    "warm_start",
+)
 
 
 def configured():
@@ -254,9 +271,9 @@ def configured():
     ]
 
 
-def over_all(*methods, names=None):
+def over_all(*methods, names=None, but=()):
     """Parametrize a test with the estimators that have some methods, in some configurations."""
-    return _over(_parameters(CONFIGURATIONS, methods, names))
+    return _over(_parameters(CONFIGURATIONS, methods, names, but))
 
 
 def over_networks(*methods, names=None):
@@ -280,9 +297,9 @@ def over_transformers(*methods, names=None):
     return over_all("transform", *methods, names=names)
 
 
-def over_sparse(*methods, names=None):
+def over_sparse(*methods, names=None, but=()):
     """Parametrize a test with the estimators that take sparse rows."""
-    everything = _parameters(CONFIGURATIONS, methods, names)
+    everything = _parameters(CONFIGURATIONS, methods, names, but)
     return _over([each for each in everything if get_tags(each.values[0]).input_tags.sparse])
 
 
@@ -302,12 +319,14 @@ def _over(parameters):
     return pytest.mark.parametrize("estimator", parameters)
 
 
-def _parameters(kind, methods=(), names=None):
+def _parameters(kind, methods=(), names=None, but=()):
     return [
         pytest.param(estimator, id=f"{estimator_class.__name__}-{name}")
         for estimator_class, configurations in kind.items()
         for name, estimator in configurations.items()
-        if all(hasattr(estimator, method) for method in methods) and (not names or name in names)
+        if all(hasattr(estimator, method) for method in methods)
+        and (not names or name in names)
+        and name not in but
     ]
 
 
@@ -328,16 +347,18 @@ def outputs(estimator, X):
     return {name: getattr(estimator, name)(X) for name in OUTPUTS if hasattr(estimator, name)}
 
 
-def shared_fit(estimator, X):
-    """Return a copy that was fitted to an array and what it gives, for tests that change nothing.
+def shared_fit(estimator, X, n=None):
+    """Return a copy fitted to an array and what it gives for n rows, to tests that change nothing.
 
     Tests of the same configuration and data get the same objects.
     """
     key = estimator, X.dtype, X.shape, X.tobytes()
     if key not in _SHARED_FITS:
-        model = new(estimator).fit(X)
-        _SHARED_FITS[key] = model, outputs(model, X)
-    return _SHARED_FITS[key]
+        _SHARED_FITS[key] = new(estimator).fit(X), {}
+    model, given = _SHARED_FITS[key]
+    if n not in given:
+        given[n] = outputs(model, X[:n])
+    return model, given[n]
 
 
 _SHARED_FITS = {}

@@ -51,7 +51,7 @@ class Stop(Callback):
 
 
 def interruptible(estimator):
-    """Return a copy whose training has three batches per epoch, and is sensitive to Ctrl-C."""
+    """Return a copy whose training has batches after the first, and is sensitive to Ctrl-C."""
     return with_network_params(estimator, callbacks=[CtrlC()], batch_size=16, warm_start=False)
 
 

@@ -366,13 +366,14 @@ def compressor(**params):
 
 def test_compressed_images_are_the_same_in_every_form(crops):
     """Rows and arrays in either layout give the same streams, and come back as they came."""
+    crops = crops[:6]
     first = np.ascontiguousarray(np.moveaxis(crops, -1, 1))
     forms = {
         "array": (crops, None),
         "first": (first, None),
         "list": (list(first), None),
-        "rows": (first.reshape(20, -1), (3, 32, 24)),
-        "last": (crops.reshape(20, -1), (32, 24, 3)),
+        "rows": (first.reshape(6, -1), (3, 32, 24)),
+        "last": (crops.reshape(6, -1), (32, 24, 3)),
     }
     streams, decoded = {}, {}
     for name, (X, shape) in forms.items():
@@ -392,7 +393,7 @@ def test_compressed_images_are_the_same_in_every_form(crops):
 
 
 def test_gray_rows_are_the_same_with_and_without_an_axis_of_channels(crops):
-    X = crops[..., 0].reshape(20, -1)
+    X = crops[:6, ..., 0].reshape(6, -1)
 
     streams = [
         compressor(image_shape=shape).fit(X).compress(X)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import _fit_context, clone
 from sklearn.ensemble._base import _set_random_states
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, check_random_state, gen_batches
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
 
@@ -23,6 +23,7 @@ from ._top_k import top_k
 
 _N_FOLDS, _ENOUGH_USERS, _FEWEST_USERS = 5, 1000, 20
 _MOST_CANDIDATES = 70
+_ROWS_AT_ONCE = 64
 
 
 class BlendRecommender(RecommenderMixin, _BaseComposition):
@@ -276,13 +277,17 @@ def _gains(
     shown: sparse.csr_array, hidden: sparse.csr_array, fitted: list[Any], candidates: np.ndarray
 ) -> np.ndarray:
     """Return the NDCG with each of the candidate weights, of users who hide something."""
-    parts = [_standardized(each, shown) for each in fitted]
     seen = Selection(shown, shown.shape, None, "X")
+    parts = [seen.excluded(_standardized(each, shown), slice(None)) for each in fitted]
+    # Several candidates at a time where users are few: calls would cost more than what they do.
     gains = []
-    for weights in candidates:
-        ids, _ = top_k(seen.excluded(_blended(parts, weights), slice(None)), K_OF_SCORE)
-        gains.append(ndcg_at_k(hidden, ids, K_OF_SCORE, per_row=True))
-    return np.array(gains)[:, np.diff(hidden.indptr) > 0]
+    for some in gen_batches(len(candidates), max(1, _ROWS_AT_ONCE // shown.shape[0])):
+        blends = [_blended(parts, weights) for weights in candidates[some]]
+        ids, _ = top_k(np.concatenate(blends), K_OF_SCORE)
+        relevant = sparse.vstack([hidden] * len(blends))
+        rows = ndcg_at_k(relevant, ids, K_OF_SCORE, per_row=True)
+        gains.append(rows.reshape(len(blends), -1))
+    return np.concatenate(gains)[:, np.diff(hidden.indptr) > 0]
 
 
 def _default_estimators(n_items: int) -> list[tuple[str, Any]]:

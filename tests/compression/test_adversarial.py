@@ -17,7 +17,8 @@ def photo():
 
 @pytest.fixture(scope="module")
 def plain(photo):
-    return ImageCompressor(max_epochs=1, module__width=8, random_state=0).fit([photo])
+    model = ImageCompressor(n_components=24, max_epochs=1, module__width=8, random_state=0)
+    return model.fit([photo])
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +82,8 @@ def test_realism_needs_the_adversarial_stage(plain, photo):
 def test_small_images_and_the_closed_form(module, shape):
     digits = (load_digits().data[:64] * 15.9).astype(np.uint8)
     model = ImageCompressor(
-        module=module, image_shape=shape, adversarial=True, max_epochs=0, adversarial_steps=3,
-        module__width=8, random_state=0,
+        module=module, n_components=4, image_shape=shape, adversarial=True, max_epochs=0,
+        adversarial_steps=3, module__width=8, random_state=0,
     ).fit(digits)  # fmt: skip
     streams = model.compress(digits[:5], quality=30)
     assert (model.decompress(streams) != model.decompress(streams, realism=0)).any()

@@ -31,7 +31,8 @@ def photo():
 
 @pytest.fixture(scope="module")
 def of_photo(photo):
-    return ImageCompressor(max_epochs=1, module__width=8, random_state=0).fit([photo, photo[:99]])
+    model = ImageCompressor(max_epochs=1, module__width=8, random_state=0)
+    return model.fit([photo[:90, :140], photo[50:90]])
 
 
 def test_rows_come_back_as_rows(of_digits, digits):
@@ -103,7 +104,7 @@ def test_dataset(of_digits, digits):
 
 def test_training_images_are_let_go(digits):
     images = digits[:100].reshape(-1, 8, 8)
-    compressor = ImageCompressor(max_epochs=0).fit(images)
+    compressor = ImageCompressor(n_components=2, max_epochs=0).fit(images)
     assert compressor._form.arrays[0].base is None
 
 
@@ -207,7 +208,7 @@ def test_the_mean_image_costs_next_to_nothing(digits):
 
 
 def test_decoder_of_whole_images_corrects_pixels(of_digits, digits):
-    model = clone(of_digits).set_params(max_epochs=2).fit(digits[:900])
+    model = clone(of_digits).set_params(max_epochs=1).fit(digits[:900])
     lengths, errors = [], []
     for compressor in (model, of_digits):
         stream = compressor.compress_dataset(digits[900:], quality=30)
@@ -215,7 +216,7 @@ def test_decoder_of_whole_images_corrects_pixels(of_digits, digits):
         decoded = compressor.decompress_dataset(stream).astype(float)
         errors.append(np.mean((decoded - digits[900:]) ** 2))
     assert lengths[0] == lengths[1]
-    assert errors[0] < 0.97 * errors[1]
+    assert errors[0] < 0.99 * errors[1]
 
 
 def test_one_image_is_no_array_of_images(photo):

@@ -16,7 +16,8 @@ def digits():
 
 
 def fitted(X, **params):
-    return ImageCompressor(max_epochs=0, random_state=0, **params).fit(X)
+    params = {"n_components": 12, "max_epochs": 0, "random_state": 0} | params
+    return ImageCompressor(**params).fit(X)
 
 
 @pytest.fixture(scope="module")
@@ -162,9 +163,9 @@ def test_too_few_images(digits):
     with pytest.warns(
         UserWarning, match="X has 50 images, few to learn 25 coefficients .* least 75"
     ):
-        fitted(digits[:50])
+        fitted(digits[:50], n_components="auto")
     with pytest.warns(UserWarning, match="X has 8 patches of 4 x 4 pixels, few to learn 16 coeff"):
-        fitted(digits[:2], patch_shape=(4, 4))
+        fitted(digits[:2], n_components="auto", patch_shape=(4, 4))
 
 
 def test_images_of_one_value():

@@ -9,6 +9,7 @@ import torch
 from sklearn.datasets import make_moons
 
 from skae import VariationalAutoencoder
+from skae.generation import _flow
 from skae.generation._flow import fit_flow
 from skae.generation._priors import NormalPrior, fit_mixture
 
@@ -21,6 +22,12 @@ def moons(n=400, seed=0):
 @pytest.fixture(scope="module")
 def flow():
     return fit_flow(moons(), 0)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Few steps of training, for what holds whether the flow is good or not."""
+    monkeypatch.setattr(_flow, "_LEAST_STEPS", 20)
 
 
 # ---------------------------------------------------------------- a density
@@ -111,6 +118,7 @@ def test_a_component_without_variance():
 # ---------------------------------------------------------------- randomness and state
 
 
+@pytest.mark.usefixtures("quick")
 def test_seed_determines_the_flow():
     first, second, other = (fit_flow(moons(100), seed).score_samples(moons()) for seed in (1, 1, 2))
 
@@ -127,6 +135,7 @@ def test_random_state_determines_samples(flow):
     assert not np.array_equal(flow.sample(9)[0], flow.sample(9)[0])
 
 
+@pytest.mark.usefixtures("quick")
 def test_global_generators_are_left_as_they_are():
     before, torch_before = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
 
@@ -138,6 +147,7 @@ def test_global_generators_are_left_as_they_are():
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
+@pytest.mark.usefixtures("quick")
 def test_codes_are_left_as_they_are():
     Z = moons(100)
 

@@ -16,5 +16,5 @@ def X():
 @pytest.fixture
 def quick(monkeypatch):
     """Few steps of training, for what holds whether the networks are good or not."""
-    monkeypatch.setattr(_ensemble, "_N_STEPS", 40)
-    monkeypatch.setattr(_ensemble, "_FEWEST_STEPS", 40)
+    monkeypatch.setattr(_ensemble, "_N_STEPS", 20)
+    monkeypatch.setattr(_ensemble, "_FEWEST_STEPS", 20)

@@ -215,8 +215,9 @@ def test_folds_are_of_equal_size(n_folds, X):
     assert np.ptp(counts) <= 1
 
 
-@pytest.mark.usefixtures("quick")
-def test_held_out_scores_are_those_by_the_own_fold_without_help_of_the_row_itself(X):
+def test_held_out_scores_are_those_by_the_own_fold_without_help_of_the_row_itself(X, monkeypatch):
+    monkeypatch.setattr(_ensemble, "_N_STEPS", 40)
+    monkeypatch.setattr(_ensemble, "_FEWEST_STEPS", 40)
     model = fitted(X[:95])
 
     own = model.member_scores(X[:95])[np.arange(95), model.held_out_folds_]
