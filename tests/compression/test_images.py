@@ -133,7 +133,7 @@ def test_pictures_are_lists_of_images(digits, of_digits):
 def test_targets_out_of_reach(of_digits, digits):
     X = [np.tile(image, (12, 12)) for image in digits[:2]]
     with pytest.warns(
-        UserWarning, match=r"target_psnr=99 can't .* 2 of 2 images: quality 100 reaches"
+        UserWarning, match=r"target_psnr=99 can't .* 2 of 2 signals: quality 100 reaches"
     ):
         streams = of_digits.compress(X, target_psnr=99)
     assert streams == of_digits.compress(X, quality=100)
