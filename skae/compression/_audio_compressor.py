@@ -119,6 +119,7 @@ class AudioCompressor(BaseCompressor):
         "hop_length": [StrOptions({"auto"}), Interval(Integral, 2, 2**16, closed="both")],
         "segment_duration": [Interval(Real, 0, None, closed="neither")],
     }
+    _values_to_learn = 2**22  # more bring less than .1 %
     optimizer, lr, max_epochs = "adamw", 1e-3, 0
 
     def __init__(
