@@ -148,7 +148,9 @@ class KernelMachines:
             rows = torch.cat([rows, rows[-1:].expand(-len(rows) % _ROW_MULTIPLE)])
             for some in rows.split(_ROWS_AT_ONCE):
                 kernel = _kernel(guess[some] * inverse_lengths[j], inputs[j])
-                moves[some, own] = sizes[j] * (kernel @ weights[:, own])
+                # One by one, for the bits of a product with several depend on the number of rows.
+                columns = [kernel @ each for each in weights[:, own].T.contiguous()]
+                moves[some, own] = sizes[j] * torch.stack(columns, 1)
         return moves
 
 
