@@ -210,8 +210,8 @@ def main() -> None:
     ]
     imputation = [
         imputers(
-            "Cells of new rows of twelve tables, 30 % of them removed in three ways; last, scores "
-            "of gradient boosting on filled tables"
+            "Cells of new rows of twelve tables, 30 % of them removed in three ways, 10 and 50 % "
+            "completely at random; last, scores of gradient boosting on filled tables"
         ),
         draws(
             "Draws for these cells, the share of them in intervals of 90 %, cells removed in three "
