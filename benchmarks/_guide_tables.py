@@ -214,8 +214,8 @@ def main() -> None:
             "completely at random; last, scores of gradient boosting on filled tables"
         ),
         draws(
-            "Draws for 30 % of the cells, the share of these in intervals of 90 %, cells removed in three "
-            "ways, and the share of coefficients in those of 95 % by Rubin's rules"
+            "Draws for 30 % of the cells, the share of these in intervals of 90 %, removed in "
+            "three ways, and the share of coefficients in those of 95 % by Rubin's rules"
         ),
     ]
     pages = {
