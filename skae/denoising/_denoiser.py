@@ -70,6 +70,11 @@ class AutoencoderDenoiser(
         Shape of the images of which the rows are the pixels: (height, width), (channels, height,
         width) or, if it is unmistakable, (height, width, channels).
 
+    self_ensemble : bool, default=False
+        Whether what images become is the mean over all eight flips and rotations of them, which
+        takes eight times as long. For images that were fitted to as such, not as rows, and that
+        have no preferred orientation.
+
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the hidden layers of "mlp". "auto" takes three, as wide as the data has features
         but between 64 and 512, the middle one half as wide.
@@ -190,6 +195,7 @@ class AutoencoderDenoiser(
     """
 
     _takes_targets = True
+    _changeable = NetEstimator._changeable | {"self_ensemble"}
 
     _parameter_constraints: dict = {
         **NetEstimator._parameter_constraints,
@@ -199,6 +205,7 @@ class AutoencoderDenoiser(
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "image_shape": [tuple, list, None],
+        "self_ensemble": ["boolean"],
     }
 
     def __init__(
@@ -209,6 +216,7 @@ class AutoencoderDenoiser(
         noise: str | Corruption = "gaussian",
         noise_level: str | float | tuple[float, float] = "auto",
         image_shape: Sequence[int] | None = None,
+        self_ensemble: bool = False,
         hidden_layer_sizes: str | Sequence[int] = "auto",
         activation: str = "gelu",
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
@@ -232,6 +240,7 @@ class AutoencoderDenoiser(
         self.noise = noise
         self.noise_level = noise_level
         self.image_shape = image_shape
+        self.self_ensemble = self_ensemble
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.optimizer = optimizer
