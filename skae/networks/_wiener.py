@@ -192,8 +192,9 @@ class WienerFilter(nn.Module):
         code = x @ self.axes.T
         power, noise = code.square(), self.levels.square()
         evidence = self._evidence(power, x.square().sum(1))
-        least = self.expected_error(self.levels[:, None]).clamp(min=_TINY)
-        share = (evidence - least.log()).softmax(1)
+        # Not that of the lowest, which may stand for none: nothing could make up for its ratio.
+        least = self.expected_error(self.levels.clamp(min=self.levels[1])[:, None])
+        share = (evidence - least.clamp(min=_TINY).log()).softmax(1)
         sums = self.variances[:, None] + noise
         shrinkage, errors = self.variances[:, None] / sums, (sums - noise) * noise / sums
         rest = self.rest / (self.rest + noise)
