@@ -71,9 +71,8 @@ class AutoencoderDenoiser(
         width) or, if it is unmistakable, (height, width, channels).
 
     self_ensemble : bool, default=False
-        Whether what images become is the mean over all eight flips and rotations of them, which
-        takes eight times as long. For images that were fitted to as such, not as rows, and that
-        have no preferred orientation.
+        Whether images, not rows, become the mean over what all eight flips and rotations of them
+        become, which takes eight times as long.
 
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the hidden layers of "mlp". "auto" takes three, as wide as the data has features
@@ -259,8 +258,6 @@ class AutoencoderDenoiser(
         self.verbose = verbose
         self._nested_params = kwargs
 
-    # ------------------------------------------------------------------ fit
-
     @property
     def _fills(self) -> bool:
         """Whether the network fills missing cells."""
@@ -292,8 +289,6 @@ class AutoencoderDenoiser(
             scale = self._fitted_recipe.units.scale
             level = float(levels[0]) * scale, float(levels[-1]) * scale
         return {"noise_level_": level}
-
-    # ------------------------------------------------------------------ denoising
 
     def transform(self, X: Any) -> np.ndarray:
         """Return rows without their noise.
