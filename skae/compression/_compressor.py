@@ -60,7 +60,6 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
         params = super()._training_params()
         return {
             "iterator_valid__batch_size": self.batch_size,
-            "optimizer__param_groups": [("*sis", {"lr": 0.04 * self.lr})],
             **params,
             "callbacks": [_CLIPPING, *params["callbacks"]],
         }

@@ -218,6 +218,10 @@ class ImageCompressor(BaseCompressor):
 
     # ------------------------------------------------------------------ fit
 
+    def _training_params(self) -> dict[str, Any]:
+        slowly = [("*sis", {"lr": 0.04 * self.lr})]
+        return {"optimizer__param_groups": slowly, **super()._training_params()}
+
     def _plan(self, X: Images) -> Recipe:
         cut = cut_of(X, self.patch_shape)
         # Some of the images may have neighbouring patches, but the crops have none.
