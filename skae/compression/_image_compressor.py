@@ -19,7 +19,7 @@ from ..coding import Codec
 from ..metrics import psnr
 from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
-from ._bundled import fitted_to_photographs
+from ._bundled import PHOTOGRAPHS, fitted
 from ._compressor import VALUES_TO_COUNT, BaseCompressor
 from ._crops import Crops, check_crops, cut_of, warn_of_few
 from ._decoded_rows import DecodedRows
@@ -386,7 +386,7 @@ class ImageCompressor(BaseCompressor):
             License), by ``benchmarks/pretrained_image_compressor.py``. With ``warm_start=True``,
             its :meth:`fit` goes on from there.
         """
-        return fitted_to_photographs(cls, params)
+        return fitted(cls, PHOTOGRAPHS, params)
 
 
 def _bits_per_pixel(array: np.ndarray, stream: bytes) -> float:
