@@ -11,6 +11,7 @@ from skae.metrics import bd_rate
 OURS = "AudioCompressor"
 KNOWN = f"{OURS}, known speaker"
 FIDELITY = f"{OURS}, fidelity"
+TRAINED = f"{OURS}, trained"
 SPEECH, DIGITS = "speech_s2i_trim", "fsdd"
 MUSIC, LOOPS = "singularity-music", "sonic-pi-samples"
 
@@ -82,9 +83,12 @@ CLAIMS = (
     Claim(SPEECH, "pesq_wb", level=3.2, peer="MP3", share=0.5),
     Claim(SPEECH, "pesq_wb", level=3.8, peer="MP3", share=0.5),
     Claim(SPEECH, "stoi", kbps=8.5, level=0.97),
-    Claim(SPEECH, "pesq_wb", kbps=8, peer="Opus, voip", margin=0),
-    Claim(SPEECH, "pesq_wb", kbps=12, peer="Opus, voip", margin=0),
-    Claim(SPEECH, "pesq_wb", kbps=16, peer="Opus, voip", margin=0),
+    Claim(SPEECH, "pesq_wb", codec=TRAINED, kbps=11, level=3.1),
+    Claim(SPEECH, "pesq_wb", codec=TRAINED, kbps=15, level=3.7),
+    *(
+        Claim(SPEECH, "pesq_wb", codec=TRAINED, kbps=kbps, peer="Opus, voip", margin=0)
+        for kbps in (8, 12, 16)
+    ),
     Claim(DIGITS, "pesq_nb", kbps=5.5, level=3.2),
     Claim(DIGITS, "pesq_nb", codec=KNOWN, kbps=4.2, level=3.1),
     *(Claim(data, "visqol", level=4.0, peer="MP3", share=2 / 3) for data in (MUSIC, LOOPS)),

@@ -31,12 +31,16 @@ import numpy as np
 from _audio_data import AUDIO, AudioSplit
 from _audio_judges import MEASURES, judge, measures_at
 from _audio_peers import PEERS, decoded_clips
-from _audio_report import FIDELITY, OURS, claims, rates
+from _audio_report import FIDELITY, OURS, TRAINED, claims, rates
 from _report import read_table, save_table, write_table
 
 QUALITIES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
-SHAPINGS: Mapping[str, Any] = {OURS: "auto", FIDELITY: "fidelity"}
-CODECS = (*PEERS, *SHAPINGS)
+MODELS: Mapping[str, Mapping[str, Any]] = {
+    OURS: {},
+    TRAINED: {"max_epochs": "auto"},
+    FIDELITY: {"shaping": "fidelity"},
+}
+CODECS = (*PEERS, *MODELS)
 KEY = ("data", "codec", "setting")
 
 
@@ -49,13 +53,13 @@ class Codec(Protocol):
 
 
 class _SkaeCodec:
-    def __init__(self, clips: list[np.ndarray], rate: int, shaping: Any) -> None:
+    def __init__(self, clips: list[np.ndarray], rate: int, params: Mapping[str, Any]) -> None:
         import torch
 
         from skae.compression import AudioCompressor
 
         torch.set_num_threads(1)
-        self.model = AudioCompressor(sample_rate=rate, shaping=shaping, random_state=0).fit(clips)
+        self.model = AudioCompressor(sample_rate=rate, random_state=0, **params).fit(clips)
 
     def encode(self, clip: np.ndarray, quality: float) -> bytes:
         return self.model.compress([clip], quality=quality)[0]
@@ -64,9 +68,9 @@ class _SkaeCodec:
         return self.model.decompress([stream])[0]
 
 
-def skae_codec(clips: list[np.ndarray], rate: int, shaping: Any = "auto") -> Codec:
+def skae_codec(clips: list[np.ndarray], rate: int, params: Mapping[str, Any]) -> Codec:
     """Fit skae's codec to clips."""
-    return _SkaeCodec(clips, rate, shaping)
+    return _SkaeCodec(clips, rate, params)
 
 
 def by_peer(name: str, split: AudioSplit, done: Callable[..., bool]) -> Iterator[dict[str, Any]]:
@@ -94,7 +98,7 @@ def by_model(name: str, split: AudioSplit) -> Iterator[dict[str, Any]]:
     """Yield rows of skae's codec, with decoded clips, for each kind of model that there is."""
     for kind, fit in split.fits.items():
         start = time.process_time()
-        codec = skae_codec(fit.train, split.rate, SHAPINGS[name])
+        codec = skae_codec(fit.train, split.rate, MODELS[name])
         fit_seconds = time.process_time() - start
         for quality in QUALITIES:
             start = time.process_time()
