@@ -3,9 +3,9 @@
 Sounds as short byte strings
 =============================
 
-An :class:`~skae.AudioCompressor` learns from recordings how to write others of their kind in few bits.
-Here it learns an instrument, a plucked string, from a minute of it, and writes a tune that it has not
-heard.
+An :class:`~skae.AudioCompressor` learns from recordings how to write others of their kind in few
+bits. Here it learns an instrument, a plucked string, from a minute of it, and writes a tune that it
+has not heard.
 """
 
 # %%
@@ -66,7 +66,8 @@ for quality in (10, 30, 50, 70):
 # %%
 # What is lost
 # ------------
-# Where the tune is loud, it is kept; what is far below is replaced by noise that is about as loud.
+# Where the tune is loud, it is kept; what is far below is replaced by noise about as loud. Around
+# the beginning of a note, noise is spread over the frames of a twentieth of a second.
 
 [stream] = model.compress([tune], quality=20)
 [decoded] = model.decompress([stream])
@@ -76,8 +77,8 @@ SpectrogramDisplay.from_predictions(tune, decoded, RATE, name=f"at {rate:.1f} kb
 # %%
 # For ears, or for measurements
 # -----------------------------
-# By default noise stays where it is not heard. ``shaping="fidelity"`` spreads it evenly instead, for
-# signals that are measured: the squared error is smaller at the same rate.
+# By default noise stays where it is not heard. ``shaping="fidelity"`` spreads it evenly instead,
+# for signals that are measured: the squared error is smaller at the same rate.
 
 faithful = AudioCompressor(sample_rate=RATE, shaping="fidelity").fit(recordings)
 qualities = [0, 15, 30, 45, 60, 75]
@@ -96,8 +97,8 @@ RateDistortionDisplay.from_estimator(
 # %%
 # While it goes on
 # ----------------
-# An encoder takes samples as they come, and a decoder takes bytes. Together they are the stream of the
-# whole tune.
+# An encoder takes samples as they come, and a decoder takes bytes. Together, what they write is the
+# stream of the whole tune.
 
 encoder, decoder = model.encoder(quality=20), model.decoder()
 pieces = [encoder.push(piece) for piece in np.array_split(tune, 40)] + [encoder.flush()]
