@@ -80,8 +80,8 @@ def _read_sound(file: BinaryIO, examples: Examples) -> tuple[str, ...]:
         kind = sound.sample_rate, sound.n_channels
         if examples.sound not in (None, kind):
             raise CommandError(
-                f"it has {sound.kind}, but the first file has {kind_of_sound(*examples.sound)}, and "
-                "all that a model is fitted to must have the same"
+                f"it has {sound.kind}, but the first file has {kind_of_sound(*examples.sound)}; a "
+                "model is fitted to files of one kind"
             )
         examples.arrays.append(sound.whole())
         examples.sound = kind

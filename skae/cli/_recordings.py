@@ -63,6 +63,8 @@ class Recording:
         CommandError
             If there are none, or not all of them, or if they are damaged.
         """
+        import numpy as np
+
         n_read, n_told = 0, self._sound.frames
         size = max(1, _TOGETHER // self.n_channels)
         while True:
@@ -70,6 +72,9 @@ class Recording:
                 block = self._sound.read(size, dtype=self.dtype, always_2d=True)
             if not len(block):
                 break
+            if not (finite := np.isfinite(block).all(1)).all():
+                at = n_read + int(np.argmin(finite))
+                raise CommandError(f"it contains NaN or infinity at sample {at:,}")
             n_read += len(block)
             yield block
         if n_read < n_told:
