@@ -23,14 +23,10 @@ def tones(n_samples, seed=0):
     return waves.mean(0) / 2 + random.normal(0, 0.003, n_samples)
 
 
-def model_for(n_channels):
-    sounds = [np.stack([tones(RATE // 2, i)] * n_channels, 1) for i in range(6)]
-    return AudioCompressor(sample_rate=RATE, segment_duration=0.25, random_state=0).fit(sounds)
-
-
 @pytest.fixture(scope="module")
 def model():
-    return model_for(1)
+    sounds = [tones(RATE // 2, i) for i in range(6)]
+    return AudioCompressor(sample_rate=RATE, segment_duration=0.25, random_state=0).fit(sounds)
 
 
 @pytest.fixture(autouse=True)
@@ -82,9 +78,9 @@ def test_files_are_what_compress_returns_whatever_the_blocks(
     run("compress", "talk.wav", "--quality", 70)
     samples, _ = soundfile.read("talk.wav", dtype="int16")
     stream = (folder / "talk.ska").read_bytes()
-    assert [stream] == model.compress([samples[:, None]], quality=70)
+    assert [stream] == model.compress([samples], quality=70)
     run("decompress", "talk.ska", "-o", "back.wav")
-    decoded, _ = soundfile.read("back.wav", dtype="int16", always_2d=True)
+    decoded, _ = soundfile.read("back.wav", dtype="int16")
     np.testing.assert_array_equal(decoded, model.decompress([stream])[0])
 
 
@@ -144,7 +140,7 @@ def test_what_is_written_loses_nothing(folder, run, model, suffix, subtype):
     run("compress", "loud.wav")
     assert run("decompress", "loud.ska", "-o", f"x.{suffix}")[0] == 0
     assert soundfile.info(f"x.{suffix}").subtype == subtype
-    decoded, _ = soundfile.read(f"x.{suffix}", dtype="float32", always_2d=True)
+    decoded, _ = soundfile.read(f"x.{suffix}", dtype="float32")
     (expected,) = model.decompress([(folder / "loud.ska").read_bytes()])
     np.testing.assert_array_equal(decoded, expected)
     assert abs(decoded).max() > 1
@@ -372,7 +368,7 @@ def test_damage_is_told(folder, run, failure):
 
 
 def test_a_data_set_is_refused(folder, failure, model):
-    content = model.compress_dataset([tones(500)[:, None]] * 3)
+    content = model.compress_dataset([tones(500)] * 3)
     (folder / "set.ska").write_bytes(content)
     assert "decompress_dataset reads it" in failure("decompress", "set.ska")
 
