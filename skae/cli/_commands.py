@@ -1,5 +1,6 @@
 """What there is to do for a command: a job for each file, by what the file is."""
 
+import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -60,7 +61,7 @@ def _known(outcome: Outcome) -> Outcome:
 def _check_needs(args: Namespace, steps: Sequence[Step]) -> None:
     """Raise CommandError if no file can be done: one line, rather than one for each of them."""
     todo = [step.source for step in steps if step.outcome is None]
-    media = {medium_of(source) for source in todo if source is not None}
+    media = {medium_of(source) for source in todo if source is not None and os.path.isfile(source)}
     errors = []
     for medium in media:
         try:

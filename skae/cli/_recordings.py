@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ._outcomes import CommandError
-from ._soundfile import SUFFIXES, soundfile, told_errors
+from ._soundfile import SUFFIXES, os_errors, soundfile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ class Recording:
         n_read, n_told = 0, self._sound.frames
         size = max(1, _TOGETHER // self.n_channels)
         while True:
-            with told_errors("read"):
+            with _errors_told():
                 block = self._sound.read(size, dtype=self.dtype, always_2d=True)
             if not len(block):
                 break
@@ -117,9 +117,20 @@ def opened_recording(file: BinaryIO, dtype: str | None = None) -> Iterator[Recor
     """
     module = soundfile()
     with contextlib.ExitStack() as stack:
-        with told_errors("read"):
+        with _errors_told():
             # libsndfile reads files by itself: in its callbacks, errors and Ctrl-C get lost.
             sound = stack.enter_context(module.SoundFile(getattr(file, "name", file)))
             if sound.format not in _READABLE:
                 raise CommandError(f"its format, {sound.format}, is not supported")
         yield Recording(sound, dtype)
+
+
+@contextlib.contextmanager
+def _errors_told() -> Iterator[None]:
+    try:
+        with os_errors():
+            yield
+    except OSError as error:
+        if "not recognised" in str(error):
+            raise CommandError("it is not a sound file") from None
+        raise CommandError(f"it can't be read: {error}") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ._outcomes import CommandError
-from ._soundfile import SUFFIXES, soundfile, told_errors
+from ._soundfile import SUFFIXES, os_errors, soundfile
 
 _LOSSY = {".mp3": "MPEG_LAYER_III", ".oga": "VORBIS", ".ogg": "VORBIS", ".opus": "OPUS"}
 _LOSSLESS = {"int16": "PCM_16", "int32": "PCM_32", "float32": "FLOAT", "float64": "DOUBLE"}
@@ -42,7 +42,7 @@ class SoundWriter:
         """Write further samples, of shape (n_samples,) or (n_samples, n_channels), or none."""
         for start in range(0, len(samples), _TOGETHER):
             block = samples[start : start + _TOGETHER]
-            with told_errors("written"):
+            with os_errors():
                 if self._sound is None:
                     self._sound = self._opened(block)
                 self._sound.write(block)
@@ -62,7 +62,7 @@ class SoundWriter:
 
     def close(self) -> dict[str, Any]:
         """End the file; return facts about it."""
-        with told_errors("written"):
+        with os_errors():
             self._sound.close()
         return {
             "seconds": self._n_samples / self._rate,

@@ -46,14 +46,12 @@ def is_sound(start: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def told_errors(done: str) -> Iterator[None]:
-    """Make CommandErrors of what soundfile raises when a file is "read" or "written"."""
+def os_errors() -> Iterator[None]:
+    """Make OSErrors of what soundfile raises, as of what goes wrong with other files."""
     try:
         yield
     except (CommandError, MemoryError, OSError):
         raise
     except Exception as error:  # whatever damage ends in
         reason = getattr(error, "error_string", "") or str(error) or type(error).__name__
-        if "not recognised" in reason:
-            raise CommandError("it is not a sound file") from None
-        raise CommandError(f"it can't be {done}: {reason}") from None
+        raise OSError(reason) from None

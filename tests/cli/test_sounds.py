@@ -1,7 +1,9 @@
 """Sounds, in the same manners as images: what is read, written, asked for and refused."""
 
 import io
+import os
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -371,6 +373,29 @@ def test_a_data_set_is_refused(folder, failure, model):
     content = model.compress_dataset([tones(500)] * 3)
     (folder / "set.ska").write_bytes(content)
     assert "decompress_dataset reads it" in failure("decompress", "set.ska")
+
+
+def test_what_libsndfile_can_not_write_is_told(folder, run, failure, monkeypatch):
+    def fail(*args):
+        raise soundfile.LibsndfileError(2)
+
+    run("compress", "talk.wav")
+    monkeypatch.setattr(soundfile.SoundFile, "write", fail)
+    message = failure("decompress", "talk.ska", "-o", "x.wav")
+    assert message == "talk.ska: x.wav can't be written: System error."
+    assert sorted(path.name for path in folder.iterdir()) == ["talk.ska", "talk.wav"]
+
+
+def test_pipes_with_names(folder, run):
+    os.mkfifo("pipe")
+    content = (folder / "talk.wav").read_bytes()
+    writer = threading.Thread(target=lambda: Path("pipe").write_bytes(content))
+    writer.start()
+    status, lines, err = run("compress", "pipe", "-o", "x.ska")
+    writer.join()
+    assert (status, len(lines), err) == (0, 1, [])
+    run("compress", "talk.wav")
+    assert (folder / "x.ska").read_bytes() == (folder / "talk.ska").read_bytes()
 
 
 def test_a_full_disk_is_told(folder, run, failure, monkeypatch):
