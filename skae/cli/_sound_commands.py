@@ -34,31 +34,38 @@ def compress(args: Namespace, file: BinaryIO, output: Path | None) -> Outcome:
     Outcome
         How large it is and, if there was a target, what was reached.
     """
-    with (
-        opened_recording(file) as sound,
-        at_work(args.model, SOUNDS) as model,
-        written(output, force=args.force) as path,
-    ):
+    with opened_recording(file) as sound, at_work(args.model, SOUNDS) as model:
         _check_kind(sound, model)
-        with path.open("wb") as stream:
-            reached = {}
-            if args.kbps or args.snr:
-                samples = sound.whole()
-                (content,) = model.compress([samples], target_kbps=args.kbps, target_snr=args.snr)
-                stream.write(content)
-                if args.snr:
-                    reached["snr"] = model._snr(samples, content)
-            else:
-                encoder = model.encoder(args.quality)
-                stream.writelines(map(encoder.push, sound.blocks()))
-                stream.write(encoder.flush())
-        facts, missed = {**_facts(path), **reached}, []
-        if args.kbps and facts["kbps"] > args.kbps:
-            missed = [f"--kbps {args.kbps:g} can't be met, {facts['kbps']:.2f} is the least"]
-        if args.snr and facts["snr"] < args.snr:
-            missed = [f"--snr {args.snr:g} can't be met, {facts['snr']:.2f} is the most"]
-        notes = (*sound.notes, *missed)
-    return _compressed(output, facts, notes, "missed" if missed else "done")
+        with written(output, force=args.force) as path:
+            facts = {**_write(args, sound, model, path), **_facts(path)}
+        notes = sound.notes
+    name, missed = name_of(output), []
+    summary = f"{name}: {facts['bytes']:,} bytes, {facts['kbps']:.2f} kbit/s"
+    summary += f", {told_quality(facts['quality'])}"
+    if args.kbps and facts["kbps"] > args.kbps:
+        missed = [f"--kbps {args.kbps:g} can't be met, {facts['kbps']:.2f} is the least"]
+    if args.snr:
+        reached = facts["snr"]
+        if reached < args.snr:
+            missed = [f"--snr {args.snr:g} can't be met, {reached:.2f} is the most"]
+        facts["snr"] = reached if math.isfinite(reached) else None
+        summary += ", exact" if facts["snr"] is None else f", {reached:.2f} dB"
+    status = "missed" if missed else "done"
+    return Outcome(summary, {"output": name, **facts}, (*notes, *missed), status)
+
+
+def _write(args: Namespace, sound: Recording, model: Any, path: Path) -> dict[str, float]:
+    """Write a stream; return the signal-to-noise ratio, if it was asked for."""
+    with path.open("wb") as stream:
+        if args.kbps or args.snr:  # what meets a target is searched for in the whole sound
+            samples = sound.whole()
+            (content,) = model.compress([samples], target_kbps=args.kbps, target_snr=args.snr)
+            stream.write(content)
+            return {"snr": model._snr(samples, content)} if args.snr else {}
+        encoder = model.encoder(args.quality)
+        stream.writelines(map(encoder.push, sound.blocks()))
+        stream.write(encoder.flush())
+        return {}
 
 
 def _check_kind(sound: Recording, model: Any) -> None:
@@ -74,22 +81,10 @@ def _check_kind(sound: Recording, model: Any) -> None:
 
 def _facts(path: Path) -> dict[str, Any]:
     """Return facts about a stream that was written, after a look at its checksums."""
-    with path.open("rb") as file:
-        about = about_stream(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        about = about_stream(view)
     names = "seconds", "sample_rate", "n_channels", "kbps", "quality"
     return {"bytes": path.stat().st_size, **{name: about[name] for name in names}}
-
-
-def _compressed(
-    output: Path | None, facts: dict[str, Any], notes: tuple[str, ...], status: str
-) -> Outcome:
-    name = name_of(output)
-    summary = f"{name}: {facts['bytes']:,} bytes, {facts['kbps']:.2f} kbit/s"
-    summary += f", {told_quality(facts['quality'])}"
-    if (snr := facts.get("snr")) is not None:
-        summary += f", {snr:.2f} dB" if math.isfinite(snr) else ", exact"
-        facts["snr"] = snr if math.isfinite(snr) else None
-    return Outcome(summary, {"output": name, **facts}, notes, status)
 
 
 def decompress(args: Namespace, file: BinaryIO, output: Path | None) -> Outcome:
