@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy.linalg import svd
 from sklearn.ensemble import (
     ExtraTreesRegressor,
@@ -21,9 +22,14 @@ from sklearn.ensemble import (
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 
+from skae.imputation._normal import Normal
+from skae.networks._normal import completed
+
 OURS = "AutoencoderImputer"
 EM = "EM"
 POSTERIOR = "BayesianRidge, posterior"
+NORMAL = "EM, normal draws"
+DRAWING = (POSTERIOR, NORMAL)  # whose `transform` draws
 
 
 class Imputer(Protocol):
@@ -81,8 +87,29 @@ class OnBlocks:
         return np.where(np.isnan(X), filled, X)
 
     def sample_imputations(self, X: np.ndarray, n_imputations: int) -> list[np.ndarray]:
-        """Draw with IterativeImputer, from whose posterior each `transform` draws anew."""
+        """Draw with an imputer whose `transform` draws anew for every row."""
         return np.split(self.transform(np.tile(X, (n_imputations, 1))), n_imputations)
+
+
+class NormalDraws:
+    """Draws from the normal distribution by EM, with errors as it has them."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def fit(self, Z: np.ndarray) -> "NormalDraws":
+        self.normal_ = Normal.of(Z)
+        return self
+
+    def transform(self, Z: np.ndarray) -> np.ndarray:
+        """Add to the conditional mean what it misses of a row from the distribution."""
+        drawn = self.rng.multivariate_normal(self.normal_.mean, self.normal_.covariance, len(Z))
+        missed = drawn - self._expected(np.where(np.isnan(Z), np.nan, drawn))
+        return self._expected(Z) + missed
+
+    def _expected(self, Z: np.ndarray) -> np.ndarray:
+        mean, precision = self.normal_.mean, self.normal_.precision
+        return completed(*map(torch.from_numpy, (Z, mean, precision)))[0].numpy()
 
 
 class SoftImpute:
@@ -245,6 +272,7 @@ IMPUTERS: Mapping[str, Callable[[np.ndarray, int], Imputer]] = {
     "boosting": Boosting,
     "SoftImpute": lambda n, seed: OnBlocks(SoftImpute(seed), n),
     POSTERIOR: _posterior,
+    NORMAL: lambda n, seed: OnBlocks(NormalDraws(seed), n),
     EM: lambda n, seed: Ours(n, seed, max_epochs=0),
     OURS: Ours,
 }

@@ -30,6 +30,7 @@ from _data import LOADERS
 from _report import write_table
 from image_compression import photographs
 from PIL import Image
+from skorch.callbacks import LRScheduler
 
 from skae import AutoencoderDenoiser
 
@@ -150,12 +151,21 @@ def denoised_photographs(kind: str, epochs: int) -> Iterator[dict[str, Any]]:
     name = f"photographs, {kind}"
     yield row(name, "noisy", sigma, psnr(test, noisy))
     for method, n in (("filter alone", 0), ("blind", epochs)):
+        decay = LRScheduler("CosineAnnealingLR", T_max=max(n, 1))
         model = AutoencoderDenoiser(
-            module="conv", batch_size=8, max_epochs=n, random_state=0, **noise
+            module="conv",
+            batch_size=8,
+            lr=2e-3,
+            max_epochs=n,
+            callbacks=[decay],
+            random_state=0,
+            **noise,
         )
         _, seconds = timed(lambda model=model: model.fit(train))
-        cleaned, each = timed(lambda m=model: m.transform(noisy))
-        yield row(name, method, sigma, psnr(test, cleaned), seconds, each / len(test))
+        for views, is_mean in (("", False), (", self-ensemble", True)):
+            model.set_params(self_ensemble=is_mean)
+            cleaned, each = timed(lambda m=model: m.transform(noisy))
+            yield row(name, method + views, sigma, psnr(test, cleaned), seconds, each / len(test))
     try:
         import bm3d
     except ImportError:
@@ -221,7 +231,7 @@ def main() -> None:
         "--parts", nargs="+", choices=parts, default=list(parts), help=f"out of {', '.join(parts)}"
     )
     parser.add_argument(
-        "--epochs", type=int, default=4, help="passes over photographs (default: 4)"
+        "--epochs", type=int, default=3, help="passes over photographs (default: 3)"
     )
     arguments = parser.parse_args()
     for part in arguments.parts:

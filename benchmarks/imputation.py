@@ -19,7 +19,8 @@ removed completely at random (MCAR), at random (MAR) or not at random (MNAR), as
 - cost: time and memory of long tables (_imputation_cost.py).
 
 Every measured row is in a file that ends with _all; imputation_targets holds what is to be reached.
-EM is AutoencoderImputer(max_epochs=0); all other imputers, and their settings, are in _imputers.py.
+EM is AutoencoderImputer(max_epochs=0), which has learned its errors from hidden cells; "EM, normal
+draws" takes the same distribution at its word. All other imputers are in _imputers.py.
 All of them take hours, most of which are those of ExtraTrees(100).
 
 data: bundled with scikit-learn, and SKAE_DATA: the folders tabular and adbench.
@@ -38,7 +39,7 @@ import torch
 from _data import LABELLED
 from _imputation_cost import costs
 from _imputation_report import KEY, REPORTS, SAMPLING, Figures
-from _imputers import IMPUTERS, POSTERIOR, Blocks, Imputer
+from _imputers import DRAWING, IMPUTERS, Blocks, Imputer
 from _missing import MECHANISMS, Case, make_case
 from _report import read_table, save_table, write_table
 from _rubin import NOTHING_REMOVED, repetitions
@@ -46,6 +47,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
+
+from skae.metrics import crps_ensemble
 
 TABLES = [name for name in LABELLED if name != "california_housing"]
 LEFT = "left as NaN"
@@ -114,20 +117,12 @@ def multiple(case: Case, imputer: Any) -> Figures:
             continue
         std = np.nanstd(table.X[:, column])
         truth, cells = table.X[places, column], (places - rows.start, column)
-        scores.append(crps(draws[:, *cells], truth).mean() / std)
+        scores.append(crps_ensemble(truth, draws[:, *cells], fair=True) / std)
         slack = 1e-6 * std
         shares.append(((low[cells] - slack <= truth) & (truth <= high[cells] + slack)).mean())
         widths.append((high[cells] - low[cells]).mean() / std)
     figures = {"crps": scores, "coverage": shares, "width": widths}
     return {name: float(np.mean(v)) for name, v in figures.items()} | {"draws_cpu_s": seconds}
-
-
-def crps(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return the score of every cell, unbiased for few draws (draws x cells)."""
-    n = len(draws)
-    weights = 2 * np.arange(1, n + 1) - n - 1
-    spread = weights @ np.sort(draws, axis=0) / (n * (n - 1))
-    return np.abs(draws - truth).mean(axis=0) - spread
 
 
 def fill(case: Case, imputer: Imputer) -> tuple[np.ndarray, dict[str, float]]:
@@ -148,7 +143,7 @@ def measure(case: Case, method: str, seed: int, parts: list[str]) -> dict[str, F
         return {"downstream": downstream(case, X)} if "downstream" in parts else {}
     figures: dict[str, Figures] = {}
     imputer: Any = IMPUTERS[method](case.table.n_categories, seed)
-    if method != POSTERIOR and {"accuracy", "downstream"} & set(parts):
+    if method not in DRAWING and {"accuracy", "downstream"} & set(parts):
         try:
             filled, seconds = fill(case, imputer)
         except Exception as e:  # whatever an imputer fails with, the others go on

@@ -40,7 +40,7 @@ def main() -> None:
         random_state=0,
         verbose=1,
     ).fit(train)
-    np.savez_compressed(args.output, **arrays_of(model))
+    np.savez_compressed(args.output, **arrays_of(model, ("module", "patch_shape", "n_components")))
     size = args.output.stat().st_size
     print(f"{time.process_time() - start:.0f} CPU seconds, {size:,} bytes: {args.output}")
 

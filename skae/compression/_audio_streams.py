@@ -73,6 +73,7 @@ class AudioStreams(BaseStreams):
         fingerprint: int | None = None,
         former: tuple[int, ...] = (),
     ) -> None:
+        offset = np.asarray(offset, np.float64)
         self.network: Any = codec.network
         network = self.network
         self.hop_length, self.n_channels = network.hop_length, network.n_channels

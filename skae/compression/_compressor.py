@@ -23,7 +23,7 @@ from ..training import AutoencoderNet, Rows
 from ._reading import ReadsStreams
 from ._targets import Target
 
-_VALUES_TO_LEARN, _ROWS_TO_LEARN, VALUES_TO_COUNT = 2**26, 2**15, 2**23
+_ROWS_TO_LEARN, VALUES_TO_COUNT = 2**15, 2**23
 _LARGEST_RATIO = 2.0**30
 _CLIPPING = GradientNormClipping(1.0)
 
@@ -42,6 +42,7 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
         "quality": [Interval(Real, 0, 100, closed="both")],
     }
     _derived_attributes = (*NetEstimator._derived_attributes, "_codec")
+    _values_to_learn = 2**26  # that contexts are fitted to
     _takes_valid = False  # they would have to be decoded as X is
     _changeable = NetEstimator._changeable | {"quality", "adversarial_steps"}
 
@@ -59,7 +60,6 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
         params = super()._training_params()
         return {
             "iterator_valid__batch_size": self.batch_size,
-            "optimizer__param_groups": [("*sis", {"lr": 0.04 * self.lr})],
             **params,
             "callbacks": [_CLIPPING, *params["callbacks"]],
         }
@@ -74,7 +74,7 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
 
     def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
         """Set contexts and tables, which training has no part in."""
-        n_some = max(1, min(_ROWS_TO_LEARN, _VALUES_TO_LEARN // rows.n_features))
+        n_some = max(1, min(_ROWS_TO_LEARN, self._values_to_learn // rows.n_features))
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
         some = rows.batch(torch.randperm(len(rows), generator=generator)[:n_some]).input
         trained: Any = net.averaged_module_

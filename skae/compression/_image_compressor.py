@@ -19,7 +19,7 @@ from ..coding import Codec
 from ..metrics import psnr
 from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
-from ._bundled import fitted_to_photographs
+from ._bundled import PHOTOGRAPHS, fitted
 from ._compressor import VALUES_TO_COUNT, BaseCompressor
 from ._crops import Crops, check_crops, cut_of, warn_of_few
 from ._decoded_rows import DecodedRows
@@ -218,6 +218,10 @@ class ImageCompressor(BaseCompressor):
 
     # ------------------------------------------------------------------ fit
 
+    def _training_params(self) -> dict[str, Any]:
+        slowly = [("*sis", {"lr": 0.04 * self.lr})]
+        return {"optimizer__param_groups": slowly, **super()._training_params()}
+
     def _plan(self, X: Images) -> Recipe:
         cut = cut_of(X, self.patch_shape)
         # Some of the images may have neighbouring patches, but the crops have none.
@@ -382,7 +386,7 @@ class ImageCompressor(BaseCompressor):
             License), by ``benchmarks/pretrained_image_compressor.py``. With ``warm_start=True``,
             its :meth:`fit` goes on from there.
         """
-        return fitted_to_photographs(cls, params)
+        return fitted(cls, PHOTOGRAPHS, params)
 
 
 def _bits_per_pixel(array: np.ndarray, stream: bytes) -> float:

@@ -52,6 +52,21 @@ class RestorationLoss(Objective):
 
 
 @registered
+class AudibleRestoration(Objective):
+    """How differently loud decoded and original sounds are, for a module that has `restored`.
+
+    The input is what sounds were decoded to, the target their samples, and what is known besides is
+    how large what was rounded to zero is expected to be, and how finely it was rounded.
+    """
+
+    def losses(self, step: Step) -> Losses:
+        decoded, x = step.batch
+        sizes, levels = step.batch.extra
+        restored = step.module.restored(decoded, sizes, levels)
+        return Losses(step.module.audible_errors(restored, x.reshape(restored.shape)))
+
+
+@registered
 class AdversarialTexture(Objective):
     """Texture that a critic takes for what images have lost, for a module that sharpens a codec.
 

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from ..coding import N_PER_LEVEL, BitstreamError, Codec
 from ._audio_header import AudioHeader
-from ._signs import random_signs
 
 
 class Segments:
@@ -94,30 +93,42 @@ class Segments:
         found: dict[int, Tensor] = {}
         for n_frames, some in by_length.items():
             codes = [_code_of(chunks, before + i) for i in some]
-            starts = [i * header.n_frames for i in some]
-            y = self._filled(codes, (n_signals, n_frames), header.number, starts)
+            y, sizes = self.decoded(codes, (n_signals, n_frames), header.number)
+            level = header.number / N_PER_LEVEL
+            levels = torch.full((n_signals,), level)
             # One by one, for the same reason.
-            for i, each in zip(some, y.split(n_signals), strict=True):
-                found[i] = self.network.synthesize(each, header.number / N_PER_LEVEL)
+            for i, *parts in zip(some, y.split(n_signals), sizes.split(n_signals), strict=True):
+                filled = self.network.filled(*parts, levels, i * header.n_frames)
+                found[i] = self.network.synthesize(filled, level)
         return [found[i] for i in numbers]
 
-    def _filled(
-        self, codes: Sequence[Any], shape: tuple[int, int], number: int, starts: Sequence[int]
-    ) -> Tensor:
-        """Return coefficients, with noise in place of zeros; `starts` are the first frames."""
-        network, (n_signals, n_frames) = self.network, shape
-        n_columns, first = network.n_columns, network.contexts.first_bin
+    def decoded(
+        self, codes: Sequence[Any], shape: tuple[int, int], number: int
+    ) -> tuple[Tensor, Tensor]:
+        """Return coefficients, and how large what was rounded to zero is expected to be.
+
+        Parameters
+        ----------
+        codes : sequence of bytes or memoryview
+            Codes.
+        shape : tuple of two ints
+            Number of signals of each code, and of their frames.
+        number : int
+            Number of the rounding step.
+
+        Returns
+        -------
+        y, sizes : Tensor of shape (n_codes * n_signals, n_frames, n_columns, 1)
+            Coefficients, and magnitudes in steps, zero where nothing was rounded to zero.
+        """
+        (n_signals, n_frames), n_columns = shape, self.network.n_columns
         sizes = torch.zeros(len(codes) * n_signals, n_frames * n_columns, 1)
 
         def look(channels: slice, places: Tensor, integers: Tensor, which: Tensor) -> None:
             sizes[:, places] = self.codec.zeros[which.long()] * (integers == 0)
 
         y = self.codec.decode_each(codes, (n_signals, n_frames, n_columns), number, tell=look)
-        loudness = network.filling * network.step_size(number / N_PER_LEVEL)
-        signs = torch.stack([random_signs(i, n_frames, n_columns - first) for i in starts])
-        noise = sizes.reshape(y.shape)[:, :, first:, 0] * loudness
-        y[:, :, first:, 0] += noise * signs.repeat_interleave(n_signals, 0)
-        return y
+        return y, sizes.reshape(y.shape)
 
 
 def numbered(code: bytes, number: int) -> bytes:

@@ -9,8 +9,9 @@ from ._signal_rows import SignalRows
 
 _FRAMES_TOGETHER = 4  # windows of short signals have a multiple of so many frames
 _DEPTH = 0.03  # of the root mean square: what spectra are told apart down to
-_SAMPLES_TO_COMPARE = 2**21
+_SAMPLES_TO_COMPARE = 2**20
 _SHORTEST, _LONGEST = 4, 4096
+_FAR = 1.1  # times the least cost: longer frames won't be better
 
 
 class Windows(SignalRows):
@@ -38,7 +39,7 @@ class Windows(SignalRows):
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        h = hop_length
+        h = self.hop_length = hop_length
         self.signals, self.length = signals, (n_frames + 1) * h
         self.places = [
             (i, start)
@@ -111,5 +112,7 @@ def best_hop_length(arrays: list[Tensor], transform: type) -> int:
             padded = torch.nn.functional.pad(x, (0, 0, hop, hop + missing))
             total += float(torch.log2(1 + mdct(padded[None]).abs() / _DEPTH).sum())
         costs[hop] = total
+        if total > _FAR * min(costs.values()):
+            break
         hop *= 2
     return min(costs, key=lambda h: costs[h])

@@ -70,6 +70,10 @@ class AutoencoderDenoiser(
         Shape of the images of which the rows are the pixels: (height, width), (channels, height,
         width) or, if it is unmistakable, (height, width, channels).
 
+    self_ensemble : bool, default=False
+        Whether images, not rows, become the mean over what all eight flips and rotations of them
+        become, which takes eight times as long.
+
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the hidden layers of "mlp". "auto" takes three, as wide as the data has features
         but between 64 and 512, the middle one half as wide.
@@ -190,6 +194,7 @@ class AutoencoderDenoiser(
     """
 
     _takes_targets = True
+    _changeable = NetEstimator._changeable | {"self_ensemble"}
 
     _parameter_constraints: dict = {
         **NetEstimator._parameter_constraints,
@@ -199,6 +204,7 @@ class AutoencoderDenoiser(
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "image_shape": [tuple, list, None],
+        "self_ensemble": ["boolean"],
     }
 
     def __init__(
@@ -209,6 +215,7 @@ class AutoencoderDenoiser(
         noise: str | Corruption = "gaussian",
         noise_level: str | float | tuple[float, float] = "auto",
         image_shape: Sequence[int] | None = None,
+        self_ensemble: bool = False,
         hidden_layer_sizes: str | Sequence[int] = "auto",
         activation: str = "gelu",
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
@@ -232,6 +239,7 @@ class AutoencoderDenoiser(
         self.noise = noise
         self.noise_level = noise_level
         self.image_shape = image_shape
+        self.self_ensemble = self_ensemble
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.optimizer = optimizer
@@ -249,8 +257,6 @@ class AutoencoderDenoiser(
         self.random_state = random_state
         self.verbose = verbose
         self._nested_params = kwargs
-
-    # ------------------------------------------------------------------ fit
 
     @property
     def _fills(self) -> bool:
@@ -283,8 +289,6 @@ class AutoencoderDenoiser(
             scale = self._fitted_recipe.units.scale
             level = float(levels[0]) * scale, float(levels[-1]) * scale
         return {"noise_level_": level}
-
-    # ------------------------------------------------------------------ denoising
 
     def transform(self, X: Any) -> np.ndarray:
         """Return rows without their noise.

@@ -1,6 +1,8 @@
 """Denoisers of images of any size: they see tiles, as rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from itertools import product
 from typing import Any, Self
 
 import numpy as np
@@ -15,11 +17,17 @@ class TakesImages:
     """Mixin of estimators that take images besides rows, and make rows of tiles of them."""
 
     image_shape: Any
+    self_ensemble: bool
     warm_start: bool
     n_features_in_: int
     _checked: Any
     _denoised: Any
     _tile: tuple[int, int, int] | None = None  # height, width and channels
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("transform", "fit_transform"):
+            setattr(cls, name, _with_images_as_they_are(getattr(cls, name)))
 
     def fit(self, X: Any, y: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
         """Train the denoiser.
@@ -83,12 +91,32 @@ class TakesImages:
                 "X holds images, but the denoiser was fitted to rows: pass rows of "
                 f"{self.n_features_in_} features, or fit it to images"
             )
-        images, cleaned = images_of(X, "X", self._tile), []
-        for array in images.arrays:
-            rows, places = cut(array, self._tile, OVERLAP)
+        images = images_of(X, "X", self._tile)
+        return images, [self._cleaned_image(array) for array in images.arrays]
+
+    def _cleaned_image(self, array: np.ndarray) -> np.ndarray:
+        """Return what an image becomes, the mean over the orientations that it is seen in."""
+        assert self._tile is not None
+        orientations = list(product(range(4), (1, -1))) if self.self_ensemble else [(0, 1)]
+        total = np.zeros(array.shape)
+        for turns, step in orientations:
+            seen = np.rot90(array, turns)[:, ::step]
+            rows, places = cut(seen, self._tile, OVERLAP)
             rows = self._denoised(self._checked(rows))
-            cleaned.append(joined(rows, places, self._tile, array.shape))
-        return images, cleaned
+            image = joined(rows, places, self._tile, seen.shape)
+            total += np.rot90(image[:, ::step], -turns)
+        return total / len(orientations)
+
+
+def _with_images_as_they_are(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method whose output `set_output` makes frames of, unless it is images."""
+
+    @wraps(method)
+    def as_they_are(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        called: Any = method if are_rows(X) else method.__wrapped__  # type: ignore[attr-defined]
+        return called(self, X, *args, **kwargs)
+
+    return as_they_are
 
 
 def _check_pairs(images: Mapping[str, Images]) -> None:

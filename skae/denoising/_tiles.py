@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from .._shapes import Images, read_images
 
-_SIDE, OVERLAP = 64, 16  # pixels
+# In pixels. What is left of a side is no multiple of 16, so that tiles start anywhere between the
+# squares that a network sees as one, and errors of neighbours differ where they overlap.
+_SIDE, OVERLAP = 64, 24
 _CHANNELS = (1, 3, 4)
 
 

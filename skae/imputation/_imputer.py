@@ -14,9 +14,9 @@ from .._base import NetEstimator
 from ..training import Batch
 from ._coding import Coding
 from ._errors import column_errors, relative_score
+from ._filling import drawn
 from ._network_imputer import NetworkImputer
 from ._rows import own_random
-from ._spread import drawn
 from ._tables import FillsTables
 
 _HIDDEN_SHARE = 0.2  # when rows are scored
@@ -28,8 +28,8 @@ class AutoencoderImputer(NetworkImputer):
     A normal distribution, fitted to the incomplete rows by expectation-maximisation, guesses first:
     conditional means, for any pattern of missing cells. Two kinds of models correct it: networks
     side by side, denoising autoencoders that see this guess and which cells are missing, and learn
-    from rows of which further cells are hidden; and for each column of numbers a kernel machine, in
-    closed form. Hidden cells of rows that a network does not train on tell when to stop, how much
+    from rows of which further cells are hidden; and for each column a kernel machine, in closed
+    form. Hidden cells of rows that a network does not train on tell when to stop, how much
     of either correction to believe in each column, and how large errors are. Where corrections
     bring nothing, the normal distribution is left.
 

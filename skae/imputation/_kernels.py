@@ -1,11 +1,13 @@
-"""Kernel machines, one for each column of numbers: what the normal distribution leaves of it."""
+"""Kernel machines, one for each column of a table: what the normal distribution leaves of it."""
 
+import itertools
 import math
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .._plain import registered
 from .._settings import default_settings
@@ -20,23 +22,26 @@ _ROWS_AT_ONCE, _ROW_MULTIPLE = 2048, 32
 
 @registered
 class KernelMachines:
-    """Regressions of columns of numbers on all others, by a kernel with a length for each input.
+    """Regressions of columns on all others, by a kernel with a length for each input.
 
     Inputs are conditional means of the normal distribution, given all observed cells but that of
-    the column, and the target is what the distribution leaves of it. The kernel is a Matérn
-    covariance of order 1/2. Lengths and noise come from the marginal likelihood: a few steps on
-    small samples, because more would adapt them too well.
+    the column, and the target is what the distribution leaves of it; the coded columns of
+    categories have one machine. The kernel is a Matérn covariance of order 1/2. Lengths and noise
+    come from the marginal likelihood: a few steps on small samples, because more would adapt them
+    too well.
 
     Parameters
     ----------
-    inputs : ndarray of float32 of shape (n_numbers, n_rows, n_columns)
+    inputs : ndarray of float32 of shape (n_machines, n_rows, n_columns)
         Of the training rows, divided by lengths.
-    inverse_lengths : ndarray of float32 of shape (n_numbers, n_columns)
+    inverse_lengths : ndarray of float32 of shape (n_machines, n_columns)
         What inputs are multiplied by.
-    sizes : ndarray of float32 of shape (n_numbers,)
+    sizes : ndarray of float32 of shape (n_machines,)
         Variances of the kernels.
-    weights : ndarray of float32 of shape (n_numbers, n_rows)
+    weights : ndarray of float32 of shape (n_rows, n_columns)
         Of the training rows.
+    widths : list of int
+        Number of coded columns of each machine.
 
     References
     ----------
@@ -48,6 +53,7 @@ class KernelMachines:
     inverse_lengths: np.ndarray
     sizes: np.ndarray
     weights: np.ndarray
+    widths: list[int]
 
     @classmethod
     @default_settings()
@@ -57,7 +63,7 @@ class KernelMachines:
         guess: Tensor,
         is_hidden: Tensor,
         normal: Normal,
-        n_numbers: int,
+        widths: Sequence[int],
         seed: int,
     ) -> tuple[Self | None, Tensor]:
         """Fit the machines, and judge them on hidden cells without the row of the cell.
@@ -73,49 +79,48 @@ class KernelMachines:
             These cells.
         normal : Normal
             The distribution.
-        n_numbers : int
-            Number of columns of numbers, which come first.
+        widths : sequence of int
+            Numbers of coded columns of the columns of the table.
         seed : int
             Determines samples of rows.
 
         Returns
         -------
         machines : KernelMachines or None
-            None if there are no numbers, too few rows, or too many columns.
-        moves : Tensor of shape (n_rows, n_numbers)
+            None if there are too few rows, or too many columns.
+        moves : Tensor of shape (n_rows, n_columns)
             What they add to the guesses of hidden cells; zeros elsewhere.
         """
         guess = guess.float()
-        moves = guess.new_zeros(len(guess), n_numbers)
-        n_cells = n_numbers * target.shape[1]
-        n_rows = min(len(target), _MOST_ROWS, _MOST_CELLS // max(1, n_cells))
-        n_rows = min(n_rows, int((_MOST_WORK / max(1, n_numbers)) ** (1 / 3)))
-        if not n_numbers or n_rows < _FEWEST_ROWS:
+        moves, slices = torch.zeros_like(guess), _slices(widths)
+        n_machines = len(slices)
+        n_rows = min(len(target), _MOST_ROWS, _MOST_CELLS // (n_machines * guess.shape[1]))
+        n_rows = min(n_rows, int((_MOST_WORK / n_machines) ** (1 / 3)))
+        if n_rows < _FEWEST_ROWS:
             return None, moves
-        inputs, y = _without_each(target[:n_rows].double(), normal, n_numbers)
-        observed = ~target[:n_rows, :n_numbers].T.isnan()
-        inverse_lengths, noises, sizes = _fitted(inputs, y, observed, seed)
+        inputs, y = _without_each(target[:n_rows].double(), normal, slices)
+        observed = ~torch.stack([target[:n_rows, own.start].isnan() for own in slices])
+        inverse_lengths, noises, sizes = _fitted(inputs, y, observed, slices, seed)
         inputs *= inverse_lengths[:, None]
         weights = torch.zeros_like(y)
-        for j in range(n_numbers):
+        for j, own in enumerate(slices):
             rows = observed[j].nonzero()[:, 0]
             if not len(rows):
                 continue
             kernel = sizes[j] * _kernel(inputs[j, rows], inputs[j, rows])
             kernel.diagonal().add_(noises[j])
             inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel))
-            weights[j, rows] = inverse @ y[j, rows]
+            weights[rows, own] = inverse @ y[rows, own]
             # A judged row must not speak for itself: its weight is taken out, exactly.
-            share = weights[j, rows] / inverse.diagonal()
-            for some in is_hidden[:, j].nonzero()[:, 0].split(_ROWS_AT_ONCE):
+            shares = weights[rows, own] / inverse.diagonal()[:, None]
+            for some in is_hidden[:, own.start].nonzero()[:, 0].split(_ROWS_AT_ONCE):
                 points = guess[some] * inverse_lengths[j]
                 kernel = sizes[j] * _kernel(points, inputs[j, rows])
-                moves[some, j] = kernel @ weights[j, rows]
                 place = torch.searchsorted(rows, some).clamp(max=len(rows) - 1)
-                own = (kernel * inverse[:, place].T).sum(1) * share[place]
-                moves[some, j] -= torch.where(rows[place] == some, own, 0.0)
+                of_itself = (kernel * inverse[:, place].T).sum(1) * (rows[place] == some)
+                moves[some, own] = kernel @ weights[rows, own] - of_itself[:, None] * shares[place]
         parts = (inputs, inverse_lengths, sizes, weights)
-        return cls(*(each.float().numpy() for each in parts)), moves
+        return cls(*(each.float().numpy() for each in parts), list(widths)), moves
 
     def moves(self, guess: Tensor, missing: Tensor) -> Tensor:
         """Return what the machines add to first guesses.
@@ -129,22 +134,30 @@ class KernelMachines:
 
         Returns
         -------
-        Tensor of shape (n_rows, n_numbers)
+        Tensor of shape (n_rows, n_columns)
             Zeros for observed cells.
         """
         parts = (self.inputs, self.inverse_lengths, self.sizes, self.weights)
         inputs, inverse_lengths, sizes, weights = (torch.tensor(each).to(guess) for each in parts)
-        moves = guess.new_zeros(len(guess), len(sizes))
-        for j, size in enumerate(sizes):
-            rows = missing[:, j].nonzero()[:, 0]
+        moves = torch.zeros_like(guess)
+        for j, own in enumerate(_slices(self.widths)):
+            rows = missing[:, own.start].nonzero()[:, 0]
             if not len(rows):
                 continue
             # In multiples of 32, or a row's last bits would depend on the others.
             rows = torch.cat([rows, rows[-1:].expand(-len(rows) % _ROW_MULTIPLE)])
             for some in rows.split(_ROWS_AT_ONCE):
                 kernel = _kernel(guess[some] * inverse_lengths[j], inputs[j])
-                moves[some, j] = size * (kernel @ weights[j])
+                # One by one, for the bits of a product with several depend on the number of rows.
+                columns = [kernel @ each for each in weights[:, own].T.contiguous()]
+                moves[some, own] = sizes[j] * torch.stack(columns, 1)
         return moves
+
+
+def _slices(widths: Sequence[int]) -> list[slice]:
+    """Return where the coded columns of each column are."""
+    ends = list(itertools.accumulate(widths))
+    return [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
@@ -154,8 +167,8 @@ def _kernel(a: Tensor, b: Tensor) -> Tensor:
     return (-(squares.clamp(min=0) + 1e-6).sqrt()).exp()
 
 
-def _without_each(x: Tensor, normal: Normal, n_numbers: int) -> tuple[Tensor, Tensor]:
-    """Return conditional means without each column of numbers, and what they leave of it.
+def _without_each(x: Tensor, normal: Normal, slices: Sequence[slice]) -> tuple[Tensor, Tensor]:
+    """Return conditional means without each column, and what they leave of it.
 
     Parameters
     ----------
@@ -163,43 +176,48 @@ def _without_each(x: Tensor, normal: Normal, n_numbers: int) -> tuple[Tensor, Te
         Coded rows, NaN where cells are missing.
     normal : Normal
         The distribution.
-    n_numbers : int
-        Number of columns of numbers.
+    slices : sequence of slice
+        Which coded columns stand for one.
 
     Returns
     -------
-    means : Tensor of float32 of shape (n_numbers, n_rows, n_columns)
+    means : Tensor of float32 of shape (n_machines, n_rows, n_columns)
         Given all observed cells but that of the column.
-    errors : Tensor of float32 of shape (n_numbers, n_rows)
+    errors : Tensor of float32 of shape (n_rows, n_columns)
         Of the column, where it is observed.
     """
     n, d = x.shape
     mean, covariance = torch.tensor(normal.mean), torch.tensor(normal.covariance)
-    means = torch.empty(n_numbers, n, d)
+    means, errors = torch.empty(len(slices), n, d), torch.empty(n, d)
     for some in torch.arange(n).split(max(1, _MOST_CELLS // 8 // d**2)):
         observed = (~x[some].isnan()).to(x.dtype)
-        of_seen = observed[:, :, None] * covariance * observed[:, None, :]
-        factors = torch.linalg.cholesky(of_seen + torch.diag_embed(1 - observed))
-        inverse = torch.cholesky_inverse(factors) * observed[:, :, None] * observed[:, None, :]
-        weights = (inverse @ (x[some] - mean).nan_to_num(0.0)[..., None])[..., 0]
-        filled = torch.where(x[some].isnan(), mean + weights @ covariance, x[some])
-        steps = weights / inverse.diagonal(dim1=1, dim2=2).clamp(min=1e-12)
-        pulls = (inverse[:, :n_numbers] @ covariance) * steps[:, :n_numbers, None]
-        means[:, some] = (filled[:, None] - pulls).float().transpose(0, 1)
-    columns = torch.arange(n_numbers)
-    errors = x[:, :n_numbers].T.float() - means[columns, :, columns]
-    return means, errors.nan_to_num(0.0)
+        both = observed[:, :, None] * observed[:, None, :]
+        identity = torch.diag_embed(1 - observed)
+        factors = torch.linalg.cholesky(both * covariance + identity)
+        inverse = torch.cholesky_inverse(factors) * both
+        regular = inverse + identity
+        weights = inverse @ (x[some] - mean).nan_to_num(0.0)[..., None]
+        filled = torch.where(x[some].isnan(), mean + weights[..., 0] @ covariance, x[some])
+        for j, own in enumerate(slices):
+            steps = torch.linalg.solve(regular[:, own, own], weights[:, own])
+            without = filled - (inverse[:, :, own] @ steps)[..., 0] @ covariance
+            means[j, some] = without.float()
+            errors[some, own] = (x[some, own] - without[:, own]).nan_to_num(0.0).float()
+    return means, errors
 
 
 def _fitted(
-    inputs: Tensor, y: Tensor, observed: Tensor, seed: int
+    inputs: Tensor, y: Tensor, observed: Tensor, slices: Sequence[slice], seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return inverse lengths, variances of noise and of kernels; see :func:`_without_each`."""
     m, n, d = inputs.shape
     generator = torch.Generator().manual_seed(seed)
-    seen = observed.float()
-    variances = (y.square().sum(1) / seen.sum(1).clamp(min=1)).clamp(min=1e-4)
-    y = y / variances.sqrt()[:, None]
+    seen, widths = observed.float(), torch.tensor([float(own.stop - own.start) for own in slices])
+    targets = nn.utils.rnn.pad_sequence([y[:, own].T for own in slices], batch_first=True)
+    targets = targets.transpose(1, 2)
+    n_cells = (seen.sum(1) * widths).clamp(min=1)
+    variances = (targets.square().sum((1, 2)) / n_cells).clamp(min=1e-4)
+    targets = targets / variances.sqrt()[:, None, None]
     logs = [
         torch.full((m, d), -0.5 * math.log(d)),
         torch.full((m,), math.log(0.5)),
@@ -215,9 +233,9 @@ def _fitted(
             diagonal = (noise.clamp(min=_LEAST_LOG_NOISE).exp() + _LEAST_NOISE)[:, None] * o
             kernel = kernel * o[:, :, None] * o[:, None, :] + torch.diag_embed(diagonal + 1 - o)
             factor = torch.linalg.cholesky(kernel)
-            weights = torch.cholesky_solve(y[:, rows, None], factor)
-            loss = 0.5 * (y[:, rows, None] * weights).sum()
-            loss = loss + factor.diagonal(dim1=1, dim2=2).log().sum() + inverse.exp().sum()
+            weights = torch.cholesky_solve(targets[:, rows], factor)
+            loss = 0.5 * (targets[:, rows] * weights).sum() + inverse.exp().sum()
+            loss = loss + widths @ factor.diagonal(dim1=1, dim2=2).log().sum(1)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -19,11 +19,12 @@ from ..tables._kinds import share_a_range
 from ..training import AutoencoderNet, Batch, BestWeights, Recipe, Rows
 from ._coding import Coding
 from ._errors import root_errors
+from ._filling import filled
 from ._kernels import KernelMachines
-from ._normal import Normal, chosen_ridge
+from ._normal import _N_ITERATIONS, Normal, chosen_ridge
 from ._objectives import HiddenCells
 from ._rows import IncompleteRows, JudgedRows
-from ._spread import HeldOutCells, Spread, filled
+from ._spread import HeldOutCells, Spread
 from ._tables import FillsTables
 
 _N_STEPS, _PATIENCE = 1200, 300
@@ -76,7 +77,8 @@ class NetworkImputer(FillsTables, NetEstimator):
         counts = (np.bincount(rows, minlength=len(Z)) for rows in drawn)
         # A ridge that predicts best draws slopes to zero, and estimates from draws with them.
         ridge = min(ridge, _RIDGE_OF_DRAWS * Z.shape[1] / len(Z))
-        self._normals = [Normal.of(Z, each, replace(normal, ridge=ridge)) for each in counts]
+        start = replace(normal, ridge=ridge)
+        self._normals = [Normal.of(Z, each, start, n_further=_N_ITERATIONS) for each in counts]
         self._of_folds = self._without_folds(Z)
         m = len(coding.numbers)
         params = {
@@ -160,10 +162,11 @@ class NetworkImputer(FillsTables, NetEstimator):
         honest = honestly.whole.extra[1].cpu()
         x, target = (each.cpu() for each in judged.whole)
         m, seed = len(coding.numbers), net.generator.initial_seed() % 2**32
-        self._machines, moves = None, honest.new_zeros(len(honest), m)
+        self._machines, moves = None, torch.zeros_like(honest)
         if self.max_epochs != 0:
             hidden = x.isnan() & ~target.isnan()
-            fitted = KernelMachines.of(target, honest, hidden, self._normal, m, seed)
+            widths = [1] * m + coding.sizes
+            fitted = KernelMachines.of(target, honest, hidden, self._normal, widths, seed)
             self._machines, moves = fitted
         cells = HeldOutCells.of(net.averaged_module_, judged, moves, honest)
         self._spread = cells.spread()

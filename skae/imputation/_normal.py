@@ -47,6 +47,7 @@ class Normal:
         weights: np.ndarray | None = None,
         start: Self | None = None,
         ridge: float = 0.03,
+        n_further: int = _N_FURTHER_ITERATIONS,
     ) -> Self:
         """Find the distribution under which rows with missing cells are likeliest.
 
@@ -63,6 +64,8 @@ class Normal:
             What to start from, with its ridge; None for independent columns.
         ridge : float, default=0.03
             Share of the variances of the columns.
+        n_further : int, default=5
+            Largest number of iterations from `start`.
 
         Returns
         -------
@@ -92,7 +95,7 @@ class Normal:
             mean, covariance = torch.from_numpy(start.mean), torch.from_numpy(start.covariance)
             ridge = start.ridge
         rows = _Rows(filled, observed, counts)
-        for _ in range(_N_ITERATIONS if start is None else _N_FURTHER_ITERATIONS):
+        for _ in range(_N_ITERATIONS if start is None else n_further):
             new_mean, second = rows.moments(mean, covariance)
             diagonal = torch.diag(second.diagonal())
             n = float(counts.sum())

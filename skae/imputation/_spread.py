@@ -12,8 +12,6 @@ from torch import Tensor
 
 from .._plain import registered
 from .._settings import inference
-from ..networks._normal import completed, conditional_covariances, wide
-from ._kernels import KernelMachines
 from ._rows import JudgedRows
 
 _LEVELS = np.linspace(0, 1, 201)
@@ -21,7 +19,6 @@ _CELLS_OF_ALL = 50  # of all columns, that count beside those of a column
 _SHRINKAGE, _SHRINKAGE_OF_ALL = 0.02, 1e-3
 _LARGEST_SHARE = 1.2
 _LEAST_VARIANCE = 1e-4
-_LEAST_SHARE_OF_DIAGONAL = 0.02
 
 
 @registered
@@ -34,10 +31,13 @@ class Spread:
         What the corrections by kernel machines and by networks are multiplied by.
     errors : ndarray of shape (n_numbers, n_levels)
         Quantiles of errors in predicted standard deviations.
+    machine_shares : ndarray of shape (n_columns - n_numbers,)
+        Of the probabilities of categories, those by kernel machines; the rest is by networks.
     """
 
     shares: np.ndarray
     errors: np.ndarray
+    machine_shares: np.ndarray
 
     def corrected(self, guess: Any, moves: Any, steps: Any) -> Any:
         """Return numbers with as much of the corrections as is to be believed.
@@ -46,8 +46,10 @@ class Spread:
         ----------
         guess : Tensor or ndarray of shape (n_rows, n_columns)
             First guesses.
-        moves, steps : the same, of shape (n_rows, n_numbers)
-            What kernel machines, and networks, add to them.
+        moves : the same, of shape (n_rows, n_columns)
+            What kernel machines add to them.
+        steps : the same, of shape (n_rows, n_numbers)
+            What networks add to them.
 
         Returns
         -------
@@ -57,7 +59,28 @@ class Spread:
         shares: Any = self.shares
         if isinstance(guess, Tensor):
             shares = torch.tensor(shares).to(guess)
-        return guess[:, : shares.shape[1]] + shares[0] * moves + shares[1] * steps
+        m = shares.shape[1]
+        return guess[:, :m] + shares[0] * moves[:, :m] + shares[1] * steps
+
+    def probabilities(self, guess: Any, moves: Any, of_networks: Any) -> Any:
+        """Return probabilities of categories, up to a factor.
+
+        Parameters
+        ----------
+        guess, moves : Tensor or ndarray of shape (n_rows, n_columns)
+            First guesses, and what kernel machines add to them.
+        of_networks : the same, of shape (n_rows, n_columns - n_numbers)
+            Probabilities by networks.
+
+        Returns
+        -------
+        Tensor or ndarray of shape (n_rows, n_columns - n_numbers)
+            Not negative.
+        """
+        shares: Any = self.machine_shares
+        if isinstance(guess, Tensor):
+            shares = torch.tensor(shares).to(guess)
+        return of_networks + shares * (_by_machines(guess, moves, of_networks) - of_networks)
 
     def quantiles(self, u: Tensor) -> Tensor:
         """Return quantiles of the errors of columns of numbers.
@@ -88,8 +111,10 @@ class HeldOutCells:
     ----------
     guess : ndarray of shape (n_rows, n_columns)
         First guesses by normal distributions that have not seen the row.
-    moves, steps : ndarray of shape (n_rows, n_numbers)
-        What kernel machines, and networks, add to first guesses.
+    moves : ndarray of shape (n_rows, n_columns)
+        What kernel machines add to first guesses.
+    steps : ndarray of shape (n_rows, n_numbers)
+        What networks add to first guesses.
     scale : ndarray of shape (n_rows, n_numbers)
         Standard deviations of numbers by the networks.
     shares : ndarray of shape (n_rows, n_columns - n_numbers)
@@ -98,6 +123,8 @@ class HeldOutCells:
         The coded rows.
     is_judged : ndarray of bool of shape (n_rows, n_columns)
         Which cells were hidden.
+    sizes : sequence of int
+        Widths of the groups of categories.
     """
 
     guess: np.ndarray
@@ -107,6 +134,7 @@ class HeldOutCells:
     shares: np.ndarray
     target: np.ndarray
     is_judged: np.ndarray
+    sizes: Sequence[int]
 
     @classmethod
     @inference()
@@ -119,7 +147,7 @@ class HeldOutCells:
             The networks.
         rows : JudgedRows
             Rows with hidden cells.
-        moves : Tensor of shape (n_rows, n_numbers)
+        moves : Tensor of shape (n_rows, n_columns)
             What kernel machines say of them.
         honest : Tensor of shape (n_rows, n_columns)
             First guesses by normal distributions that have not seen the row.
@@ -136,7 +164,8 @@ class HeldOutCells:
         is_judged = x.isnan() & ~target.isnan() & (is_out.sum(1, keepdim=True) > 0)
         steps = numbers - guess[:, : numbers.shape[1]]
         parts = honest, moves, steps, scale, shares, target
-        return cls(*(each.cpu().double().numpy() for each in parts), is_judged.cpu().numpy())
+        arrays = (each.cpu().double().numpy() for each in parts)
+        return cls(*arrays, is_judged.cpu().numpy(), module.sizes)
 
     def spread(self) -> Spread:
         """Return how much of the corrections to believe, and the errors that are left.
@@ -149,7 +178,7 @@ class HeldOutCells:
         m = self.steps.shape[1]
         judged, first = self.is_judged[:, :m], self.guess[:, :m]
         wanted = np.where(judged, self.target[:, :m] - first, 0.0)
-        corrections = np.where(judged, [self.moves, self.steps], 0.0)
+        corrections = np.where(judged, [self.moves[:, :m], self.steps], 0.0)
         shares = _shares(corrections, wanted, judged)
         errors = (wanted - (shares[:, None] * corrections).sum(axis=0)) / self.scale
         of_columns = [errors[judged[:, j], j] for j in range(m)]
@@ -161,7 +190,27 @@ class HeldOutCells:
             share = len(own) / (len(own) + _CELLS_OF_ALL)
             of_own = np.quantile(own, _LEVELS) if len(own) else of_all
             errors[j] = share * of_own + (1 - share) * of_all
-        return Spread(shares, errors)
+        return Spread(shares, errors, self._machine_shares())
+
+    def _machine_shares(self) -> np.ndarray:
+        """Return what share of the probabilities of categories is best by kernel machines.
+
+        Least squares, group by group, drawn to the share that is best for all of them.
+        """
+        m, judged = self.steps.shape[1], self.is_judged[:, self.steps.shape[1] :]
+        machines = _by_machines(self.guess, self.moves, self.shares)
+        change = np.where(judged, machines - self.shares, 0.0)
+        wanted = np.where(judged, self.target[:, m:] - self.shares, 0.0)
+        starts = np.cumsum([0, *self.sizes])[:-1]
+        left, right = (
+            np.add.reduceat((change * each).sum(axis=0), starts) if len(starts) else np.empty(0)
+            for each in (change, wanted)
+        )
+        n_cells = max(1, judged[:, starts].sum())
+        of_all = right.sum() / max(left.sum(), _LEAST_VARIANCE)
+        prior = _CELLS_OF_ALL * left.sum() / n_cells + _LEAST_VARIANCE
+        shares = (right + prior * of_all) / (left + prior)
+        return np.repeat(shares.clip(0, 1), self.sizes)
 
     def corrected(self, spread: Spread) -> np.ndarray:
         """Return the rows filled.
@@ -176,7 +225,13 @@ class HeldOutCells:
         ndarray of shape (n_rows, n_columns)
             Numbers, and probabilities of categories.
         """
-        return np.c_[spread.corrected(self.guess, self.moves, self.steps), self.shares]
+        numbers = spread.corrected(self.guess, self.moves, self.steps)
+        return np.c_[numbers, spread.probabilities(self.guess, self.moves, self.shares)]
+
+
+def _by_machines(guess: Any, moves: Any, of_networks: Any) -> Any:
+    m = guess.shape[1] - of_networks.shape[1]
+    return (guess + moves)[:, m:].clip(0)
 
 
 def _shares(corrections: np.ndarray, wanted: np.ndarray, judged: np.ndarray) -> np.ndarray:
@@ -253,88 +308,3 @@ def combined(
     numbers = (output[..., : module.n_numbers] * weights).sum(0)
     shares = (module.probabilities(output) * weights).sum(0)
     return numbers, shares, (log_scale * weights).sum(0).exp()
-
-
-def filled(module: Any, x: Tensor, spread: Spread, machines: KernelMachines | None) -> Tensor:
-    """Fill missing cells.
-
-    Parameters
-    ----------
-    module : ImputingEnsemble
-        The networks.
-    x : Tensor of shape (n_rows, n_columns)
-        Coded rows, NaN where cells are missing.
-    spread : Spread
-        How much of the corrections to believe.
-    machines : KernelMachines or None
-        Further corrections.
-
-    Returns
-    -------
-    Tensor of shape (n_rows, n_columns + n_numbers)
-        Means of numbers and probabilities of categories, then standard deviations of numbers.
-    """
-    guess, scale = module.first_guess(x)
-    numbers, shares, scale = combined(module, *module.members(x, guess, scale))
-    moves = machines.moves(guess, x.isnan()) if machines else torch.zeros_like(numbers)
-    steps = numbers - guess[:, : module.n_numbers]
-    return torch.cat([spread.corrected(guess, moves, steps), shares, scale], 1)
-
-
-def drawn(
-    module: Any,
-    x: Tensor,
-    normals: Sequence[tuple[Tensor, Tensor]],
-    spread: Spread,
-    machines: KernelMachines | None,
-    generator: torch.Generator,
-) -> Tensor:
-    """Draw missing cells, once for each of several normal distributions.
-
-    Errors of numbers have the distribution of those of held-out cells, and hang together as under
-    the normal distribution. Networks are asked in turn.
-
-    Parameters
-    ----------
-    module : ImputingEnsemble
-        The networks.
-    x : Tensor of shape (n_rows, n_columns)
-        Coded rows, NaN where cells are missing.
-    normals : sequence of tuple of two Tensors
-        Means and precisions of normal distributions that were fitted to resampled rows; the first
-        guess of each draw.
-    spread : Spread
-        Errors of held-out cells.
-    machines : KernelMachines or None
-        Corrections besides those of the networks.
-    generator : torch.Generator on the CPU
-        The only source of randomness.
-
-    Returns
-    -------
-    Tensor of shape (n_rows, n_draws, n_columns)
-        Numbers, and logits of categories of which the highest is drawn.
-    """
-    m, missing = module.n_numbers, x.isnan()
-    guess, scale = module.first_guess(x)
-    output, log_scale = module.members(x, guess, scale)
-    moves = machines.moves(guess, missing) if machines else torch.zeros_like(log_scale[0])
-    covariance = conditional_covariances(missing, wide(module.precision))[:, :m, :m]
-    diagonal = torch.diag_embed(covariance.diagonal(dim1=1, dim2=2))
-    covariance = torch.lerp(covariance, diagonal, _LEAST_SHARE_OF_DIAGONAL)
-    covariance = covariance + torch.diag_embed((~missing[:, :m]).to(covariance))
-    factors = torch.linalg.cholesky(covariance)
-    deviations = covariance.diagonal(dim1=1, dim2=2).sqrt()
-    draws = []
-    for i, (mean, precision) in enumerate(normals):
-        member = i % len(output)
-        other, _ = completed(wide(x), wide(mean.to(x)), wide(precision.to(x)))
-        normal = torch.randn((len(x), m, 1), generator=generator).to(factors)
-        together = (factors @ normal)[..., 0] / deviations
-        errors = spread.quantiles(torch.special.ndtr(together)).to(x.dtype)
-        steps = output[member, :, :m] - guess[:, :m]
-        numbers = spread.corrected(other.to(x), moves, steps) + errors * log_scale[member].exp()
-        logits = output[member, :, m:]
-        uniform = torch.rand(logits.shape, generator=generator).to(x).clamp(1e-12, 1 - 1e-7)
-        draws.append(torch.cat([numbers, logits - uniform.log().neg().log()], 1))
-    return torch.stack(draws, 1)

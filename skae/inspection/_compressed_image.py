@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 
 from .._shapes import read_image
-from ..metrics import psnr
+from ..metrics import bits_per_pixel, psnr
 from ._codec import compress_at
 from ._common import (
     check_at_least_one,
@@ -168,7 +168,7 @@ class CompressedImageDisplay:
         return cls.from_predictions(
             image,
             [images[0] for _, images in runs],
-            [rate for rate, _ in runs],
+            [bits_per_pixel(streams, image[None]) for streams, _ in runs],
             names=[f"quality {quality}" for quality in qualities],
             crop=crop,
             max_value=max_value,

@@ -10,10 +10,17 @@ from ._checks import checked_values
 
 
 @validate_params(
-    {"y_true": ["array-like"], "draws": ["array-like"], "per_value": ["boolean"]},
+    {
+        "y_true": ["array-like"],
+        "draws": ["array-like"],
+        "fair": ["boolean"],
+        "per_value": ["boolean"],
+    },
     prefer_skip_nested_validation=True,
 )
-def crps_ensemble(y_true: ArrayLike, draws: ArrayLike, *, per_value: bool = False) -> Any:
+def crps_ensemble(
+    y_true: ArrayLike, draws: ArrayLike, *, fair: bool = False, per_value: bool = False
+) -> Any:
     r"""Mean continuous ranked probability score of draws from predictive distributions.
 
     It asks of a distribution what the absolute error asks of a number, and of a single draw it is
@@ -27,6 +34,9 @@ def crps_ensemble(y_true: ArrayLike, draws: ArrayLike, *, per_value: bool = Fals
     draws : array-like of shape (n_draws, n_samples, ...)
         Draws for each of them, finite numbers, such as several imputations. The order of the draws
         does not matter.
+    fair : bool, default=False
+        Whether to estimate, without bias, the score that endless draws from the same distributions
+        would have [2]_, instead of scoring these draws. It takes two draws.
     per_value : bool, default=False
         Whether to return the score of each value.
 
@@ -39,7 +49,7 @@ def crps_ensemble(y_true: ArrayLike, draws: ArrayLike, *, per_value: bool = Fals
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a value is not a finite number.
+        If the shapes do not fit, a value is not a finite number, or `fair` has one draw.
 
     See Also
     --------
@@ -55,17 +65,21 @@ def crps_ensemble(y_true: ArrayLike, draws: ArrayLike, *, per_value: bool = Fals
         \frac{1}{m} \sum_i \lvert x_i - y \rvert
         - \frac{1}{2 m^2} \sum_{i, j} \lvert x_i - x_j \rvert .
 
+    With `fair`, pairs of different draws alone count: :math:`m (m - 1)` stands for :math:`m^2`.
+
     It is computed from sorted draws in :math:`O(m \log m)`, as a sum without differences, which
     loses no digits: the :math:`k`-th smallest draw counts by its distance to :math:`y` times
     :math:`(2 k - 1) / m^2` if it is below, and :math:`(2 (m - k) + 1) / m^2` if it is above.
 
-    Fewer draws of the same distribution have a higher score: compare equal numbers of them. Columns
-    in different units are put into common ones first, or scored one by one.
+    Fewer draws of the same distribution have a higher score: compare equal numbers of them, or
+    `fair` scores. Columns in different units are put into common ones first, or scored one by one.
 
     References
     ----------
     .. [1] T. Gneiting and A. E. Raftery. "Strictly proper scoring rules, prediction, and
        estimation". Journal of the American Statistical Association 102, 359-378 (2007).
+    .. [2] C. A. T. Ferro. "Fair scores for ensemble forecasts". Quarterly Journal of the Royal
+       Meteorological Society 140, 1917-1923 (2014).
 
     Examples
     --------
@@ -84,7 +98,9 @@ def crps_ensemble(y_true: ArrayLike, draws: ArrayLike, *, per_value: bool = Fals
             f"{drawn.shape} of draws and {y.shape} of y_true."
         )
     m = len(drawn)
-    weights = np.arange(1, 2 * m, 2) / m**2
+    if fair and m < 2:
+        raise ValueError("fair=True takes at least 2 draws, got 1.")
+    weights = 2 * np.arange(m) / (m * (m - 1)) if fair else np.arange(1, 2 * m, 2) / m**2
     errors = np.sort(drawn - y, axis=0)
     below = np.tensordot(weights, np.maximum(-errors, 0), axes=1)
     above = np.tensordot(weights[::-1], np.maximum(errors, 0), axes=1)

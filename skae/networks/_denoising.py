@@ -133,7 +133,8 @@ class DenoisingNetwork(nn.Module):
         if self.fills:
             return x.isnan().to(x.dtype).mean(1) * self.filter.mean_variance
         level = (x - output).square().mean(1, keepdim=True).sqrt()
-        return self.filter.expected_error(level.clamp(min=self.filter.levels[0]))
+        # The lowest level may stand for none, and then rows of little noise would count for all.
+        return self.filter.expected_error(level.clamp(min=self.filter.levels[1]))
 
 
 class DenseCorrection(nn.Module):

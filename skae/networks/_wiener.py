@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from ._skip import principal_axes
 
 _MOST_COMPONENTS = 1024  # beyond them, the variance is taken for the same in all directions
-_N_LEVELS, _LOWEST = 24, 1e-3  # on a geometric grid, and in shares of the highest
+# On a geometric grid, and in shares of the highest: the lowest, and what stands for no noise.
+_N_LEVELS, _LOWEST, _NONE = 24, 1e-3, 1e-6
+_TINY = 1e-30
 # In shares of the mean variance and of the largest one, of what seems to be constant.
 _LEAST_VARIANCE, _FLAT = 1e-10, 1e-10
 _CELLS_OF_A_CHUNK = 2**20
@@ -42,11 +44,12 @@ class WienerFilter(nn.Module):
 
     A component of variance v is multiplied by ``v / (v + s**2)``, where s is the standard deviation
     of the noise. Unless s is given, it is found for each row: every one on a grid is weighted by
-    the likelihood of the row. Components have Student's t distribution, of 2 degrees of freedom if
-    there is no noise: rows are more unlike each other than normal ones. The
-    covariance is shrunk as by Ledoit and Wolf (Journal of Multivariate Analysis 88, 2004), or, if
-    it was learned from noisy rows, variance by variance as by Donoho, Gavish and Johnstone (Annals
-    of Statistics 46, 2018).
+    the likelihood of the row, divided by the error that the filter leaves there. This minimises the
+    expected ratio of both errors, so that a row that may be clean is left as it is. Components have
+    Student's t distribution, of 2 degrees of freedom if there is no noise: rows are more unlike
+    each other than normal ones. The covariance is shrunk as by Ledoit and Wolf (Journal of
+    Multivariate Analysis 88, 2004), or, if it was learned from noisy rows, variance by variance as
+    by Donoho, Gavish and Johnstone (Annals of Statistics 46, 2018).
 
     Parameters
     ----------
@@ -165,7 +168,7 @@ class WienerFilter(nn.Module):
             variances = _without_noise(variances, self.sigma**2, n, d)
             rest = (rest - (d - k) * self.sigma**2).clamp(min=0)
         rest = (rest + variances[is_flat].sum()) / max(n_rest, 1)
-        least = (_LEAST_VARIANCE * variances.mean()).clamp(min=1e-30)
+        least = (_LEAST_VARIANCE * variances.mean()).clamp(min=_TINY)
         # Directions in which nothing varies are as good as any others: they have no axes.
         self.axes.copy_(axes * ~is_flat[:, None])
         self.variances.copy_(variances.clamp(min=least) * ~is_flat)
@@ -188,7 +191,10 @@ class WienerFilter(nn.Module):
         x = x - self.center
         code = x @ self.axes.T
         power, noise = code.square(), self.levels.square()
-        share = self._evidence(power, x.square().sum(1)).softmax(1)
+        evidence = self._evidence(power, x.square().sum(1))
+        # Not that of the lowest, which may stand for none: nothing could make up for its ratio.
+        least = self.expected_error(self.levels.clamp(min=self.levels[1])[:, None])
+        share = (evidence - least.clamp(min=_TINY).log()).softmax(1)
         sums = self.variances[:, None] + noise
         shrinkage, errors = self.variances[:, None] / sums, (sums - noise) * noise / sums
         rest = self.rest / (self.rest + noise)
@@ -196,7 +202,7 @@ class WienerFilter(nn.Module):
         rows = (code * (share @ shrinkage.T - common)) @ self.axes + common * x
         squares = self.axes.square()
         error = errors.T @ squares + (rest * noise)[:, None] * (1 - squares.sum(0)).clamp(min=0)
-        level = (share @ noise)[:, None].sqrt()
+        level = (evidence.softmax(1) @ noise)[:, None].sqrt()
         return Filtered(rows + self.output_center, x, level, share @ error)
 
     def _evidence(self, power: Tensor, total: Tensor) -> Tensor:
@@ -231,10 +237,10 @@ class WienerFilter(nn.Module):
         direction, power = residual, residual.square().sum(1, keepdim=True)
         for _ in range(_N_STEPS):
             image = seen * self._covariance_times(direction) + ridge * direction
-            step = power / (direction * image).sum(1, keepdim=True).clamp(min=1e-30)
+            step = power / (direction * image).sum(1, keepdim=True).clamp(min=_TINY)
             solution, residual = solution + step * direction, residual - step * image
             before, power = power, residual.square().sum(1, keepdim=True)
-            direction = residual + power / before.clamp(min=1e-30) * direction
+            direction = residual + power / before.clamp(min=_TINY) * direction
         rows = torch.where(missing, self._covariance_times(solution), x)
         level = missing.to(x)
         return Filtered(rows + self.output_center, x, level, level * self.mean_variance)
@@ -253,8 +259,11 @@ def _grid(low: float, high: float) -> Tensor:
     """Return levels of noise, from the lowest to the highest."""
     if low == high:
         return torch.full((_N_LEVELS,), float(low))
-    low = max(low, _LOWEST * high)
-    return low * (high / low) ** torch.linspace(0, 1, _N_LEVELS)
+    lowest = max(low, _LOWEST * high)
+    levels = lowest * (high / lowest) ** torch.linspace(0, 1, _N_LEVELS)
+    if low < lowest:
+        levels[0] = max(low, _NONE * high)
+    return levels
 
 
 def _shrunk(

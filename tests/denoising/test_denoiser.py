@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
-from sklearn.datasets import load_digits, load_sample_images
+from sklearn.datasets import load_breast_cancer, load_digits, load_sample_images
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -72,7 +72,17 @@ def test_blind_rows_come_back_better_or_nearly_as_they_are(sigma, max_epochs, di
 
     after = fitted(train, max_epochs=max_epochs).score(noisy, test)
 
-    assert after > min(before - 0.05, 55)
+    assert after > min(before - 0.05, 65)
+
+
+@pytest.mark.parametrize("sigma", [0.003, 0.03, 0.1, 0.3, 1.0])
+def test_blind_rows_of_tables_come_back_no_worse(sigma):
+    X = StandardScaler().fit_transform(load_breast_cancer().data)
+    noise = np.random.default_rng(0).normal(0, sigma, X[400:].shape)
+
+    cleaned = fitted(X[:400], max_epochs=0).transform(X[400:] + noise)
+
+    assert mse(cleaned, X[400:]) < 1.005 * mse(noise, 0)
 
 
 def test_training_improves_on_the_filter(digits, noisy):
@@ -323,6 +333,44 @@ def test_pairs_of_images(photographs):
     assert high < 28
     assert model.score(noisy, photographs) > 24
     assert np.isfinite(model.score(noisy))
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_set_output_leaves_images_as_they_are(container, photographs):
+    model = fitted(photographs, max_epochs=0)
+    expected = model.transform(photographs)
+    model.set_output(transform=container)
+
+    for found in (model.transform(photographs), model.fit_transform(photographs)):
+        assert type(found) is list
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_threads_do_not_matter_to_what_comes_back(photographs):
+    tiles = [image[:64, :64] for image in photographs]
+    model = fitted(tiles, module="conv", max_epochs=3, batch_size=1)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for n_threads in (1, 2):
+            torch.set_num_threads(n_threads)
+            found.append(np.stack(model.transform(tiles)))
+    finally:
+        torch.set_num_threads(before)
+
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_self_ensemble_sees_every_orientation(photographs):
+    model = fitted(photographs, module="conv", max_epochs=2, batch_size=1, self_ensemble=True)
+    image = np.random.default_rng(0).normal(photographs[0], 25)
+
+    turned = model.transform(image.swapaxes(0, 1)).swapaxes(0, 1)
+
+    np.testing.assert_allclose(model.transform(image), turned, atol=1e-3)
+    model.set_params(self_ensemble=False)
+    assert np.abs(model.transform(image) - turned).max() > 1
 
 
 @pytest.mark.parametrize(

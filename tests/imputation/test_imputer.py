@@ -212,6 +212,23 @@ def test_categories_are_predicted(frame, of_frame):
         assert (filled[name][cells] == whole[name][cells]).mean() > 0.9
 
 
+def test_categories_that_a_number_stands_for_are_predicted():
+    rng = np.random.default_rng(0)
+    grade = rng.integers(6, size=300)
+    table = pd.DataFrame({"years": grade + 8.0, "degree": np.array(list("dafceb"))[grade]})
+    incomplete = table.assign(degree=table["degree"].mask(np.arange(300) >= 200))
+
+    shares = [
+        (imputer.fit_transform(incomplete)["degree"] == table["degree"])[200:].mean()
+        for imputer in (
+            AutoencoderImputer(max_epochs=1, random_state=0),
+            AutoencoderImputer(max_epochs=0, random_state=0),
+        )
+    ]
+
+    assert shares[0] > 0.95 > 0.7 > shares[1]  # one is a line through them
+
+
 def test_polars_frames_come_back_as_they_came(frame):
     columns = ["number", "whole", "text", "truth", "date"]
     _, incomplete, hidden = frame

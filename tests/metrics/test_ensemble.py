@@ -43,6 +43,23 @@ def test_a_single_draw_has_its_absolute_error(rng):
     assert crps_ensemble(y, draw[None]) == pytest.approx(np.abs(y - draw).mean())
 
 
+def test_fair_scores_do_not_depend_on_the_number_of_draws(rng):
+    y, draws = rng.normal(size=3000), rng.normal(size=(40, 3000))
+    pairs = np.abs(draws[:, None, :9] - draws[None, :, :9]).sum(axis=(0, 1)) / (40 * 39)
+
+    scores = crps_ensemble(y, draws, fair=True, per_value=True)
+
+    np.testing.assert_allclose(scores[:9], np.abs(draws - y).mean(axis=0)[:9] - pairs / 2)
+    few = np.mean([crps_ensemble(y, two, fair=True) for two in draws.reshape(20, 2, -1)])
+    assert few == pytest.approx(scores.mean(), rel=0.02)
+    assert np.mean([crps_ensemble(y, two) for two in draws.reshape(20, 2, -1)]) > 1.3 * few
+
+
+def test_fair_scores_need_two_draws():
+    with pytest.raises(ValueError, match="fair=True takes at least 2 draws, got 1"):
+        crps_ensemble([1.0], [[2.0]], fair=True)
+
+
 def test_true_values_among_the_draws():
     assert crps_ensemble([3.0, -1.0], [[3.0, -1.0]] * 4) == 0
 

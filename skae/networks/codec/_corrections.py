@@ -83,7 +83,21 @@ class Correction(nn.Module):
         return self.outer(hidden.movedim(1, -1))
 
 
-class PixelCorrection(Correction):
+class PlaneCorrection(Correction):
+    """What a residual network adds to a plane of values: its first and last layer look around."""
+
+    @staticmethod
+    def _layer(n_inputs: int, n_outputs: int, kernel_size: int) -> nn.Conv2d:
+        return nn.Conv2d(n_inputs, n_outputs, kernel_size, padding=kernel_size // 2)
+
+    def _into(self, x: Tensor) -> Tensor:
+        return self.inner(x.movedim(-1, 1))
+
+    def _out_of(self, hidden: Tensor) -> Tensor:
+        return self.outer(hidden).movedim(1, -1)
+
+
+class PixelCorrection(PlaneCorrection):
     """What a residual network adds to images; its grid is that of squares of 2 x 2 pixels.
 
     Squares of pixels instead of more channels: about as good, and much faster.
@@ -110,13 +124,3 @@ class PixelCorrection(Correction):
         x = F.pad(x.movedim(-1, 1), (0, -width % _SQUARE, 0, -height % _SQUARE), "replicate")
         x = super().forward(F.pixel_unshuffle(x, _SQUARE).movedim(1, -1), levels).movedim(-1, 1)
         return F.pixel_shuffle(x, _SQUARE).movedim(1, -1)[:, :height, :width]
-
-    @staticmethod
-    def _layer(n_inputs: int, n_outputs: int, kernel_size: int) -> nn.Conv2d:
-        return nn.Conv2d(n_inputs, n_outputs, kernel_size, padding=kernel_size // 2)
-
-    def _into(self, x: Tensor) -> Tensor:
-        return self.inner(x.movedim(-1, 1))
-
-    def _out_of(self, hidden: Tensor) -> Tensor:
-        return self.outer(hidden).movedim(1, -1)

@@ -9,8 +9,8 @@ _FRAMES = 2  # that share levels
 _MELS_PER_BAND = 200.0
 _FEWEST_BANDS, _MOST_BANDS = 8, 24
 _PARTS = 16  # of a level, that levels between bands are told in
-DECIBELS = 3.0  # of a level
-LOWEST, _HIGHEST = -25, 60
+DECIBELS = 4.0  # of a level
+LOWEST, _HIGHEST = -19, 45
 
 
 class Envelope(nn.Module):
@@ -56,7 +56,7 @@ class Envelope(nn.Module):
         Returns
         -------
         Tensor of shape (n_signals, n_blocks, n_channels, n_bands)
-            Whole numbers, in steps of 3 decibels.
+            Whole numbers, in steps of 4 decibels.
         """
         energies = spectra.square() @ self.bins
         missing = -energies.shape[1] % self.n_frames

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-_BETA = 4.0
+_BETA = 9.0
 
 
 class MDCT(nn.Module):

@@ -1,13 +1,17 @@
 """An autoencoder of sounds and other signals, whose code is made to be rounded and compressed."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ._corrections import PlaneCorrection
 from ._envelope import LOWEST, Envelope, frequencies, in_decibels
+from ._loudness import Loudness
 from ._mdct import MDCT
 from ._quantizer import N_LEVELS, Quantizer
+from ._signs import random_signs
 from ._spectral_contexts import SpectralContexts
 from ._transform_codec import TransformCodec
 
@@ -16,6 +20,7 @@ _SIZE = 60.0
 _COARSEST, _FINEST = 200.0, 1.5
 _VALUES_TO_FIT = 2**22
 _CORNER = 2000.0  # hertz, above which rounding may be coarser
+_N_FEATURES, _SLOW = 5, 0.3
 _ROTATED = 1 << 21  # samples that the rotation of channels is fitted to
 
 
@@ -45,6 +50,13 @@ class SpectralCodecNetwork(TransformCodec):
     filling : float
         How loud the noise is that stands for coefficients that were rounded to zero, in shares of
         their expected magnitude.
+    width : int, default=16
+        Channels of the residual network that corrects what is decoded.
+    n_blocks : int, default=2
+        Its residual blocks.
+    kernel_size : int, default=3
+        How many places of a spectrogram a convolution looks at in each direction; 1 makes
+        perceptrons of single places.
     """
 
     span = 1.0
@@ -62,6 +74,9 @@ class SpectralCodecNetwork(TransformCodec):
         companding: float = 1.0,
         tilt: float = 0.0,
         filling: float = 0.0,
+        width: int = 16,
+        n_blocks: int = 2,
+        kernel_size: int = 3,
     ) -> None:
         super().__init__()
         self.window_shape, self.hop_length = tuple(window_shape), hop_length
@@ -75,6 +90,8 @@ class SpectralCodecNetwork(TransformCodec):
         self.contexts = SpectralContexts(self.envelope, hop_length, self.n_channels, N_LEVELS)
         slope = (1 + frequencies(hop_length, sample_rate) / _CORNER) ** -tilt
         self.register_buffer("slope", torch.from_numpy(slope).float(), persistent=False)
+        self.decoder = PlaneCorrection(_N_FEATURES, 2, width, n_blocks, kernel_size)
+        self.loudness = Loudness(hop_length, sample_rate)
         self.register_buffer("unit", torch.ones(()))
         self.register_buffer("rotation", torch.eye(self.n_channels))
 
@@ -148,14 +165,17 @@ class SpectralCodecNetwork(TransformCodec):
         Tensor of shape (n_signals, n_frames, n_channels, hop_length)
             Coefficients of rotated channels.
         """
-        first = self.contexts.first_bin
-        levels = y[:, :: self.envelope.n_frames, :first, 0].round()
-        levels = levels.unflatten(2, (self.n_channels, -1))
+        first, levels = self.contexts.first_bin, self._levels_of(y)
         values = y[:, :, first:, 0].unflatten(2, (self.n_channels, -1)) / self.unit
         sizes = values.abs() ** (1 / self.companding)
         spectra = values.sign() * sizes / self._weights(levels, y.shape[1])
         is_silent = levels.amax(-1) <= LOWEST
         return spectra.masked_fill_(self.envelope.of_frames(is_silent, y.shape[1])[..., None], 0)
+
+    def _levels_of(self, y: Tensor) -> Tensor:
+        """Return the levels in a code, of shape (n_signals, n_blocks, n_channels, n_bands)."""
+        levels = y[:, :: self.envelope.n_frames, : self.contexts.first_bin, 0].round()
+        return levels.unflatten(2, (self.n_channels, -1))
 
     def _companded(self, spectra: Tensor, levels: Tensor) -> Tensor:
         even = spectra * self._weights(levels, spectra.shape[1])
@@ -164,6 +184,92 @@ class SpectralCodecNetwork(TransformCodec):
     def _weights(self, levels: Tensor, n_frames: int) -> Tensor:
         decibels = in_decibels(self.envelope.between(levels, n_frames))
         return 10 ** (decibels * (-self.shaping / 20)) * self.slope
+
+    # ------------------------------------------------------------------ what zeros were
+
+    def filled(self, y: Tensor, sizes: Tensor, levels: Tensor, start: int = 0) -> Tensor:
+        """Return coefficients with noise in place of zeros, corrected by the network.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_signals, n_frames, n_columns, 1)
+            Levels and coefficients that were rounded.
+        sizes : Tensor of the same shape
+            Expected magnitudes, in steps, of what was rounded to zero; zero elsewhere.
+        levels : Tensor of shape (n_signals,)
+            How finely it was rounded, from 0 to ``N_LEVELS - 1``.
+        start : int, default=0
+            Number of the first frame, which decides the signs of the noise.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, n_frames, n_columns, 1)
+            Coefficients.
+        """
+        first = self.contexts.first_bin
+        step = self.step_size(levels)[:, None, None]
+        envelope, values = y[:, :, :first], y[:, :, first:, 0]
+        sizes = sizes[:, :, first:, 0]
+        signs = random_signs(start, y.shape[1], y.shape[2] - first).to(y)
+        noise = self.filling * step * sizes * signs
+        if self.training or self.decoder.outer.weight.any():
+            of_planes = levels.repeat_interleave(self.n_channels) / N_LEVELS
+            gains = self.decoder(self._seen(y, values / step, sizes), of_planes)
+            of_values, of_noise = gains.unflatten(0, (len(y), -1)).unbind(-1)
+            values = values * of_values.transpose(1, 2).flatten(2).mul(_SLOW).exp()
+            noise = noise * of_noise.transpose(1, 2).flatten(2).exp()
+        return torch.cat([envelope, (values + noise)[..., None]], 2)
+
+    def _seen(self, y: Tensor, values: Tensor, sizes: Tensor) -> Tensor:
+        """Return what the network sees: channels are planes beside each other."""
+        shape = (self.n_channels, self.hop_length)
+        given = self.envelope.between(self._levels_of(y), y.shape[1])
+        values, sizes = values.unflatten(2, shape), sizes.unflatten(2, shape)
+        place = torch.linspace(-1, 1, self.hop_length).to(y).expand_as(values)
+        seen = [torch.log2(1 + values.abs()) / 2, (values == 0).to(y)]
+        seen += [torch.log2(sizes + 0.02) / 4, given / 160, place]
+        return torch.stack(seen, -1).transpose(1, 2).flatten(0, 1)
+
+    def restored(self, y: Tensor, sizes: Tensor, levels: Tensor) -> Tensor:
+        """Return the samples of flattened coefficients that were rounded.
+
+        Parameters
+        ----------
+        y, sizes : Tensor of shape (n_signals, n_frames * n_columns)
+            As in :meth:`filled`.
+        levels : Tensor of shape (n_signals,)
+            How finely it was rounded, from 0 to ``N_LEVELS - 1``.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, n_samples, n_channels)
+            Samples.
+        """
+        y, sizes = (x.reshape(len(y), -1, self.n_columns, 1) for x in (y, sizes))
+        return self.synthesize(self.filled(y, sizes, levels), 0)
+
+    def audible_errors(self, x: Tensor, target: Tensor) -> Tensor:
+        """Return how differently loud two sounds are, or how far apart where that is wanted.
+
+        Parameters
+        ----------
+        x, target : Tensor of shape (n_signals, n_samples, n_channels)
+            Samples, complete but for the first and the last hop.
+
+        Returns
+        -------
+        Tensor of shape (n_signals,)
+            Errors.
+        """
+        h = self.hop_length
+        if not self.filling:
+            return (x - target)[:, h:-h].square().mean((1, 2))
+        pairs = [z[:, h:-h].transpose(1, 2).flatten(0, 1) for z in (x, target)]
+        errors: Any = 0
+        for a, b in zip(*map(self.loudness, pairs), strict=True):
+            differences = (a - b).unflatten(0, (len(x), -1)).flatten(1)
+            errors = errors + differences.abs().mean(1) + differences.square().mean(1).sqrt()
+        return errors
 
     def unrounded(self, y: Tensor) -> Tensor:
         """Return samples for coefficients that were not rounded.
