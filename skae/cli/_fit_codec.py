@@ -43,17 +43,15 @@ def jobs_of_fit(args: Namespace) -> Jobs:
         check_free(args.output)
     examples = Examples()
     jobs = [
-        job_of(step, partial(_read, args, step.source, examples))
-        for step, _ in found(args, is_original)
+        job_of(step, partial(_read, step.source, examples)) for step, _ in found(args, is_original)
     ]
     return [*jobs, (args.output, partial(_fit, args, examples))]
 
 
-def _read(args: Namespace, source: Path | None, examples: Examples) -> Outcome:
+def _read(source: Path | None, examples: Examples) -> Outcome:
     """Add an image or a sound to the others."""
     with opened(source) as file:
         medium = medium_of(source, file)
-        medium.check_options(args)
         if examples.medium not in (None, medium):
             raise CommandError(
                 f"a model is fitted to images or to sounds, and the first file was of "
@@ -94,7 +92,7 @@ def _fit(args: Namespace, examples: Examples) -> Outcome:
     if examples.medium == IMAGES:
         model, amount, facts = _for_images(args, examples)
     else:
-        model, amount, facts = _for_sounds(examples)
+        model, amount, facts = _for_sounds(args, examples)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         model.fit(examples.arrays)
@@ -124,7 +122,7 @@ def _for_images(args: Namespace, examples: Examples) -> tuple[Any, str, dict[str
     return model, amount, {"n_images": n_images, "n_pixels": n_pixels}
 
 
-def _for_sounds(examples: Examples) -> tuple[Any, str, dict[str, Any]]:
+def _for_sounds(args: Namespace, examples: Examples) -> tuple[Any, str, dict[str, Any]]:
     """Return the same for sounds."""
     from ..compression import AudioCompressor
 
@@ -133,5 +131,5 @@ def _for_sounds(examples: Examples) -> tuple[Any, str, dict[str, Any]]:
     seconds = sum(map(len, examples.arrays)) / rate
     amount = f"{n_sounds} sounds of {seconds:,.1f} s, {kind_of_sound(rate, n_channels)}"
     facts = {"n_sounds": n_sounds, "seconds": seconds, "sample_rate": rate}
-    model = AudioCompressor(sample_rate=rate, random_state=0)
+    model = AudioCompressor(sample_rate=rate, max_epochs=args.max_epochs, random_state=0)
     return model, amount, {**facts, "n_channels": n_channels}

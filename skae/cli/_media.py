@@ -37,13 +37,10 @@ class Medium(NamedTuple):
         for other in MEDIA:
             for option in other.options if other != self else ():
                 if getattr(args, option, None):
-                    flag = option.replace("_", "-")
-                    raise CommandError(f"--{flag} is for {other.name}, not for {self.name}")
+                    raise CommandError(f"--{option} is for {other.name}, not for {self.name}")
 
 
-IMAGES = Medium(
-    "images", "ImageCompressor", ".skae", ".png", ("bpp", "psnr", "crop", "metadata", "max_epochs")
-)
+IMAGES = Medium("images", "ImageCompressor", ".skae", ".png", ("bpp", "psnr", "crop", "metadata"))
 SOUNDS = Medium("sounds", "AudioCompressor", ".ska", ".wav", ("kbps", "snr"))
 MEDIA = (IMAGES, SOUNDS)
 _START_OF_STREAMS, _START_OF_SOUNDS = b"\x89SK", b"\x89SKA"

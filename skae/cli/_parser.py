@@ -138,7 +138,7 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
         "--max-epochs",
         type=_whole(0),
         default=0,
-        help="of images, passes of training after the closed form, of minutes each; default: 0",
+        help="passes of training after the closed form; default: 0, as it takes minutes",
     )
     command.set_defaults(recursive=True, jobs=1)
 

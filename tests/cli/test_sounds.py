@@ -279,9 +279,19 @@ def test_options_of_images_are_refused(folder, run, failure, arguments, flag):
     assert failure(*arguments).endswith(f"{flag} is for images, not for sounds")
 
 
-def test_max_epochs_are_refused(folder, run):
-    status, _, err = run("fit-codec", "talk.wav", "-o", "x.skae-model", "--max-epochs", 1)
-    assert (status, err[0]) == (1, "skae: talk.wav: --max-epochs is for images, not for sounds")
+def test_a_model_is_trained_if_told(folder, facts, monkeypatch):
+    shapes = []
+
+    def look(self, X):
+        shapes.extend((self.sample_rate, self.max_epochs, x.dtype.name, x.shape) for x in X)
+        return fit(self.set_params(max_epochs=0), X)
+
+    fit = AudioCompressor.fit
+    monkeypatch.setattr(AudioCompressor, "fit", look)
+    read, fitted = facts("fit-codec", "talk.wav", "-o", "x.skae-model", "--max-epochs", 3)
+    assert shapes == [(RATE, 3, "float32", (RATE, 1))]
+    assert (read["status"], fitted["n_sounds"], fitted["seconds"]) == ("done", 1, 1.0)
+    assert fitted["bytes"] == (folder / "x.skae-model").stat().st_size
 
 
 def test_options_of_sounds_are_refused(folder, failure):
