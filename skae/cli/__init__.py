@@ -1,11 +1,13 @@
-"""The command `skae`: photographs to small files and back.
+"""The command `skae`: photographs and sounds to small files and back.
 
 ``_parser.py`` says what can be typed, ``_plan.py`` which file becomes which, and ``_runner.py``
-does the work, file by file, so that nothing that is wrong with one stops the others. What each
-command does with a file is in ``_commands.py``. Pictures are read in ``_pictures.py``: which files
+does the work, file by file, so that nothing that is wrong with one stops the others.
+``_media.py`` tells what a file is, and ``_commands.py`` what there is to do, by
+``_image_commands.py`` or ``_sound_commands.py``. Pictures are read in ``_pictures.py``: which files
 are refused, because of what would be lost, and how colors become those that models are fitted to.
+Sounds are read in ``_recordings.py`` and written in ``_sound_writer.py``, block by block.
 
-Nothing here imports torch, numpy or Pillow before all options are checked.
+Nothing here imports torch, numpy, Pillow or soundfile before all options are checked.
 """
 
 from ._pictures import read_image

@@ -4,7 +4,9 @@ import contextlib
 import io
 import os
 import secrets
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -24,46 +26,70 @@ def opened(source: Path | None) -> Iterator[BinaryIO]:
 
 
 def write(output: Path | None, content: bytes, *, force: bool) -> None:
-    """Write a file as a whole or not at all; a link is replaced, never written through.
+    """Write a file as a whole or not at all; see :func:`written`."""
+    with written(output, force=force) as path:
+        path.write_bytes(content)
+
+
+@contextlib.contextmanager
+def written(output: Path | None, *, force: bool) -> Iterator[Path]:
+    """Yield a file to write to, which becomes the output if all went well, else is removed.
 
     Parameters
     ----------
     output : Path or None
-        None for the standard output. Pipes and devices are written to.
-    content : bytes
-        Its content.
+        None for the standard output. Pipes and devices are written to; a link is replaced, never
+        written through.
     force : bool
         Whether to replace a file that is there by now.
 
     Raises
     ------
     CommandError
-        If that is not possible.
+        If it can't be written.
     """
     if output is None:
         if sys.stdout.isatty():
             raise CommandError("the standard output is a terminal; name a file with -o")
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        with _temporary() as path:
+            yield path
+            _copy(path, sys.stdout.buffer)
         return
     try:
         is_other = not os.path.isfile(output) and not os.path.isdir(output)
         if is_other and os.path.exists(output):
-            output.write_bytes(content)
+            with _temporary() as path:
+                yield path
+                with output.open("wb") as file:
+                    _copy(path, file)
         else:
-            _write_beside(output, content, force)
+            with _beside(output, force) as path:
+                yield path
     except OSError as error:
         raise CommandError(f"{output} can't be written: {error.strerror or error}") from None
 
 
-def _write_beside(output: Path, content: bytes, force: bool) -> None:
-    """Write a new file in the same folder, and rename it when all of it is on the disk."""
+@contextlib.contextmanager
+def _temporary() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="skae-") as folder:
+        yield Path(folder, "output")
+
+
+def _copy(path: Path, file: BinaryIO) -> None:
+    with path.open("rb") as source:
+        shutil.copyfileobj(source, file)
+    file.flush()
+
+
+@contextlib.contextmanager
+def _beside(output: Path, force: bool) -> Iterator[Path]:
+    """Yield a new file in the same folder, and rename it when all of it is on the disk."""
     output.parent.mkdir(parents=True, exist_ok=True)
     beside = output.with_name(f".skae-{secrets.token_hex(8)}")
     try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
+        beside.open("xb").close()
+        yield beside
+        with beside.open("r+b") as file:
             os.fsync(file.fileno())
         if not force:
             check_free(output)

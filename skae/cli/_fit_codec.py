@@ -1,22 +1,33 @@
-"""A model of one's own, fitted to image files."""
+"""A model of one's own, fitted to image files or to sound files."""
 
 import warnings
 from argparse import Namespace
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from ._commands import Jobs, _known, is_picture
+from ._commands import Jobs, job_of
 from ._files import opened, write
+from ._media import IMAGES, Medium, is_original, medium_of
 from ._models import bytes_of
 from ._outcomes import CommandError, Outcome
 from ._pictures import read_picture
 from ._plan import check_free, found
+from ._recordings import kind_of_sound, opened_recording
+
+
+@dataclass
+class Examples:
+    """What a model is fitted to: arrays of the medium, and of sounds of the kind, of the first."""
+
+    arrays: list[Any] = field(default_factory=list)
+    medium: Medium | None = None
+    sound: tuple[int, int] | None = None  # sample rate, number of channels
 
 
 def jobs_of_fit(args: Namespace) -> Jobs:
-    """Return a job for each image that is read, and one that fits a model to all of them.
+    """Return a job for each file that is read, and one that fits a model to all of them.
 
     Parameters
     ----------
@@ -30,45 +41,95 @@ def jobs_of_fit(args: Namespace) -> Jobs:
     """
     if not args.force:
         check_free(args.output)
-    images: list[Any] = []
-    jobs: Jobs = []
-    for step, _ in found(args, is_picture):
-        work: Callable[[], Outcome] = partial(_read, step.source, images)
-        jobs.append((step.source, partial(_known, step.outcome) if step.outcome else work))
-    return [*jobs, (args.output, partial(_fit, args, images))]
+    examples = Examples()
+    jobs = [
+        job_of(step, partial(_read, step.source, examples)) for step, _ in found(args, is_original)
+    ]
+    return [*jobs, (args.output, partial(_fit, args, examples))]
 
 
-def _read(source: Path | None, images: list[Any]) -> Outcome:
-    """Add an image, with three channels, to the others."""
+def _read(source: Path | None, examples: Examples) -> Outcome:
+    """Add an image or a sound to the others."""
+    with opened(source) as file:
+        medium = medium_of(source, file)
+        if examples.medium not in (None, medium):
+            raise CommandError(
+                f"a model is fitted to images or to sounds, and the first file was of "
+                f"{examples.medium.name}"
+            )
+        notes = (_read_image if medium == IMAGES else _read_sound)(file, examples)
+    examples.medium = medium
+    return Outcome("read", {}, notes) if notes else Outcome("")
+
+
+def _read_image(file: BinaryIO, examples: Examples) -> tuple[str, ...]:
+    """Add an image, with three channels; return notes."""
     import numpy as np
 
-    with opened(source) as file:
-        picture = read_picture(file)
+    picture = read_picture(file)
     pixels = picture.pixels
-    images.append(pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2))
-    return Outcome("read", {}, picture.notes) if picture.notes else Outcome("")
+    examples.arrays.append(pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2))
+    return picture.notes
 
 
-def _fit(args: Namespace, images: list[Any]) -> Outcome:
-    from ..compression import ImageCompressor
+def _read_sound(file: BinaryIO, examples: Examples) -> tuple[str, ...]:
+    """Add a sound, in floats, for files of several encodings are fitted to together."""
+    with opened_recording(file, dtype="float32") as sound:
+        kind = sound.sample_rate, sound.n_channels
+        if examples.sound not in (None, kind):
+            raise CommandError(
+                f"it has {sound.kind}, but the first file has {kind_of_sound(*examples.sound)}; a "
+                "model is fitted to files of one kind"
+            )
+        examples.arrays.append(sound.whole())
+        examples.sound = kind
+        return sound.notes
 
-    if not images:
-        raise CommandError("there is no image to fit a model to")
-    n_pixels = sum(image.shape[0] * image.shape[1] for image in images)
+
+def _fit(args: Namespace, examples: Examples) -> Outcome:
+    if not examples.arrays:
+        raise CommandError("there is no image and no sound to fit a model to")
+    if examples.medium == IMAGES:
+        model, amount, facts = _for_images(args, examples)
+    else:
+        model, amount, facts = _for_sounds(args, examples)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        model = ImageCompressor(max_epochs=args.max_epochs, random_state=0).fit(images)
+        model.fit(examples.arrays)
     content = bytes_of(model)
     write(args.output, content, force=args.force)
     return Outcome(
-        f"{args.output}: {len(content):,} bytes, fitted to {len(images)} images of "
-        f"{n_pixels / 1e6:.1f} megapixels, model {model.fingerprint_:08x}",
+        f"{args.output}: {len(content):,} bytes, fitted to {amount}, "
+        f"model {model.fingerprint_:08x}",
         {
             "output": str(args.output),
             "bytes": len(content),
-            "n_images": len(images),
-            "n_pixels": n_pixels,
+            **facts,
             "fingerprint": model.fingerprint_,
         },
         tuple(" ".join(str(warning.message).split()) for warning in seen),
     )
+
+
+def _for_images(args: Namespace, examples: Examples) -> tuple[Any, str, dict[str, Any]]:
+    """Return what is to be fitted, and to how much, in words and as facts."""
+    from ..compression import ImageCompressor
+
+    n_images = len(examples.arrays)
+    n_pixels = sum(image.shape[0] * image.shape[1] for image in examples.arrays)
+    amount = f"{n_images} images of {n_pixels / 1e6:.1f} megapixels"
+    model = ImageCompressor(max_epochs=args.max_epochs, random_state=0)
+    return model, amount, {"n_images": n_images, "n_pixels": n_pixels}
+
+
+def _for_sounds(args: Namespace, examples: Examples) -> tuple[Any, str, dict[str, Any]]:
+    """Return the same for sounds."""
+    from ..compression import AudioCompressor
+
+    assert examples.sound is not None
+    (rate, n_channels), n_sounds = examples.sound, len(examples.arrays)
+    seconds = sum(map(len, examples.arrays)) / rate
+    amount = f"{n_sounds} sounds of {seconds:,.1f} s, {kind_of_sound(rate, n_channels)}"
+    facts = {"n_sounds": n_sounds, "seconds": seconds, "sample_rate": rate}
+    model = AudioCompressor(sample_rate=rate, max_epochs=args.max_epochs, random_state=0)
+    return model, amount, {**facts, "n_channels": n_channels}

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from .. import __version__
 
-SUFFIX = ".skae"
 STATUS = """\
 Each file has one line, on the standard output stream or, if it failed or something is to be noted,
 on the standard error stream. Exit status: 0 if all went well, 1 if not, 2 after wrong usage."""
@@ -64,7 +63,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> tuple[argparse.ArgumentParser, Any]:
     parser = argparse.ArgumentParser(
         prog="skae",
-        description="Compress photographs by an autoencoder.",
+        description="Compress photographs and sounds by an autoencoder.",
         epilog=STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -79,10 +78,12 @@ def _parser() -> tuple[argparse.ArgumentParser, Any]:
         _add_reports(command)
         return command
 
-    _add_compress(add("compress", "write images as .skae files"))
-    _add_decompress(add("decompress", "read .skae files and write images"))
-    _add_recursion(add("inspect", "tell what .skae files hold"))
-    _add_fit(add("fit-codec", "fit a model of your own to images, or to folders of them"))
+    _add_compress(add("compress", "write images as .skae files, and sounds as .ska files"))
+    _add_decompress(add("decompress", "read .skae and .ska files, and write images and sounds"))
+    _add_recursion(add("inspect", "tell what .skae and .ska files hold"))
+    _add_fit(
+        add("fit-codec", "fit a model of your own to images or to sounds, or to folders of them")
+    )
     return parser, commands
 
 
@@ -92,15 +93,19 @@ def _add_compress(command: argparse.ArgumentParser) -> None:
         "-q",
         "--quality",
         type=_number("a number from 0 to 100", lambda x: 0 <= x <= 100),
-        help="from 0, small files, to 100, fine pictures; default: 50",
+        help="from 0, small files, to 100, faithful ones; default: 50",
     )
     positive = _number("a positive number", lambda x: 0 < x < math.inf)
-    target.add_argument("--bpp", type=positive, help="at most so many bits per pixel")
-    target.add_argument("--psnr", type=positive, help="at least so many decibels")
+    target.add_argument("--bpp", type=positive, help="of images, at most so many bits per pixel")
+    target.add_argument("--psnr", type=positive, help="of images, at least so many decibels")
+    target.add_argument("--kbps", type=positive, help="of sounds, at most so many kbit per second")
+    target.add_argument(
+        "--snr", type=positive, help="of sounds, at least so many decibels over what gets lost"
+    )
     command.add_argument(
         "--metadata",
         action="store_true",
-        help="keep EXIF data, and the color profile instead of turning colors into sRGB",
+        help="of images, keep EXIF data, and the color profile instead of turning colors into sRGB",
     )
     command.add_argument(
         "--background",
@@ -109,7 +114,7 @@ def _add_compress(command: argparse.ArgumentParser) -> None:
         help="put this behind transparent pixels, as white or #ff8800; else these are refused",
     )
     _add_model(command)
-    _add_outputs(command, f"name{SUFFIX}")
+    _add_outputs(command, "name.skae or name.ska")
 
 
 def _add_decompress(command: argparse.ArgumentParser) -> None:
@@ -118,10 +123,10 @@ def _add_decompress(command: argparse.ArgumentParser) -> None:
         nargs=4,
         type=_whole(0),
         metavar=("x", "y", "width", "height"),
-        help="read this part alone, and leave the rest undecoded",
+        help="of an image, read this part alone, and leave the rest undecoded",
     )
     _add_model(command)
-    _add_outputs(command, "name.png")
+    _add_outputs(command, "name.png or name.wav")
 
 
 def _add_fit(command: argparse.ArgumentParser) -> None:
@@ -133,14 +138,14 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
         "--max-epochs",
         type=_whole(0),
         default=0,
-        help="passes of training after the closed form; default: 0, as each takes minutes",
+        help="passes of training after the closed form; default: 0, as it takes minutes",
     )
     command.set_defaults(recursive=True, jobs=1)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--model", type=Path, help="a file that fit-codec wrote; default: the bundled model"
+        "--model", type=Path, help="a file that fit-codec wrote; default: the bundled one"
     )
 
 

@@ -46,3 +46,14 @@ def pillow(name: str) -> ModuleType:
 def format_of(path: Path) -> str | None:
     """Return the format of image files that a name stands for, None if it is none."""
     return pillow("Image").registered_extensions().get(path.suffix.lower())
+
+
+def is_image(start: bytes) -> bool:
+    """Tell whether Pillow is there, and takes a file with these first bytes for an image."""
+    try:
+        module = pillow("Image")
+    except CommandError:
+        return False
+    module.init()
+    tests = [module.OPEN[format][1] for format in FORMATS if format in module.OPEN]
+    return any(accepts(start) for accepts in tests if accepts is not None)

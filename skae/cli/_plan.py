@@ -51,15 +51,17 @@ def found(args: Namespace, is_wanted: Callable[[Path], bool]) -> Iterator[tuple[
                 yield Step(Path(failure.filename), None, Outcome.failure(failure)), None
 
 
-def planned(args: Namespace, suffix: str, is_wanted: Callable[[Path], bool]) -> list[Step]:
+def planned(
+    args: Namespace, suffix_of: Callable[[Path | None], str], is_wanted: Callable[[Path], bool]
+) -> list[Step]:
     """Return what is done with each input.
 
     Parameters
     ----------
     args : Namespace
         Options.
-    suffix : str
-        Of the outputs that have no name yet.
+    suffix_of : callable
+        Returns the suffix that the output of a file gets, if it has no name yet.
     is_wanted : callable
         Tells which files in folders are inputs.
 
@@ -76,9 +78,9 @@ def planned(args: Namespace, suffix: str, is_wanted: Callable[[Path], bool]) -> 
         if step.outcome is not None:
             return step
         if args.output is None:
-            output = step.source.with_suffix(suffix)
+            output = step.source.with_suffix(suffix_of(step.source))
         elif args.output.is_folder:
-            output = args.output.path / name.with_suffix(suffix)
+            output = args.output.path / name.with_suffix(suffix_of(step.source))
         else:
             output = args.output.path
         if output is None:

@@ -62,7 +62,7 @@ def test_nothing_to_fit_to(folder, run):
     (folder / "empty").mkdir()
     status, out, [line] = run("fit-codec", "empty", "-o", "my.skae-model")
     assert (status, out) == (1, [])
-    assert line == "skae: my.skae-model: there is no image to fit a model to"
+    assert line == "skae: my.skae-model: there is no image and no sound to fit a model to"
 
 
 def test_files_that_are_no_models(folder, failure, small_model):
@@ -81,7 +81,7 @@ def test_files_that_are_no_models(folder, failure, small_model):
     skops.io.dump(PCA(), path)
     assert message() == "x.skae-model holds no ImageCompressor, but a PCA"
     skops.io.dump(EpochTimer(), path)
-    assert "EpochTimer, which is no part of a model of images" in message()
+    assert "EpochTimer, which is no part of a model" in message()
     model = ImageCompressor(n_components=2, max_epochs=0).fit(np.eye(30 * 9).reshape(-1, 9, 9)[:30])
     path.write_bytes(_models.bytes_of(model))
     assert message() == "x.skae-model is a model of images of float64, image files need uint8"
