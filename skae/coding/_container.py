@@ -210,7 +210,18 @@ class Header(ABC):
 
     @classmethod
     def has_end(cls, kind: int) -> bool:
-        """Tell whether something follows the chunks of a kind of streams."""
+        """Tell whether something follows the chunks of a kind of streams.
+
+        Parameters
+        ----------
+        kind : int
+            ``RAW`` or ``CODED``.
+
+        Returns
+        -------
+        bool
+            Whether the field `at_end` does.
+        """
         return cls.at_end is not None and kind != RAW
 
     @classmethod
@@ -269,11 +280,33 @@ class Framing:
         (self._checksum,) = CHECKSUM.unpack(self.start[-CHECKSUM.size :])
 
     def framed(self, chunk: bytes) -> bytes:
-        """Return a chunk with its length and checksum."""
+        """Return a chunk as it stands in a stream.
+
+        Parameters
+        ----------
+        chunk : bytes
+            The chunk.
+
+        Returns
+        -------
+        bytes
+            Its length, the chunk and a checksum.
+        """
         return self._checked(varint(len(chunk)) + chunk)
 
     def end(self, value: int) -> bytes:
-        """Return what follows the last chunk, if a header has a field that is known only then."""
+        """Return what follows the last chunk, if a header has a field that is known only then.
+
+        Parameters
+        ----------
+        value : int
+            The field.
+
+        Returns
+        -------
+        bytes
+            The end of the stream.
+        """
         return self._checked(_END.pack(0, value))
 
     def _checked(self, part: bytes) -> bytes:

@@ -12,7 +12,25 @@ Place = tuple[slice, ...]
 
 
 def wanted_of(indices: Any, n_signals: int) -> range | np.ndarray:
-    """Return which signals are asked for: nothing is allocated for those that are not."""
+    """Return which signals are asked for: nothing is allocated for those that are not.
+
+    Parameters
+    ----------
+    indices : int, slice, array-like of int or bool, or None
+        What was asked for; None for all.
+    n_signals : int
+        How many there are.
+
+    Returns
+    -------
+    range or ndarray of int
+        Their numbers, none of them negative.
+
+    Raises
+    ------
+    IndexError
+        If there are no such signals.
+    """
     everything = range(n_signals)
     if indices is None:
         return everything
