@@ -13,14 +13,16 @@ from sklearn.utils.validation import check_is_fitted
 from .._base import checked_codes
 from .._plain import Part
 from .._settings import inference
-from ..coding import MAX_VALUES, Codec
+from ..coding import MAX_VALUES, BitstreamError, Codec
 from ..networks import MDCT
 from ..training import Recipe, Rows
+from ._audio_decoder import AudioDecoder
+from ._audio_encoder import AudioEncoder
 from ._audio_header import n_frames_of
-from ._audio_live import AudioDecoder, AudioEncoder
 from ._audio_streams import AudioStreams, in_hops, span_of
 from ._compressor import BaseCompressor
 from ._objectives import RateDistortion
+from ._reading import checked_streams
 from ._signals import Signals, checked_signals, full_scale, location_and_scale, scaled
 from ._windows import Windows, best_hop_length, frames_of_windows
 
@@ -300,13 +302,15 @@ class AudioCompressor(BaseCompressor):
         if errors == "raise":
             return super().decompress(streams, region=region, max_values=max_values)
         check_is_fitted(self)
-        arrays = []
-        for stream in streams:
-            decoder = self.decoder(errors="conceal")
-            parts = [decoder.push(stream), decoder.flush()]
-            array = np.concatenate(parts)
+        arrays: list[np.ndarray] = []
+        for stream in checked_streams(streams):
+            left = max_values - sum(array.nbytes for array in arrays)
+            decoder = AudioDecoder(self._streams, False, errors, left)
+            array = np.concatenate([decoder.push(stream), decoder.flush()])
+            if not len(array):
+                raise BitstreamError("nothing is left of the stream but its header")
             first, last = span_of(region, len(array))
-            arrays.append(array[first:last].reshape(last - first, -1))
+            arrays.append(array[first:last])
         return self._form.restored(arrays)
 
     def encoder(self, quality: float | None = None) -> AudioEncoder:

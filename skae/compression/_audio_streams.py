@@ -78,10 +78,10 @@ class AudioStreams(BaseStreams):
         self.hop_length, self.n_channels = network.hop_length, network.n_channels
         self.millihertz = round(sample_rate * PER_HERTZ)
         if fingerprint is None:
-            powers = network.shaping, network.companding, network.tilt
-            medium = struct.pack("<4d", scale, *powers) + offset.astype("<f8").tobytes()
-            sizes = self.hop_length, self.n_channels, self.millihertz
-            fingerprint = codec.fingerprint(medium + b"".join(map(varint, sizes)))
+            sizes = self.hop_length, self.n_channels, self.millihertz, network.envelope.n_frames
+            numbers = [scale, *offset.tolist(), *network.constants]
+            medium = struct.pack(f"<{len(numbers)}d", *numbers) + b"".join(map(varint, sizes))
+            fingerprint = codec.fingerprint(medium)
         super().__init__(codec, fingerprint, former)
         self.offset, self.scale, self.n_frames = offset, scale, n_frames
         self.segments = Segments(codec, n_frames)

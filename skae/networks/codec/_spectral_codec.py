@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ._envelope import LOWEST, Envelope, frequencies, in_decibels
+from ._envelope import DECIBELS, LOWEST, Envelope, frequencies, in_decibels
 from ._mdct import MDCT
 from ._quantizer import N_LEVELS, Quantizer
 from ._spectral_contexts import SpectralContexts
@@ -83,8 +83,14 @@ class SpectralCodecNetwork(TransformCodec):
         """Number of levels and coefficients of a frame."""
         return self.contexts.first_bin + self.n_channels * self.hop_length
 
+    @property
+    def constants(self) -> tuple[float, ...]:
+        """Numbers that streams depend on besides tensors."""
+        steps = self.quantizer.coarsest, self.quantizer.finest
+        return self.shaping, self.companding, self.tilt, self.filling, DECIBELS, LOWEST, *steps
+
     def stream_tensors(self) -> list[Tensor]:
-        return [self.unit, self.rotation, *self.contexts.state_dict().values()]
+        return [self.unit, self.rotation, self.envelope.parts, *self.contexts.state_dict().values()]
 
     def steps(self, level: float) -> tuple[Tensor, Tensor]:
         size = self.rotation.new_full((self.n_columns, 1), self.step_size(level))
