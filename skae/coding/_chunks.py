@@ -21,12 +21,10 @@ class Chunks:
     ----------
     stream : memoryview
         The stream.
-    n_chunks : int
-        How many it has.
+    header : Header
+        Its header.
     position : int
         Where they start.
-    has_end : bool, default=False
-        Whether something follows them, with a checksum of all.
 
     Raises
     ------
@@ -34,13 +32,16 @@ class Chunks:
         If they don't end where the stream does.
     """
 
-    def __init__(
-        self, stream: memoryview, n_chunks: int, position: int, has_end: bool = False
-    ) -> None:
-        self._stream, self._has_end = stream, has_end
-        end = len(stream) - END_SIZE * has_end
+    def __init__(self, stream: memoryview, header: Header, position: int) -> None:
+        n_chunks = header.n_chunks
+        self._stream, self._has_end = stream, header.has_end(header.kind)
+        self._is_bare = header.is_bare(header.kind)
         self._borders = array("q", [position])
         self._is_checked = bytearray(n_chunks)
+        end = len(stream) - END_SIZE * self._has_end
+        if self._is_bare:
+            self._borders.append(end)
+            return
         for i in range(n_chunks):
             try:
                 length, start = read_varint(stream, position)
@@ -65,7 +66,8 @@ class Chunks:
             before = checksum_at(self._stream, self._borders[0 if self._has_end else i])
             check_part(self._stream, start, stop, f"chunk {i} of {len(self)}", before)
             self._is_checked[i] = True
-        _, start = read_varint(self._stream, start)
+        if not self._is_bare:
+            _, start = read_varint(self._stream, start)
         return self._stream[start:stop]
 
     def check(self) -> None:
@@ -116,8 +118,7 @@ def opened(stream: bytes | memoryview, kind_of_header: type[AnyHeader]) -> tuple
     view = view if view.format == "B" and view.ndim == 1 else view.cast("B")
     header, position = kind_of_header.from_bytes(view)
     header.check()
-    chunks = Chunks(view, header.n_chunks, position, header.has_end(header.kind))
-    dtype = np.dtype(header.dtype)
+    chunks, dtype = Chunks(view, header, position), np.dtype(header.dtype)
     if header.kind == RAW and len(chunks[0]) != header.n_values * dtype.itemsize:
         raise BitstreamError(
             f"{len(chunks[0])} bytes of raw data, but {header.n_values} values of {dtype}"

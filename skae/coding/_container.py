@@ -214,6 +214,11 @@ class Header(ABC):
         return cls.at_end is not None and kind != RAW
 
     @classmethod
+    def is_bare(cls, kind: int) -> bool:
+        """Tell whether a kind of streams is values without their length, which the header tells."""
+        return cls.at_end is not None and kind == RAW
+
+    @classmethod
     def _numbers(cls, kind: int) -> list[str]:
         """Return the names of the numbers that follow the fingerprint."""
         own = fields(cls)[len(fields(Header)) :]
@@ -269,12 +274,12 @@ class Framing:
 
     def __init__(self, header: Header) -> None:
         self.start = header.to_bytes()
-        self._has_end = header.has_end(header.kind)
+        self._has_end, self._is_bare = header.has_end(header.kind), header.is_bare(header.kind)
         self._first = self._all = checksum_at(self.start, len(self.start))
 
     def framed(self, chunk: bytes) -> bytes:
-        """Return a chunk with its length and checksum."""
-        part = varint(len(chunk)) + chunk
+        """Return a chunk with its length, unless it needs none, and its checksum."""
+        part = chunk if self._is_bare else varint(len(chunk)) + chunk
         before = self._first if self._has_end else self._all
         self._all = zlib.crc32(part, self._all)
         return part + CHECKSUM.pack(zlib.crc32(part, before))

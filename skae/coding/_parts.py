@@ -72,6 +72,29 @@ class Parts:
         self._n_read, self._patience = self._n_read + 1, _FIRST_SEARCH
         return content, not is_chunk
 
+    def bare(self, length: int, is_last: bool = False) -> tuple[bool, bytes] | None:
+        """Return the values of a stream that is nothing else.
+
+        Parameters
+        ----------
+        length : int
+            How many bytes they have.
+        is_last : bool, default=False
+            Whether no bytes follow.
+
+        Returns
+        -------
+        tuple of bool and bytes, or None
+            Whether they are not damaged, and as many of them as there are; None if not all are.
+        """
+        stop = length + CHECKSUM.size
+        if not is_last and len(self._bytes) < stop:
+            return None
+        content = bytes(self._bytes[:length])
+        rest = self._bytes[length:stop]
+        del self._bytes[:stop]
+        return CHECKSUM.pack(zlib.crc32(content, self._first)) == rest, content
+
     def _searched(self, is_last: bool) -> tuple[int, int, int] | None:
         """Return the first part that is not damaged."""
         n = len(self._bytes)

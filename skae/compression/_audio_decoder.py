@@ -133,46 +133,41 @@ class AudioDecoder:
         streams = self._streams
         header.check()
         streams.check_model(header)
-        longest = _BYTES_PER_NUMBER * streams.n_frames * streams.network.n_columns
-        if header.kind == RAW:
-            longest = header.n_values * np.dtype(header.dtype).itemsize
-        elif header.chunk_shape != (1, streams.n_frames):
+        if header.kind == CODED and header.chunk_shape != (1, streams.n_frames):
             raise BitstreamError(
                 f"the header has chunks of the shape {header.chunk_shape}, but it must be "
                 f"{(1, streams.n_frames)}"
             )
         self._header = header
-        first = checksum_at(self._start, position)
-        self._parts = Parts(first, longest, self._conceals and header.kind == CODED)
+        longest = _BYTES_PER_NUMBER * streams.n_frames * streams.network.n_columns
+        self._parts = Parts(checksum_at(self._start, position), longest, self._conceals)
         return self._start[position:]
 
     def _read_parts(self, is_last: bool = False) -> None:
         """Take all whole parts from the bytes."""
-        while self._is_open and (part := self._next(is_last)) is not None:
+        if self._is_raw:
+            return self._read_raw(is_last)
+        while self._is_open and (part := self._parts.next(is_last)) is not None:
             content, is_end = part
-            if self._is_raw:
-                self._take_raw(content)
-            elif is_end:
+            if is_end:
                 self._end(*end_of(content, 0))
             else:
                 self._take(content)
 
-    def _next(self, is_last: bool) -> tuple[bytes, bool] | None:
-        try:
-            return self._parts.next(is_last)
-        except BitstreamError:
-            if not self._conceals:
-                raise
-            return None  # of samples themselves, nothing else follows
-
-    def _take_raw(self, content: bytes) -> None:
-        """Take the samples themselves."""
-        assert self._header is not None
-        if len(content) != self._width * self._header.n_samples:
-            raise BitstreamError(
-                f"{len(content)} bytes of raw data, but {self._header.n_samples} samples"
-            )
-        self._chunks, self._is_open = [content], False
+    def _read_raw(self, is_last: bool) -> None:
+        """Take the samples themselves, if all of them are there, or no more will come."""
+        header = self._header
+        assert header is not None
+        n_bytes = header.n_samples * self._width
+        if not self._is_open or not (found := self._parts.bare(n_bytes, is_last)):
+            return
+        is_right, content = found
+        if not is_right and not self._conceals:
+            raise BitstreamError("the samples are damaged: their checksum does not fit")
+        self._n_samples = len(content) // self._width
+        self.n_concealed_ = int(not is_right)
+        self._chunks = [content if is_right else bytes(self._n_samples * self._width)]
+        self._is_open = False
 
     def _take(self, chunk: bytes) -> None:
         """Take a chunk; its number tells how many are missing before it."""
@@ -197,14 +192,8 @@ class AudioDecoder:
 
     def _end_early(self) -> None:
         """Take the length from what is there."""
-        assert self._header is not None
-        if self._is_raw:
-            self._n_samples = min(len(self._parts) // self._width, self._header.n_samples)
-            self._chunks = [bytes(self._n_samples * self._width)]
-            self.n_concealed_ = 1
-        else:
-            known, streams = self._n_decoded + len(self._chunks), self._streams
-            self._n_samples = max(known * streams.n_frames - 1, 0) * streams.hop_length
+        known, streams = self._n_decoded + len(self._chunks), self._streams
+        self._n_samples = max(known * streams.n_frames - 1, 0) * streams.hop_length
         self._is_open = False
 
     @property
@@ -241,8 +230,11 @@ class AudioDecoder:
     def _check_size(self, n_chunks: int) -> None:
         if self._header is None or self._max_values is None:
             return
-        n_frames = (self._n_decoded + n_chunks) * self._streams.n_frames
-        n_bytes = n_frames * self._streams.hop_length * self._width
+        n_samples = self._n_samples
+        if self._is_open:
+            n_frames = (self._n_decoded + n_chunks) * self._streams.n_frames
+            n_samples = n_frames * self._streams.hop_length
+        n_bytes = n_samples * self._width
         if n_bytes > self._max_values and n_chunks > 0:
             raise BitstreamError(
                 f"the result has {n_bytes} bytes, more than max_values={self._max_values}"
