@@ -16,11 +16,10 @@ for.
 from ._base_streams import MAX_VALUES, BaseStreams
 from ._chunks import Chunks, opened, unpack
 from ._codec import Codec
-from ._container import CODED, RAW, Framing, Header, checksum_at, end_of, pack
+from ._container import CODED, RAW, Framing, Header, pack
 from ._errors import BitstreamError
 from ._model import N_NUMBERS, N_PER_LEVEL
 from ._parts import Parts
-from ._selection import wanted_of
 from ._streams import StreamCodec
 from ._tables import CodecTables
 from ._varints import read_varint, varint
@@ -40,12 +39,9 @@ __all__ = [
     "Header",
     "Parts",
     "StreamCodec",
-    "checksum_at",
-    "end_of",
     "opened",
     "pack",
     "read_varint",
     "unpack",
     "varint",
-    "wanted_of",
 ]

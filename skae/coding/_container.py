@@ -210,12 +210,34 @@ class Header(ABC):
 
     @classmethod
     def has_end(cls, kind: int) -> bool:
-        """Tell whether something follows the chunks of a kind of streams."""
+        """Tell whether something follows the chunks of a kind of streams.
+
+        Parameters
+        ----------
+        kind : int
+            ``RAW`` or ``CODED``.
+
+        Returns
+        -------
+        bool
+            Whether the field `at_end` does.
+        """
         return cls.at_end is not None and kind != RAW
 
     @classmethod
     def is_bare(cls, kind: int) -> bool:
-        """Tell whether a kind of streams is values without their length, which the header tells."""
+        """Tell whether a kind of streams is values without their length, which the header tells.
+
+        Parameters
+        ----------
+        kind : int
+            ``RAW`` or ``CODED``.
+
+        Returns
+        -------
+        bool
+            Whether it is.
+        """
         return cls.at_end is not None and kind == RAW
 
     @classmethod
@@ -278,14 +300,36 @@ class Framing:
         self._first = self._all = checksum_at(self.start, len(self.start))
 
     def framed(self, chunk: bytes) -> bytes:
-        """Return a chunk with its length, unless it needs none, and its checksum."""
+        """Frame a chunk.
+
+        Parameters
+        ----------
+        chunk : bytes
+            The next one.
+
+        Returns
+        -------
+        bytes
+            Its length, unless it needs none, itself, and its checksum.
+        """
         part = chunk if self._is_bare else varint(len(chunk)) + chunk
         before = self._first if self._has_end else self._all
         self._all = zlib.crc32(part, self._all)
         return part + CHECKSUM.pack(zlib.crc32(part, before))
 
     def end(self, value: int) -> bytes:
-        """Return what follows the last chunk, if a header has a field that is known only then."""
+        """Return what follows the last chunk, if a header has a field that is known only then.
+
+        Parameters
+        ----------
+        value : int
+            That of the field.
+
+        Returns
+        -------
+        bytes
+            The end.
+        """
         part = _END.pack(0, value, self._all)
         return part + CHECKSUM.pack(zlib.crc32(part, self._first))
 

@@ -40,7 +40,13 @@ class Parts:
         return len(self._bytes)
 
     def push(self, stream: bytes) -> None:
-        """Take further bytes."""
+        """Take further bytes.
+
+        Parameters
+        ----------
+        stream : bytes
+            Any number of them.
+        """
         self._bytes += stream
 
     def next(self, is_last: bool = False) -> tuple[bytes, bool] | None:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .._settings import inference
-from ..coding import CODED, RAW, BitstreamError, Parts, checksum_at, end_of
+from ..coding import CODED, RAW, BitstreamError, Parts
+from ..coding._container import checksum_at, end_of
 from ._audio_header import AudioHeader, n_frames_of
 from ._audio_streams import AudioStreams
 

@@ -21,8 +21,8 @@ from ..coding import (
     Codec,
     pack,
     varint,
-    wanted_of,
 )
+from ..coding._selection import wanted_of
 from ._audio_header import PER_HERTZ, AudioHeader, n_frames_of
 from ._segments import Segments, numbered
 from ._signals import full_scale, scaled
