@@ -165,6 +165,17 @@ def test_data_sets_of_long_sounds_are_cut_into_segments(of_stereo, stereo, monke
     np.testing.assert_array_equal(second, expected[1])
 
 
+def test_levels_are_what_they_were(of_sounds, sounds):
+    """Whatever costs fewer bits: coefficients were divided by what they say."""
+    network = of_sounds._codec.network
+    for loudness in (0.001, 1, 1000):
+        y = of_sounds._streams.coefficients([loudness * sounds[3][:, None] / FULL])
+        for number in (0, 56, 112):
+            decoded, _ = of_sounds._codec.cost(y, number)
+            some = np.s_[:, :: network.envelope.n_frames, : network.contexts.first_bin]
+            np.testing.assert_array_equal(decoded[some], y[some])
+
+
 # ------------------------------------------------------------------ rates
 
 
@@ -186,12 +197,12 @@ def test_targets(of_sounds, sounds):
 @pytest.mark.parametrize("name", ["of_sounds", "of_stereo"])
 def test_written_bytes_are_those_of_the_estimate(name, quality, request):
     model = request.getfixturevalue(name)
-    x = request.getfixturevalue(name.removeprefix("of_"))[0][:1984]
-    streams, number = model._streams, model._number(quality)
-    y = streams.coefficients([x])
+    (x, *_) = model._checked(request.getfixturevalue(name.removeprefix("of_"))).arrays
+    number = model._number(quality)
+    y = model._streams.coefficients([x])
     code, (decoded, bits) = model._codec.encode(y, number), model._codec.cost(y, number)
-    # A word of 32 bits, and how many of them there are, are not in the estimate.
-    assert 8 * len(code) == pytest.approx(bits.item(), rel=5e-3, abs=48)
+    # What the coder ends with, and how many words there are, are not in the estimate.
+    assert 8 * len(code) == pytest.approx(bits.item(), rel=5e-3, abs=64)
     np.testing.assert_array_equal(decoded, model._codec.decode(code, y.shape[:3], number))
 
 
@@ -200,12 +211,10 @@ def test_scores_are_those_of_streams(of_stereo, stereo):
     assert scores.shape == (4,)
     assert (scores < 0).all()
     assert of_stereo.score(stereo) == pytest.approx(scores.mean())
-    header_and_checksums = (
-        12 * of_stereo._streams.header(1, len(stereo[0]), stereo[0].dtype, 56).n_chunks + 60
-    )
     bits, _ = of_stereo._streams.costs([stereo[0]], of_stereo._number(None))
-    n_bytes = len(of_stereo.compress([stereo[0]])[0])
-    assert bits[0] / 8 < n_bytes < bits[0] / 8 * 1.005 + header_and_checksums
+    (stream,) = of_stereo.compress([stereo[0]])
+    most_around = 60 + 14 * inspect_stream(stream)["n_chunks"]
+    assert bits[0] / 8 < len(stream) < bits[0] / 8 * 1.005 + most_around
 
 
 def test_codes_become_sounds():
@@ -273,7 +282,7 @@ def test_silence_stays_silence(of_sounds):
     for quality in (0, 50, 100):
         (stream,) = of_sounds.compress([silence], quality=quality)
         assert not of_sounds.decompress([stream])[0].any()
-        assert len(stream) < 400
+        assert len(stream) < 70
 
 
 def test_silence_beside_sound(of_sounds, sounds):
@@ -332,8 +341,8 @@ def test_int32_extremes():
 def test_floats_beyond_one(of_sounds, sounds):
     x = sounds[3] / FULL * 40
     (decoded,) = of_sounds.decompress(of_sounds.compress([x], quality=80))
-    assert np.abs(decoded).max() > 10
-    assert snr(x, decoded) > 10
+    assert np.abs(decoded).max() > 5
+    assert snr(x, decoded) > 50
 
 
 def test_what_is_too_large(of_sounds):
@@ -341,7 +350,7 @@ def test_what_is_too_large(of_sounds):
         with pytest.raises(ValueError, match="too large to compute with; at most"):
             of_sounds.compress([np.full(100, big)])
     with pytest.raises(ValueError, match="too large"):
-        small().fit([np.full(100, 1e200), -np.full(100, 1e200)])
+        small().fit([np.array([1, -1e200, 1e200])])
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-9, 1e9, 1e30])
@@ -395,7 +404,7 @@ def test_the_longest_raw_streams():
         ([np.array(["a", "b"])], TypeError, r"X\[0\] has dtype"),
         (np.ones(5), ValueError, r"give a single signal in a list, \[x\]"),
         ("talk.wav", TypeError, "X must be a list of arrays or an array of rows, got str"),
-        (None, TypeError, "got NoneType"),
+        (None, ValueError, "Expected 2D array"),
     ],
 )
 def test_what_is_no_sound(of_sounds, X, error, message):
@@ -419,7 +428,7 @@ def test_a_wrong_model(of_sounds, of_stereo, sounds, stereo):
 
 
 def test_images_are_no_sounds(of_sounds, sounds):
-    pictures = np.random.default_rng(0).integers(0, 255, (200, 4, 4), dtype=np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 255, (200, 4, 4, 1), dtype=np.uint8)
     of_pictures = ImageCompressor(max_epochs=0, random_state=0).fit(pictures)
     (picture,), (sound,) = of_pictures.compress(pictures[:1]), of_sounds.compress(sounds[3:])
     for errors in ("raise", "conceal"):
@@ -446,7 +455,7 @@ def test_what_is_no_list_of_streams(of_sounds, sounds, errors):
 def test_too_many_bytes(of_sounds, sounds, errors):
     streams = of_sounds.compress(sounds[2:])
     assert len(of_sounds.decompress(streams, errors=errors, max_values=32_000)) == 2
-    with pytest.raises(BitstreamError, match="the result has .* more than max_values="):
+    with pytest.raises(BitstreamError, match=r"the result has .* more than max_values="):
         of_sounds.decompress(streams, errors=errors, max_values=31_999)
 
 
