@@ -12,6 +12,7 @@ from torch.nn import functional as F
 import skae
 from skae import (
     AdversarialAutoencoder,
+    AudioCompressor,
     Autoencoder,
     AutoencoderDenoiser,
     AutoencoderImputer,
@@ -203,6 +204,15 @@ _PARTS = [("exact", ShallowRecommender()), ("one", ShallowRecommender(1))]
 
 # Estimators that train nothing.
 CLOSED_FORMS = {
+    AudioCompressor: {
+        "default": AudioCompressor(),
+        "fidelity": AudioCompressor(shaping="fidelity"),
+        "float64": AudioCompressor(dtype="float64", hop_length=4),
+        "segments": AudioCompressor(hop_length=2, segment_duration=2**-11),
+        "shaped": AudioCompressor(shaping=0.6, hop_length=8),
+        "slow": AudioCompressor(sample_rate=1),
+        "fast": AudioCompressor(sample_rate=1e7, quality=90),
+    },
     BlendRecommender: {
         "default": BlendRecommender([*_PARTS]),
         "none_given": BlendRecommender(),

@@ -6,7 +6,8 @@ notices damage. `StreamCodec` goes through all three, tile by tile, in both dire
 in common with media whose chunks overlap is `BaseStreams`.
 
 Open ``_medium.py`` first, what a medium has to say, and then ``_streams.py``. Below them are
-``_container.py`` and ``_chunks.py``, the stream seen from outside, written and read, and
+``_container.py``, ``_chunks.py`` and ``_parts.py``, the stream seen from outside, written, read,
+and read while it comes in, and
 ``_codec.py``, with the walk over coefficients in ``_model.py``, its tables in ``_tables.py`` and
 ``_tally.py``, and its coder of integers in ``_entropy.py``. ``_selection.py`` finds what is asked
 for.
@@ -15,18 +16,16 @@ for.
 from ._base_streams import MAX_VALUES, BaseStreams
 from ._chunks import Chunks, opened, unpack
 from ._codec import Codec
-from ._container import CHECKSUM, CODED, END_SIZE, RAW, Framing, Header, pack
+from ._container import CODED, RAW, Framing, Header, pack
 from ._errors import BitstreamError
 from ._model import N_NUMBERS, N_PER_LEVEL
-from ._selection import wanted_of
+from ._parts import Parts
 from ._streams import StreamCodec
 from ._tables import CodecTables
 from ._varints import read_varint, varint
 
 __all__ = [
-    "CHECKSUM",
     "CODED",
-    "END_SIZE",
     "MAX_VALUES",
     "N_NUMBERS",
     "N_PER_LEVEL",
@@ -38,11 +37,11 @@ __all__ = [
     "CodecTables",
     "Framing",
     "Header",
+    "Parts",
     "StreamCodec",
     "opened",
     "pack",
     "read_varint",
     "unpack",
     "varint",
-    "wanted_of",
 ]

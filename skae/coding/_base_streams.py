@@ -184,12 +184,7 @@ class BaseStreams(ABC):
             If it is none.
         """
         header, chunks = opened(stream, self.header_type)
-        if header.fingerprint not in (self.fingerprint, *self.former):
-            raise BitstreamError(
-                f"the stream was written by the model {header.fingerprint:08x}, this one is "
-                f"{self.fingerprint:08x}"
-            )
-        self.check(header)
+        self.check_model(header)
         allowed = [replace(header, **layout).chunk_shape for layout in self.layouts(header.shape)]
         n_together, *tile = header.chunk_shape
         if header.kind == CODED and not any(
@@ -200,6 +195,26 @@ class BaseStreams(ABC):
                 f"the header has chunks of the shape {header.chunk_shape}, but it must be {shapes}"
             )
         return header, chunks
+
+    def check_model(self, header: Any) -> None:
+        """Make sure that this model, or an earlier version of it, has written signals.
+
+        Parameters
+        ----------
+        header : Header
+            Their header.
+
+        Raises
+        ------
+        BitstreamError
+            If it has not.
+        """
+        if header.fingerprint not in (self.fingerprint, *self.former):
+            raise BitstreamError(
+                f"the stream was written by the model {header.fingerprint:08x}, this one is "
+                f"{self.fingerprint:08x}"
+            )
+        self.check(header)
 
     def read(
         self, stream: bytes | memoryview, max_values: int = MAX_VALUES, **params: Any

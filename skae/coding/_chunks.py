@@ -1,11 +1,13 @@
 """The parts of a stream, found and checked: how everything that reads streams begins."""
 
+import itertools
+import zlib
 from array import array
 from typing import TypeVar
 
 import numpy as np
 
-from ._container import CHECKSUM, END_SIZE, RAW, Header, check_part
+from ._container import CHECKSUM, END_SIZE, RAW, Header, check_part, checksum_at, read_end
 from ._errors import BitstreamError
 from ._varints import read_varint
 
@@ -19,8 +21,8 @@ class Chunks:
     ----------
     stream : memoryview
         The stream.
-    n_chunks : int
-        How many it has.
+    header : Header
+        Its header.
     position : int
         Where they start.
 
@@ -30,24 +32,29 @@ class Chunks:
         If they don't end where the stream does.
     """
 
-    def __init__(self, stream: memoryview, n_chunks: int, position: int) -> None:
-        self._stream = stream
+    def __init__(self, stream: memoryview, header: Header, position: int) -> None:
+        n_chunks = header.n_chunks
+        self._stream, self._has_end = stream, header.has_end(header.kind)
+        self._is_bare = header.is_bare(header.kind)
         self._borders = array("q", [position])
         self._is_checked = bytearray(n_chunks)
+        end = len(stream) - END_SIZE * self._has_end
+        if self._is_bare:
+            self._borders.append(end)
+            return
         for i in range(n_chunks):
             try:
                 length, start = read_varint(stream, position)
             except BitstreamError as error:
                 raise BitstreamError(f"chunk {i} of {n_chunks}: {error}") from None
             position = start + length + CHECKSUM.size
-            if position > len(stream):
+            if position > end:
                 raise BitstreamError(
-                    f"chunk {i} of {n_chunks} ends at byte {position}, but the stream at byte "
-                    f"{len(stream)}"
+                    f"chunk {i} of {n_chunks} ends at byte {position}, but the stream at byte {end}"
                 )
             self._borders.append(position)
-        if position != len(stream):
-            raise BitstreamError(f"{len(stream) - position} bytes follow the last chunk")
+        if position != end:
+            raise BitstreamError(f"{end - position} bytes follow the last chunk")
 
     def __len__(self) -> int:
         return len(self._is_checked)
@@ -56,9 +63,11 @@ class Chunks:
         """Return a chunk that is not damaged."""
         start, stop = self._borders[i], self._borders[i + 1] - CHECKSUM.size
         if not self._is_checked[i]:
-            check_part(self._stream, start, stop, f"chunk {i} of {len(self)}")
+            before = checksum_at(self._stream, self._borders[0 if self._has_end else i])
+            check_part(self._stream, start, stop, f"chunk {i} of {len(self)}", before)
             self._is_checked[i] = True
-        _, start = read_varint(self._stream, start)
+        if not self._is_bare:
+            _, start = read_varint(self._stream, start)
         return self._stream[start:stop]
 
     def check(self) -> None:
@@ -67,10 +76,17 @@ class Chunks:
         Raises
         ------
         BitstreamError
-            If one is.
+            If one is, or is missing, or does not belong to the others.
         """
         for i in range(len(self)):
             self[i]
+        if not self._has_end:
+            return
+        checksum = checksum_at(self._stream, self._borders[0])
+        for start, stop in itertools.pairwise(self._borders):
+            checksum = zlib.crc32(self._stream[start : stop - CHECKSUM.size], checksum)
+        if checksum != read_end(self._stream, self._borders[0])[1]:
+            raise BitstreamError("its chunks are not those that its end was written for")
 
 
 def opened(stream: bytes | memoryview, kind_of_header: type[AnyHeader]) -> tuple[AnyHeader, Chunks]:
@@ -102,8 +118,7 @@ def opened(stream: bytes | memoryview, kind_of_header: type[AnyHeader]) -> tuple
     view = view if view.format == "B" and view.ndim == 1 else view.cast("B")
     header, position = kind_of_header.from_bytes(view)
     header.check()
-    region = view[:-END_SIZE] if header.has_end(header.kind) else view
-    chunks, dtype = Chunks(region, header.n_chunks, position), np.dtype(header.dtype)
+    chunks, dtype = Chunks(view, header, position), np.dtype(header.dtype)
     if header.kind == RAW and len(chunks[0]) != header.n_values * dtype.itemsize:
         raise BitstreamError(
             f"{len(chunks[0])} bytes of raw data, but {header.n_values} values of {dtype}"
@@ -136,4 +151,5 @@ def unpack(
         If it is not a stream, or anything in it was changed.
     """
     header, chunks = opened(stream, kind_of_header)
+    chunks.check()
     return header, [chunks[i] for i in range(len(chunks))]

@@ -87,14 +87,16 @@ class Codec(CodecModel):
 
     def _packed(self, parts: list[_Part]) -> bytes:
         """Return the code of parts."""
-        # Groups of zeros behind the last other number are left out.
-        last = max((stop for stop, integers, _ in parts if integers.any()), default=0)
-        n_groups = sum(stop <= last for _, stop in self.network.contexts.groups)
+        contexts, start = self.network.contexts, b""
+        if contexts.ends_early:
+            # Groups of zeros behind the last other number are left out.
+            last = max((stop for stop, integers, _ in parts if integers.any()), default=0)
+            start = bytes([sum(stop <= last for _, stop in contexts.groups)])
+            parts = [part for part in parts if part[0] <= last]
         encoder = Encoder()
-        for stop, integers, which in parts:
-            if stop <= last:
-                encoder.put(integers, self._tables, which)
-        return bytes([n_groups]) + encoder.finish()
+        for _, integers, which in parts:
+            encoder.put(integers, self._tables, which)
+        return start + encoder.finish()
 
     @inference()
     def cost(
@@ -132,7 +134,8 @@ class Codec(CodecModel):
         decoded = self._round_all(y, number, measure, coded)
         # As in `encode`, the last group of a signal is the last one with another number than zero.
         stop = torch.tensor(stops)[:, None]
-        last = (stop * (torch.stack(n_others) > 0)).amax(0)
+        others = torch.stack(n_others)
+        last = (stop * ((others > 0) | (not self.network.contexts.ends_early))).amax(0)
         total = (torch.stack(n_bits) * (stop <= last)).sum(0)
         is_coded = torch.arange(y.shape[-1]) < last[:, None, None, None]
         factors = self.network.steps(number / N_PER_LEVEL)[1]
@@ -240,9 +243,12 @@ class Codec(CodecModel):
 
     def _opened(self, stream: bytes | memoryview) -> tuple[Decoder, int]:
         """Return what reads a code, and how many groups of channels it has."""
+        n_known = len(self.network.contexts.groups)
+        if not self.network.contexts.ends_early:
+            return Decoder(stream), n_known
         if not stream:
             raise BitstreamError("it is empty")
-        n_groups, n_known = stream[0], len(self.network.contexts.groups)
+        n_groups = stream[0]
         if n_groups > n_known:
             raise BitstreamError(f"it has {n_groups} groups of channels, the model {n_known}")
         return Decoder(stream[1:]), n_groups

@@ -19,7 +19,7 @@ from ._varints import read_varint, varint
 RAW, CODED = 0, 1
 _START = struct.Struct("<4sBBBI")
 CHECKSUM = struct.Struct("<I")
-_END = struct.Struct("<BQ")  # no chunk is empty: a length of zero is the end
+_END = struct.Struct("<BQI")  # no chunk is empty: a length of zero is the end
 END_SIZE = _END.size + CHECKSUM.size
 
 
@@ -158,7 +158,7 @@ class Header(ABC):
         """
         fixed, numbers, position = cls.start_of(stream)
         if cls.has_end(fixed[0]):
-            numbers[str(cls.at_end)] = _read_end(stream, position)
+            numbers[str(cls.at_end)], _ = read_end(stream, position)
         header = cls(*fixed, **_positive(numbers))  # type: ignore[arg-type]
         if header.n_chunks * (CHECKSUM.size + 1) > len(stream):
             raise BitstreamError(f"{header.n_chunks} chunks don't fit into {len(stream)} bytes")
@@ -225,6 +225,22 @@ class Header(ABC):
         return cls.at_end is not None and kind != RAW
 
     @classmethod
+    def is_bare(cls, kind: int) -> bool:
+        """Tell whether a kind of streams is values without their length, which the header tells.
+
+        Parameters
+        ----------
+        kind : int
+            ``RAW`` or ``CODED``.
+
+        Returns
+        -------
+        bool
+            Whether it is.
+        """
+        return cls.at_end is not None and kind == RAW
+
+    @classmethod
     def _numbers(cls, kind: int) -> list[str]:
         """Return the names of the numbers that follow the fingerprint."""
         own = fields(cls)[len(fields(Header)) :]
@@ -248,8 +264,7 @@ def pack(header: Header, chunks: Iterable[bytes]) -> bytes:
     Returns
     -------
     bytes
-        The stream. Each checksum goes on from the one before, so that a chunk of another place or
-        stream is noticed.
+        The stream.
     """
     framing = Framing(header)
     stream = io.BytesIO()
@@ -264,6 +279,10 @@ def pack(header: Header, chunks: Iterable[bytes]) -> bytes:
 class Framing:
     """What stands around the chunks of a stream that is written bit by bit.
 
+    Each checksum goes on from the one before, so that a chunk of another place or stream is
+    noticed. Where something follows the chunks, as streams may be read while some of it is lost,
+    each goes on from that of the header, and what follows has the checksum of all.
+
     Parameters
     ----------
     header : Header
@@ -277,22 +296,26 @@ class Framing:
 
     def __init__(self, header: Header) -> None:
         self.start = header.to_bytes()
-        (self._checksum,) = CHECKSUM.unpack(self.start[-CHECKSUM.size :])
+        self._has_end, self._is_bare = header.has_end(header.kind), header.is_bare(header.kind)
+        self._first = self._all = checksum_at(self.start, len(self.start))
 
     def framed(self, chunk: bytes) -> bytes:
-        """Return a chunk as it stands in a stream.
+        """Frame a chunk.
 
         Parameters
         ----------
         chunk : bytes
-            The chunk.
+            The next one.
 
         Returns
         -------
         bytes
-            Its length, the chunk and a checksum.
+            Its length, unless it needs none, itself, and its checksum.
         """
-        return self._checked(varint(len(chunk)) + chunk)
+        part = chunk if self._is_bare else varint(len(chunk)) + chunk
+        before = self._first if self._has_end else self._all
+        self._all = zlib.crc32(part, self._all)
+        return part + CHECKSUM.pack(zlib.crc32(part, before))
 
     def end(self, value: int) -> bytes:
         """Return what follows the last chunk, if a header has a field that is known only then.
@@ -300,18 +323,15 @@ class Framing:
         Parameters
         ----------
         value : int
-            The field.
+            That of the field.
 
         Returns
         -------
         bytes
-            The end of the stream.
+            The end.
         """
-        return self._checked(_END.pack(0, value))
-
-    def _checked(self, part: bytes) -> bytes:
-        self._checksum = zlib.crc32(part, self._checksum)
-        return part + CHECKSUM.pack(self._checksum)
+        part = _END.pack(0, value, self._all)
+        return part + CHECKSUM.pack(zlib.crc32(part, self._first))
 
 
 def _positive(numbers: dict[str, int]) -> dict[str, int]:
@@ -321,24 +341,35 @@ def _positive(numbers: dict[str, int]) -> dict[str, int]:
     return numbers
 
 
-def _read_end(stream: bytes | memoryview, start: int) -> int:
-    """Return the number that follows the chunks, which begin at `start`."""
+def read_end(stream: bytes | memoryview, start: int) -> tuple[int, int]:
+    """Return the number that follows the chunks, which begin at `start`, and their checksum."""
     stop = len(stream) - CHECKSUM.size
     position = stop - _END.size
     if position < start:
         raise BitstreamError(f"the stream ends at byte {len(stream)}, before its last chunk")
-    check_part(stream, position, stop, "the end")
-    zero, value = _END.unpack_from(stream, position)
+    check_part(stream, position, stop, "the end", checksum_at(stream, start))
+    return end_of(stream, position)
+
+
+def end_of(stream: bytes | memoryview, position: int) -> tuple[int, int]:
+    """Return the number and the checksum in an end that was checked."""
+    zero, value, checksum = _END.unpack_from(stream, position)
     if zero:
         raise BitstreamError("the stream has no end")
-    return value
+    return value, checksum
 
 
-def check_part(stream: bytes | memoryview, start: int, stop: int, what: str) -> None:
-    """Make sure that a part of a stream fits its checksum, and follows the part before."""
+def check_part(
+    stream: bytes | memoryview, start: int, stop: int, what: str, before: int = 0
+) -> None:
+    """Make sure that a part of a stream fits its checksum, which goes on from one `before`."""
     if stop + CHECKSUM.size > len(stream):
         raise BitstreamError(f"{what} ends at byte {stop}, but the stream at byte {len(stream)}")
-    (before,) = CHECKSUM.unpack_from(stream, start - CHECKSUM.size) if start else (0,)
-    (expected,) = CHECKSUM.unpack_from(stream, stop)
+    expected = checksum_at(stream, stop + CHECKSUM.size)
     if zlib.crc32(stream[start:stop], before) != expected:
         raise BitstreamError(f"{what} is damaged: the checksum at byte {stop} does not fit")
+
+
+def checksum_at(stream: bytes | bytearray | memoryview, stop: int) -> int:
+    """Return the checksum that ends before a byte."""
+    return int(CHECKSUM.unpack_from(stream, stop - CHECKSUM.size)[0])

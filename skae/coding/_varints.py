@@ -23,12 +23,12 @@ def varint(value: int) -> bytes:
     return bytes([*parts, value])
 
 
-def read_varint(stream: bytes | memoryview, position: int) -> tuple[int, int]:
+def read_varint(stream: bytes | bytearray | memoryview, position: int) -> tuple[int, int]:
     """Read what :func:`varint` has written.
 
     Parameters
     ----------
-    stream : bytes or memoryview
+    stream : bytes, bytearray or memoryview
         A stream.
     position : int
         Where the integer starts.

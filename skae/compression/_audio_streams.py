@@ -21,8 +21,8 @@ from ..coding import (
     Codec,
     pack,
     varint,
-    wanted_of,
 )
+from ..coding._selection import wanted_of
 from ._audio_header import PER_HERTZ, AudioHeader, n_frames_of
 from ._segments import Segments, numbered
 from ._signals import full_scale, scaled
@@ -79,10 +79,10 @@ class AudioStreams(BaseStreams):
         self.hop_length, self.n_channels = network.hop_length, network.n_channels
         self.millihertz = round(sample_rate * PER_HERTZ)
         if fingerprint is None:
-            powers = network.shaping, network.companding, network.tilt
-            medium = struct.pack("<4d", scale, *powers) + offset.astype("<f8").tobytes()
-            sizes = self.hop_length, self.n_channels, self.millihertz
-            fingerprint = codec.fingerprint(medium + b"".join(map(varint, sizes)))
+            sizes = self.hop_length, self.n_channels, self.millihertz, network.envelope.n_frames
+            numbers = [scale, *offset.tolist(), *network.constants]
+            medium = struct.pack(f"<{len(numbers)}d", *numbers) + b"".join(map(varint, sizes))
+            fingerprint = codec.fingerprint(medium)
         super().__init__(codec, fingerprint, former)
         self.offset, self.scale, self.n_frames = offset, scale, n_frames
         self.segments = Segments(codec, n_frames)
@@ -252,7 +252,7 @@ class AudioStreams(BaseStreams):
             for y in self.coefficients([array]).split(self.n_frames, 1):
                 decoded, lengths = self.codec.cost(y, number)
                 errors = (decoded - y)[:, :, first:].double()
-                n_bits[i] += lengths[0]
+                n_bits[i] += 0 if self.network.is_silent(y) else lengths[0]
                 squares[i] += float(errors.square().sum())
         return n_bits, squares
 

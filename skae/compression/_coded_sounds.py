@@ -10,10 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import checked_codes
 from .._settings import inference
-from ..coding import MAX_VALUES
-from ._audio_live import AudioDecoder, AudioEncoder
+from ..coding import MAX_VALUES, BitstreamError
+from ._audio_decoder import AudioDecoder
+from ._audio_encoder import AudioEncoder
 from ._audio_streams import span_of
 from ._compressor import BaseCompressor
+from ._reading import checked_streams
 from ._signals import full_scale
 
 
@@ -110,13 +112,15 @@ class CodesSounds(BaseCompressor):
         if errors == "raise":
             return super().decompress(streams, region=region, max_values=max_values)
         check_is_fitted(self)
-        arrays = []
-        for stream in streams:
-            decoder = self.decoder(errors="conceal")
-            parts = [decoder.push(stream), decoder.flush()]
-            array = np.concatenate(parts)
+        arrays: list[np.ndarray] = []
+        for stream in checked_streams(streams):
+            left = max_values - sum(array.nbytes for array in arrays)
+            decoder = AudioDecoder(self._streams, False, errors, left)
+            array = np.concatenate([decoder.push(stream), decoder.flush()])
+            if not len(array):
+                raise BitstreamError("nothing is left of the stream but its header")
             first, last = span_of(region, len(array))
-            arrays.append(array[first:last].reshape(last - first, -1))
+            arrays.append(array[first:last])
         return self._form.restored(arrays)
 
     def encoder(self, quality: float | None = None) -> AudioEncoder:
@@ -170,12 +174,13 @@ class CodesSounds(BaseCompressor):
         ValueError
             If the training signals had different lengths.
         """
-        Z = checked_codes(self, X)
+        check_is_fitted(self)
         if self._shape is None:
             raise ValueError(
                 "inverse_transform needs training signals of one length; decompress reads signals "
                 "of any"
             )
+        Z = checked_codes(self, X)
         streams, network, h = self._streams, self._codec.network, self.hop_length_
         y = torch.from_numpy(Z.astype(np.float32)).reshape(len(Z), -1, network.n_columns, 1)
         x = network.unrounded(y)[:, h : h + self._shape[0]]

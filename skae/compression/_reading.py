@@ -11,6 +11,15 @@ from ..coding import MAX_VALUES, BaseStreams
 from ._datasets import CompressedDataset
 
 
+def checked_streams(streams: Sequence[bytes]) -> Sequence[bytes]:
+    """Return a list of streams, or raise an error if it is a single one, or empty."""
+    if isinstance(streams, bytes | bytearray | memoryview):
+        raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
+    if not len(streams):
+        raise ValueError("streams holds no stream, at least 1 is required")
+    return streams
+
+
 class ReadsStreams:
     """Mixin of estimators that read streams: one by one, as a data set, and in parts."""
 
@@ -58,18 +67,14 @@ class ReadsStreams:
         """
         check_is_fitted(self)
         realism = self._checked_realism(realism)
-        if isinstance(streams, bytes | bytearray | memoryview):
-            raise TypeError("streams must be a list of bytes, got bytes; pass [stream]")
         arrays: list[np.ndarray] = []
         n_bytes = 0
-        for stream in streams:
+        for stream in checked_streams(streams):
             signals = self._streams.read(
                 stream, max_values, realism=realism, region=region, n_before=n_bytes
             )
             arrays.extend(signals)
             n_bytes += signals.nbytes
-        if not arrays:
-            raise ValueError("streams holds no stream, at least 1 is required")
         return self._form.restored(arrays)
 
     def decompress_dataset(

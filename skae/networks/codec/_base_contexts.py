@@ -31,11 +31,12 @@ def log_magnitude(sums: Tensor) -> Tensor:
 class Contexts(nn.Module):
     """Base class: predict means and scales of coefficients from those that were coded before.
 
-    Derived classes have `groups` of channels, which a code may end behind, and say what `walk` and
-    `fit` do.
+    Derived classes have `groups` of channels, say what `walk` and `fit` do, and whether a code ends
+    behind the last group with other numbers than zero, which makes those behind it zero.
     """
 
     groups: Sequence[tuple[int, int]]
+    ends_early = True
 
     @property
     def weights(self) -> tuple[Tensor, ...]:

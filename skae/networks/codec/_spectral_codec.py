@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ._corrections import PlaneCorrection
-from ._envelope import LOWEST, Envelope, frequencies, in_decibels
+from ._envelope import DECIBELS, LOWEST, Envelope, frequencies, in_decibels
 from ._loudness import Loudness
 from ._mdct import MDCT
 from ._quantizer import N_LEVELS, Quantizer
@@ -100,8 +100,14 @@ class SpectralCodecNetwork(TransformCodec):
         """Number of levels and coefficients of a frame."""
         return self.contexts.first_bin + self.n_channels * self.hop_length
 
+    @property
+    def constants(self) -> tuple[float, ...]:
+        """Numbers that streams depend on besides tensors."""
+        steps = self.quantizer.coarsest, self.quantizer.finest
+        return self.shaping, self.companding, self.tilt, self.filling, DECIBELS, LOWEST, *steps
+
     def stream_tensors(self) -> list[Tensor]:
-        return [self.unit, self.rotation, *self.contexts.state_dict().values()]
+        return [self.unit, self.rotation, self.envelope.parts, *self.contexts.state_dict().values()]
 
     def steps(self, level: float) -> tuple[Tensor, Tensor]:
         size = self.rotation.new_full((self.n_columns, 1), self.step_size(level))
@@ -176,6 +182,21 @@ class SpectralCodecNetwork(TransformCodec):
         """Return the levels in a code, of shape (n_signals, n_blocks, n_channels, n_bands)."""
         levels = y[:, :: self.envelope.n_frames, : self.contexts.first_bin, 0].round()
         return levels.unflatten(2, (self.n_channels, -1))
+
+    def is_silent(self, y: Tensor) -> bool:
+        """Tell whether signals are silence.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_signals, n_frames, n_columns, 1)
+            Levels and coefficients.
+
+        Returns
+        -------
+        bool
+            Whether they are, throughout.
+        """
+        return bool((y[:, :: self.envelope.n_frames, : self.contexts.first_bin] <= LOWEST).all())
 
     def _companded(self, spectra: Tensor, levels: Tensor) -> Tensor:
         even = spectra * self._weights(levels, spectra.shape[1])
@@ -332,4 +353,4 @@ class SpectralCodecNetwork(TransformCodec):
         spectra = self.spectra(some)
         values = self._companded(spectra, self.envelope.levels(spectra))
         size = float(values.double().square().mean().sqrt())
-        self.unit.fill_(_SIZE / size if size > 0 and math.isfinite(_SIZE / size) else 1.0)
+        self.unit.fill_(_SIZE / size if size > 0 and math.isfinite(_SIZE / size) else _SIZE)

@@ -48,6 +48,7 @@ class SpectralContexts(Contexts):
     middle: Tensor
     beside: Tensor
     groups = ((0, 1),)
+    ends_early = False  # levels and noise stand where all numbers are zero
 
     def __init__(self, envelope: Envelope, hop_length: int, n_channels: int, n_levels: int) -> None:
         super().__init__()
@@ -90,22 +91,22 @@ class SpectralContexts(Contexts):
         log : callable
             Logarithm of sums of magnitudes.
         n_groups : int or None, default=None
-            Zero to visit nothing.
+            Not used: there is one.
 
         Returns
         -------
         Tensor of shape (n_signals, n_frames, n_columns, 1)
-            What is decoded; zero if nothing was visited.
+            What is decoded.
         """
         n, n_frames, n_columns, _ = shape
         (scales,) = weights
         decoded = self.scales.new_zeros(n, n_frames * n_columns, 1)
-        if n_groups == 0:
-            return decoded.unflatten(1, (n_frames, n_columns))
 
         def visit(places: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
             integers, values = code(slice(0, 1), places, mean[..., None], log_scale[..., None])
-            decoded[:, places] = values.to(decoded)
+            # Levels are what they are coded as, whatever coefficients of their tables are.
+            is_level = places[0] % n_columns < self.first_bin
+            decoded[:, places] = (mean[..., None] + integers if is_level else values).to(decoded)
             return integers[..., 0]
 
         before = None
