@@ -1,13 +1,13 @@
 """Sounds that are written and read piece by piece, and what is left of damaged ones."""
 
 import tracemalloc
-import zlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from skae.coding import RAW, BitstreamError, Framing, pack, unpack, varint
+from skae.compression import AudioCompressor, inspect_stream
 from skae.compression._audio_header import AudioHeader
 from skae.metrics import si_sdr
 
@@ -72,9 +72,8 @@ def test_any_length_is_written_as_the_whole(of_sounds, sounds, n_samples):
     x = sounds[3][:n_samples]
     (expected,) = of_sounds.compress([x], quality=90)
     assert written(of_sounds, x, [700], quality=90) == expected
-    np.testing.assert_array_equal(
-        read(of_sounds, expected, 300)[0], of_sounds.decompress([expected])[0]
-    )
+    found, _ = read(of_sounds, expected, 300)
+    np.testing.assert_array_equal(found, of_sounds.decompress([expected])[0])
 
 
 def test_channels_and_noise(of_stereo, stereo):
@@ -293,7 +292,7 @@ def test_samples_that_are_stored(of_sounds):
 # ------------------------------------------------------------------ hostile streams
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def framing(of_sounds):
     return Framing(of_sounds._streams.header(1, 1, np.dtype(np.int16), 50))
 
@@ -308,8 +307,8 @@ def test_lengths_are_not_waited_for(of_sounds, framing, claimed, errors):
         with pytest.raises(BitstreamError, match="but it can't have more than"):
             decoder.push(varint(claimed) + bytes(100))
     else:
-        for _ in range(100):
-            decoder.push(varint(claimed) + bytes(10_000))
+        for _ in range(10):
+            decoder.push(varint(claimed) + bytes(1000))
         assert len(decoder.flush()) == 0
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -319,13 +318,14 @@ def test_lengths_are_not_waited_for(of_sounds, framing, claimed, errors):
 @pytest.mark.parametrize("n_samples", [0, 2**20, 2**40, 2**63])
 def test_ends_that_claim_too_much(of_sounds, framing, n_samples):
     chunk = framing.framed(b"\0")
+    stream = framing.start + chunk + framing.end(n_samples)
     tracemalloc.start()
     for errors in ("raise", "conceal"):
         decoder = of_sounds.decoder(errors=errors)
         with pytest.raises(BitstreamError, match=f"can't hold {n_samples} samples"):
-            decoder.push(framing.start + chunk + framing.end(n_samples))
+            decoder.push(stream)
     with pytest.raises(BitstreamError):
-        of_sounds.decompress([framing.start + chunk + framing.end(n_samples)])
+        of_sounds.decompress([stream])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2**21
@@ -368,23 +368,23 @@ def test_data_sets_are_not_read_piece_by_piece(of_sounds, sounds):
 )
 def test_headers_of_no_model(of_sounds, stream, changes):
     header, chunks = unpack(stream, AudioHeader)
-    forged = replace(header, **changes)
-    forged = pack(forged, chunks)
+    forged = pack(replace(header, **changes), chunks)
     for errors in ("raise", "conceal"):
         with pytest.raises(BitstreamError):
             read(of_sounds, forged, 10**6, errors)
     with pytest.raises(BitstreamError):
         of_sounds.decompress([forged])
-    assert zlib.crc32(forged[: len(forged) - len(stream)]) is not None
 
 
-def test_a_long_sound_goes_round_all_numbers(of_sounds):
+def test_a_long_sound_goes_round_all_numbers():
     """Numbers of chunks go from 255 to 0."""
-    x = (20_000 * made_sounds(1, 300 * 2048)[0, :, 0]).astype(np.int16)
-    stream = written(of_sounds, x, [100_000], quality=10)
-    (whole,) = of_sounds.decompress([stream])
-    assert si_sdr([x], [whole]) > 0
+    x = made_sounds(1, 300 * 32)[0, :, 0]
+    model = AudioCompressor(hop_length=8, segment_duration=0.001, random_state=0).fit([x])
+    stream = written(model, x, [1000], quality=80)
+    assert inspect_stream(stream)["n_chunks"] == 301
+    (whole,) = model.decompress([stream])
+    assert si_sdr([x], [whole]) > 10
     for errors in ("raise", "conceal"):
-        found, n_concealed = read(of_sounds, stream, 10_000, errors)
+        found, n_concealed = read(model, stream, 1000, errors)
         np.testing.assert_array_equal(found, whole)
         assert n_concealed == 0
