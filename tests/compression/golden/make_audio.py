@@ -53,7 +53,7 @@ def mono() -> tuple[AudioCompressor, dict[str, bytes]]:
         sample_rate=8000, hop_length=32, segment_duration=0.064, random_state=0
     ).fit(sounds[:9])
     loud = np.zeros(333, np.int16)
-    loud[100:103] = 32_767, -32_768, 32_767  # louder than any other: needs escapes
+    loud[100:200:2], loud[101:200:2] = 32_767, -32_768  # louder than any other: needs escapes
     silent = np.concatenate([sounds[9][:700], np.zeros(701, np.int16)])
     return model, {
         "silent": model.compress([silent], quality=60)[0],
