@@ -181,6 +181,7 @@ class CodecModel:
         low = magnitude.clamp(max=2**30).int()
         known = low.clamp(max=self._thresholds.shape[1] - 1)
         is_high = magnitude - (low - known) > looked_up(self._thresholds, which, known)
+        is_high &= magnitude > low  # what is whole stays what it is
         return residuals.sign().int() * (low + is_high)
 
 

@@ -364,12 +364,13 @@ class AudioCompressor(BaseCompressor):
         ValueError
             If the training signals had different lengths.
         """
-        Z = checked_codes(self, X)
+        check_is_fitted(self)
         if self._shape is None:
             raise ValueError(
                 "inverse_transform needs training signals of one length; decompress reads signals "
                 "of any"
             )
+        Z = checked_codes(self, X)
         streams, network, h = self._streams, self._codec.network, self.hop_length_
         y = torch.from_numpy(Z.astype(np.float32)).reshape(len(Z), -1, network.n_columns, 1)
         x = network.unrounded(y)[:, h : h + self._shape[0]]

@@ -251,7 +251,7 @@ class AudioStreams(BaseStreams):
             for y in self.coefficients([array]).split(self.n_frames, 1):
                 decoded, lengths = self.codec.cost(y, number)
                 errors = (decoded - y)[:, :, first:].double()
-                n_bits[i] += lengths[0]
+                n_bits[i] += 0 if self.network.is_silent(y) else lengths[0]
                 squares[i] += float(errors.square().sum())
         return n_bits, squares
 

@@ -57,7 +57,11 @@ class Segments:
         chunks = self.codec.encode_each(torch.cat(whole), number) if whole else []
         if len(chunks) < len(codes):
             chunks += self.codec.encode_each(codes[-1], number)
-        return [numbered(chunk, first + i) for i, chunk in enumerate(chunks)]
+        both = enumerate(zip(chunks, codes, strict=True))
+        return [
+            numbered(b"" if self.network.is_silent(y) else chunk, first + i)
+            for i, (chunk, y) in both
+        ]
 
     def read(
         self, header: AudioHeader, chunks: Any, numbers: range, before: int = 0, n_signals: int = 1
@@ -93,11 +97,18 @@ class Segments:
             by_length.setdefault(n_frames, []).append(i)
         found: dict[int, Tensor] = {}
         for n_frames, some in by_length.items():
-            codes = [_code_of(chunks, before + i) for i in some]
-            starts = [i * header.n_frames for i in some]
-            y = self._filled(codes, (n_signals, n_frames), header.number, starts)
+            codes = {i: _code_of(chunks, before + i) for i in some}
+            length = (n_frames + 1) * self.network.hop_length
+            silence = torch.zeros(n_signals, length, self.network.n_channels)
+            found.update({i: silence.clone() for i in some if not len(codes[i])})
+            if not (sounding := [i for i in some if len(codes[i])]):
+                continue
+            starts = [i * header.n_frames for i in sounding]
+            y = self._filled(
+                [codes[i] for i in sounding], (n_signals, n_frames), header.number, starts
+            )
             # One by one, for the same reason.
-            for i, each in zip(some, y.split(n_signals), strict=True):
+            for i, each in zip(sounding, y.split(n_signals), strict=True):
                 found[i] = self.network.synthesize(each, header.number / N_PER_LEVEL)
         return [found[i] for i in numbers]
 
@@ -121,7 +132,7 @@ class Segments:
 
 
 def numbered(code: bytes, number: int) -> bytes:
-    """Return a code as a chunk that tells its number."""
+    """Return a code as a chunk that tells its number; without a code, it is silence."""
     return bytes([number % 256]) + code
 
 

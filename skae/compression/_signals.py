@@ -176,12 +176,17 @@ def location_and_scale(signals: Signals) -> tuple[np.ndarray, float]:
     """
     n = sum(len(array) for array in signals.arrays)
     full = full_scale(signals.dtype)
-    offset = sum(array.sum(0, dtype=np.float64) for array in signals.arrays) / n / full
-    spread = np.sqrt(sum(np.square(array / full - offset).sum(0) for array in signals.arrays) / n)
-    # Near zero it is no offset, and silence should stay silence.
-    offset = np.where(np.abs(offset) > _FAR * spread, offset, 0.0)
-    squares = sum(float(np.square(array / full - offset).mean(1).sum()) for array in signals.arrays)
-    scale = float(np.sqrt(squares / n))
+
+    def mean_squares(offset: np.ndarray) -> np.ndarray:
+        parts = (array.astype(np.float64) / full - offset for array in signals.arrays)
+        return sum(np.square(part).sum(0) for part in parts) / n
+
+    with np.errstate(over="ignore"):  # that is told below
+        offset = sum(array.sum(0, dtype=np.float64) for array in signals.arrays) / n / full
+        spread = np.sqrt(mean_squares(offset))
+        # Near zero it is no offset, and silence should stay silence.
+        offset = np.where(np.abs(offset) > _FAR * spread, offset, 0.0)
+        scale = float(np.sqrt(mean_squares(offset).mean()))
     if not np.isfinite(scale):
         raise ValueError("X has values that are too large: their mean square is infinite")
     if not scale:

@@ -226,7 +226,10 @@ def read_stream(stream, model):
         of_all = zlib.crc32(part, of_all)
         assert payload[0] == number % 256
         shape = min(together, sounds - i), min(size, frames - first)
-        X.append(spectra(decode(payload[1:], model, *shape, q), model, first, q))
+        if length == 1:
+            X.append(np.zeros((shape[0], channels, shape[1], h)))
+        else:
+            X.append(spectra(decode(payload[1:], model, *shape, q), model, first, q))
     assert bytes(data[:9]) == b"\0" + n.to_bytes(8, "little")
     assert bytes(data[9:13]) == of_all.to_bytes(4, "little")
     assert bytes(data[13:]) == zlib.crc32(bytes(data[:13]), of_header).to_bytes(4, "little")

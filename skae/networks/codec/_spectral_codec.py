@@ -163,6 +163,21 @@ class SpectralCodecNetwork(TransformCodec):
         is_silent = levels.amax(-1) <= LOWEST
         return spectra.masked_fill_(self.envelope.of_frames(is_silent, y.shape[1])[..., None], 0)
 
+    def is_silent(self, y: Tensor) -> bool:
+        """Tell whether signals are silence.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_signals, n_frames, n_columns, 1)
+            Levels and coefficients.
+
+        Returns
+        -------
+        bool
+            Whether they are, throughout.
+        """
+        return bool((y[:, :: self.envelope.n_frames, : self.contexts.first_bin] <= LOWEST).all())
+
     def _companded(self, spectra: Tensor, levels: Tensor) -> Tensor:
         even = spectra * self._weights(levels, spectra.shape[1])
         return even.sign() * even.abs() ** self.companding * self.unit
@@ -232,4 +247,4 @@ class SpectralCodecNetwork(TransformCodec):
         spectra = self.spectra(some)
         values = self._companded(spectra, self.envelope.levels(spectra))
         size = float(values.double().square().mean().sqrt())
-        self.unit.fill_(_SIZE / size if size > 0 and math.isfinite(_SIZE / size) else 1.0)
+        self.unit.fill_(_SIZE / size if size > 0 and math.isfinite(_SIZE / size) else _SIZE)
