@@ -1,18 +1,18 @@
-"""100,000 damaged streams of ImageCompressor end in BitstreamError or in the right picture.
+"""100,000 damaged streams of images, and of sounds, end in BitstreamError or in what is right.
 
-Streams of single images and of data sets are damaged by flipped bits, by cuts (at the end or in the
+Streams of single signals and of data sets are damaged by flipped bits, by cuts (at the end or in the
 middle) and by splices (the start of one stream before the end of another, at any byte or at a
-border of chunks). Columns: how many ended in BitstreamError, in the picture of an undamaged stream,
-in another picture, or in anything else (targets: 0 of both), and the longest time to decode,
+border of chunks). Columns: how many ended in BitstreamError, in the signal of an undamaged stream,
+in another one, or in anything else (targets: 0 of both), and the longest time to decode,
 divided by the median of the undamaged streams (target: 10; CPU seconds, one thread).
 
 The rows "forged" and "headers" are harder, and not counted among the 100,000: bits are flipped
 inside of chunks, or a number of the header is changed, and the checksums made to fit, so that
-another picture is what they ask for. Only anything else than a picture or BitstreamError is wrong
-there.
+another signal is what they ask for. Only anything else than a signal or BitstreamError is wrong
+there. The rows "concealed" read sounds with ``errors="conceal"``, which make another sound, too.
 
 data: the digits of scikit-learn, one by one, in data sets with chunks of 256 and of 8, and gray
-ones for a model of colored ones.
+ones for a model of colored ones; made sounds of half a second, one by one and in data sets.
 """
 
 import argparse
@@ -27,8 +27,11 @@ from _report import write_table
 from sklearn.datasets import load_digits
 
 from skae.coding import pack, unpack
-from skae.compression import BitstreamError, ImageCompressor
+from skae.compression import AudioCompressor, BitstreamError, ImageCompressor
+from skae.compression._audio_header import AudioHeader
 from skae.compression._image_streams import ImageHeader
+
+HEADERS = {header.magic: header for header in (AudioHeader, ImageHeader)}
 
 Damage = Callable[[np.random.Generator, list[bytes], int], bytes]
 
@@ -60,42 +63,53 @@ def splices(random: np.random.Generator, streams: list[bytes], which: int) -> by
 
 
 def forged(random: np.random.Generator, streams: list[bytes], which: int) -> bytes:
-    header, chunks = unpack(streams[which], ImageHeader)
+    header, chunks = unpack(streams[which], kind_of(streams[which]))
     damaged = random.integers(len(chunks))
     chunks[damaged] = flips(random, chunks, damaged)
     return pack(header, chunks)
 
 
 def headers(random: np.random.Generator, streams: list[bytes], which: int) -> bytes:
-    header, chunks = unpack(streams[which], ImageHeader)
+    header, chunks = unpack(streams[which], kind_of(streams[which]))
     name = random.choice([name for name in vars(header) if name not in ("dtype", "fingerprint")])
     old = getattr(header, name)
     near = [old - 1, old + 1, 2 * old, old // 2, 8 * old]
     value = int(random.choice([*near, *(2**n for n in (8, 12, 16, 24, 32, 62))]))
     changes = {name: max(value, 0) % 2 if name == "kind" else max(value, 0)}
     if random.random() < 0.2:
-        changes["dtype"] = str(random.choice(ImageHeader.dtypes))
+        changes["dtype"] = str(random.choice(header.dtypes))
     return pack(replace(header, **changes), chunks)
+
+
+def kind_of(stream: bytes) -> Any:
+    """Return the kind of header that a stream has."""
+    return HEADERS[stream[:4]]
 
 
 def borders(stream: bytes) -> list[int]:
     """Return where the header and each chunk end."""
-    header, chunks = unpack(stream, ImageHeader)
+    header, chunks = unpack(stream, kind_of(stream))
     return [len(pack(header, chunks[:n])) for n in range(len(chunks) + 1)]
 
 
+def read(model: Any, stream: bytes, conceals: bool, **params: Any) -> bytes:
+    """Return the values of a stream."""
+    if conceals:
+        return np.stack(model.decompress([stream], errors="conceal", **params)).tobytes()
+    return np.stack(model.decompress_dataset(stream, **params)).tobytes()
+
+
 def count(
-    model: ImageCompressor, streams: list[bytes], damage: Damage, n: int, seed: int
+    model: Any, streams: list[bytes], damage: Damage, n: int, seed: int, conceals: bool = False
 ) -> dict[str, Any]:
     """Damage streams in turn and count how that ends."""
-    pictures = {model.decompress_dataset(stream).tobytes() for stream in streams}
-    most = max(map(len, pictures))
-    times = []
+    times, right = [], set()
     for stream in streams:
         start = time.process_time()
-        model.decompress_dataset(stream)
+        right.add(read(model, stream, conceals))
         times.append(time.process_time() - start)
-    ends = {"error": 0, "right_picture": 0, "other_picture": 0, "anything_else": 0}
+    most = max(map(len, right))
+    ends = {"error": 0, "right": 0, "other": 0, "anything_else": 0}
     longest = 0.0
     random = np.random.default_rng(seed)
     for i in range(n):
@@ -103,8 +117,7 @@ def count(
         stream = damage(random, streams, which)
         start = time.process_time()
         try:
-            picture = model.decompress_dataset(stream, max_values=most).tobytes()
-            end = "right_picture" if picture in pictures else "other_picture"
+            end = "right" if read(model, stream, conceals, max_values=most) in right else "other"
         except BitstreamError:
             end = "error"
         except Exception as error:
@@ -113,6 +126,31 @@ def count(
         longest = max(longest, time.process_time() - start)
         ends[end] += 1
     return {"streams": n, **ends, "longest_vs_normal": longest / float(np.median(times))}
+
+
+def made_sounds() -> np.ndarray:
+    """Return tones that fade, and a little noise."""
+    random, time_ = np.random.default_rng(0), np.arange(4000) / 8000
+    pitch = random.uniform(100, 2000, (30, 1))
+    sounds = 0.3 * np.sin(2 * np.pi * pitch * time_) * np.exp(-5 * time_)
+    return (32_767 * (sounds + random.normal(0, 0.005, sounds.shape))).astype(np.int16)
+
+
+def of_sounds() -> dict[str, tuple[AudioCompressor, list[bytes]]]:
+    """Return a model, and streams of single sounds and of data sets."""
+    sounds = made_sounds()
+    params = {"sample_rate": 8000, "hop_length": 64, "segment_duration": 0.1, "random_state": 0}
+    model = AudioCompressor(**params).fit(list(sounds[:15]))
+    single = [
+        stream
+        for quality in (10, 50)
+        for stream in model.compress(list(sounds[15:20]), quality=quality)
+    ]
+    sets = [
+        model.compress_dataset(list(sounds[start : start + 5, :640]), quality=30, chunk_size=2)
+        for start in (15, 20, 25)
+    ]
+    return {"sounds": (model, single), "sets of sounds": (model, sets)}
 
 
 def main() -> None:
@@ -148,14 +186,22 @@ def main() -> None:
         ),
         "gray": (of_colors, of_colors.compress(digits[900:960])),
     }
-    rows = []
-    for damage in (flips, cuts, splices, forged, headers):
-        for what, (model, some) in streams.items():
-            n = args.forged // 3 if damage in (forged, headers) else args.streams // 9
-            # What the divisions leave goes to the first row.
-            n += args.streams % 9 if not rows else 0
-            rows.append({"damage": damage.__name__, "of": what})
-            rows[-1] |= count(model, some, damage, n, seed=len(rows))
+    pictures, sounds = streams, of_sounds()
+    rows: list[dict[str, Any]] = []
+    for kinds in (pictures, sounds):
+        for damage in (flips, cuts, splices, forged, headers):
+            for i, (what, (model, some)) in enumerate(kinds.items()):
+                is_hard = damage in (forged, headers)
+                total = args.forged if is_hard else args.streams // 3
+                # What the divisions leave goes to the first row.
+                n = total // len(kinds) + (i == 0) * (total % len(kinds))
+                n += args.streams % 3 if damage is flips and i == 0 else 0
+                rows.append({"damage": damage.__name__, "of": what})
+                rows[-1] |= count(model, some, damage, n, seed=len(rows))
+    model, some = sounds["sounds"]
+    for damage in (flips, cuts, splices):
+        rows.append({"damage": damage.__name__, "of": "concealed"})
+        rows[-1] |= count(model, some, damage, args.forged, len(rows), conceals=True)
     write_table("bitstream_fuzz", rows)
 
 

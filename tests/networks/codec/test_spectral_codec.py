@@ -150,7 +150,7 @@ def test_what_is_decoded_follows_from_the_integers(network, n_frames):
         contexts.walk(y.shape, weights, read, whole_log), decoded, rtol=0, atol=0
     )
     assert not written
-    assert (decoded - y).abs().max() <= 0.5 + 1e-5
+    assert (decoded - y)[:, :, contexts.first_bin :].abs().max() <= 0.5 + 1e-5
     some = np.s_[:, ::2, : contexts.first_bin]
     torch.testing.assert_close(decoded[some], y[some], rtol=0, atol=0)
 
@@ -182,10 +182,11 @@ def test_channels_are_turned(network):
 
 def test_bits_buy_quality(network):
     x = draw(2, 17 * 32, 2).cumsum(1).flatten(1)
-    bits, errors = zip(*(network.rate_distortion(x, level) for level in (0.0, 3.5, 7.0)))
-    steps = [network.step_size(level) for level in (0.0, 3.5, 7.0)]
-    sums = [float(b.sum()) for b in bits]
-    squares = [float(e.sum()) * s**2 for e, s in zip(errors, steps, strict=True)]
+    levels = (0.0, 3.5, 7.0)
+    costs = [network.rate_distortion(x, level) for level in levels]
+    steps = [network.step_size(level) for level in levels]
+    sums = [float(bits.sum()) for bits, _ in costs]
+    squares = [float(e.sum()) * s**2 for (_, e), s in zip(costs, steps, strict=True)]
     assert sums == sorted(sums)
     assert squares == sorted(squares, reverse=True)
 
