@@ -1,15 +1,15 @@
 """100,000 damaged streams of images, and of sounds, end in BitstreamError or in what is right.
 
-Streams of single signals and of data sets are damaged by flipped bits, by cuts (at the end or in the
-middle) and by splices (the start of one stream before the end of another, at any byte or at a
+Streams of single signals and of data sets are damaged by flipped bits, by cuts (at the end or in
+the middle) and by splices (the start of one stream before the end of another, at any byte or at a
 border of chunks). Columns: how many ended in BitstreamError, in the signal of an undamaged stream,
-in another one, or in anything else (targets: 0 of both), and the longest time to decode,
-divided by the median of the undamaged streams (target: 10; CPU seconds, one thread).
+in another one, or in anything else (targets: 0 of both), and the longest time to decode, divided by
+the median of the undamaged streams (target: 10; CPU seconds, one thread).
 
 The rows "forged" and "headers" are harder, and not counted among the 100,000: bits are flipped
 inside of chunks, or a number of the header is changed, and the checksums made to fit, so that
 another signal is what they ask for. Only anything else than a signal or BitstreamError is wrong
-there. The rows "concealed" read sounds with ``errors="conceal"``, which make another sound, too.
+there, and in the rows "concealed", that read sounds with ``errors="conceal"``.
 
 data: the digits of scikit-learn, one by one, in data sets with chunks of 256 and of 8, and gray
 ones for a model of colored ones; made sounds of half a second, one by one and in data sets.

@@ -315,7 +315,7 @@ class Framing:
         part = chunk if self._is_bare else varint(len(chunk)) + chunk
         before = self._first if self._has_end else self._all
         self._all = zlib.crc32(part, self._all)
-        return part + CHECKSUM.pack(zlib.crc32(part, before))
+        return b"".join((part, CHECKSUM.pack(zlib.crc32(part, before))))
 
     def end(self, value: int) -> bytes:
         """Return what follows the last chunk, if a header has a field that is known only then.
