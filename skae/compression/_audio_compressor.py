@@ -305,4 +305,139 @@ class AudioCompressor(CodesSounds):
             ``benchmarks/pretrained_audio_compressor.py``. With ``warm_start=True``, its :meth:`fit`
             goes on from there.
         """
+<<<<<<< HEAD
         return fitted(cls, SPEECH, params)
+=======
+        targets = {
+            "target_kbps": (target_kbps, self._kbps, "kbit/s", True),
+            "target_snr": (target_snr, self._snr, "dB", False),
+        }
+        return self._compressed(X, quality, targets)
+
+    def _kbps(self, array: np.ndarray, stream: bytes) -> float:
+        return len(stream) / 125 / (len(array) / self.sample_rate_)
+
+    def _snr(self, array: np.ndarray, stream: bytes) -> float:
+        full = full_scale(array.dtype)
+        errors = (self._streams.read(stream)[0] - array.astype(np.float64)) / full
+        noise = float(np.square(errors).sum())
+        signal = float(np.square(array / full).sum())
+        return 10 * math.log10(signal / noise) if noise and signal else math.inf
+
+    def decompress(
+        self,
+        streams: Sequence[bytes],
+        *,
+        start: int | None = None,
+        stop: int | None = None,
+        errors: str = "raise",
+        max_values: int = MAX_VALUES,
+    ) -> Any:
+        """Read signals.
+
+        Parameters
+        ----------
+        streams : list of bytes
+            What :meth:`compress` has returned.
+        start, stop : int, default=None
+            The samples that are wanted, as in a slice; only the segments that hold them are
+            decoded. None for all.
+        errors : {"raise", "conceal"}, default="raise"
+            What becomes of segments that are damaged or missing: an error, or silence.
+        max_values : int, default=2**30
+            How many bytes all signals may have: protection against hostile streams.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Signals, in the form of the training data and the dtype that they had.
+
+        Raises
+        ------
+        BitstreamError
+            If a stream was changed, or written by another model.
+        """
+        if errors not in ("raise", "conceal"):
+            raise ValueError(f"errors={errors!r} must be 'raise' or 'conceal'")
+        region = slice(start, stop)
+        if errors == "raise":
+            return super().decompress(streams, region=region, max_values=max_values)
+        check_is_fitted(self)
+        arrays: list[np.ndarray] = []
+        for stream in checked_streams(streams):
+            left = max_values - sum(array.nbytes for array in arrays)
+            decoder = AudioDecoder(self._streams, False, errors, left)
+            array = np.concatenate([decoder.push(stream), decoder.flush()])
+            if not len(array):
+                raise BitstreamError("nothing is left of the stream but its header")
+            first, last = span_of(region, len(array))
+            arrays.append(array[first:last])
+        return self._form.restored(arrays)
+
+    def encoder(self, quality: float | None = None) -> AudioEncoder:
+        """Return what writes a signal piece by piece.
+
+        Parameters
+        ----------
+        quality : float, default=None
+            From 0, few bits, to 100, high fidelity; None takes that of the estimator.
+
+        Returns
+        -------
+        AudioEncoder
+            ``push(samples)`` and ``flush()`` return bytes.
+        """
+        check_is_fitted(self)
+        return AudioEncoder(self._streams, self._number(quality))
+
+    def decoder(self, *, errors: str = "raise") -> AudioDecoder:
+        """Return what reads a signal piece by piece.
+
+        Parameters
+        ----------
+        errors : {"raise", "conceal"}, default="raise"
+            What becomes of segments that are damaged or missing: an error, or silence.
+
+        Returns
+        -------
+        AudioDecoder
+            ``push(stream)`` and ``flush()`` return samples.
+        """
+        check_is_fitted(self)
+        return AudioDecoder(self._streams, self._form.is_flat, errors)
+
+    @inference()
+    def inverse_transform(self, X: Any) -> Any:
+        """Return the signals of codes that were not rounded.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_coefficients)
+            What :meth:`transform` returns for signals of the training signals' length.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Signals, in the form of the training data, as floats.
+
+        Raises
+        ------
+        ValueError
+            If the training signals had different lengths.
+        """
+        check_is_fitted(self)
+        if self._shape is None:
+            raise ValueError(
+                "inverse_transform needs training signals of one length; decompress reads signals "
+                "of any"
+            )
+        Z = checked_codes(self, X)
+        streams, network, h = self._streams, self._codec.network, self.hop_length_
+        y = torch.from_numpy(Z.astype(np.float32)).reshape(len(Z), -1, network.n_columns, 1)
+        x = network.unrounded(y)[:, h : h + self._shape[0]]
+        return self._form.restored(streams.unscaled(x, np.dtype(self._dtype_of_codes(Z))))
+
+    def _dtype_of_codes(self, Z: np.ndarray) -> Any:
+        dtype = self._form.dtype
+        return dtype if dtype.kind == "i" else Z.dtype
+>>>>>>> audiofmt

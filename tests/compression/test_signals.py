@@ -96,10 +96,10 @@ def test_windows_are_as_long_as_signals(lengths, expected):
 
 
 def test_hops_follow_what_lasts():
-    time = torch.arange(8192.0)
+    time = torch.arange(600.0)
     tone = torch.sin(0.3 * time)[:, None]
-    clicks = torch.zeros(8192, 1)
-    clicks[::701] = 26.0
+    clicks = torch.zeros(600, 1)
+    clicks[50::101] = 1
     hops = [best_hop_length([x / x.square().mean().sqrt()], MDCT) for x in (clicks, tone)]
     assert hops[0] < hops[1]
     assert all(hop & (hop - 1) == 0 for hop in hops)
