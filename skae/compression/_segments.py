@@ -102,7 +102,6 @@ class Segments:
             found.update({i: silence.clone() for i in some if not len(codes[i])})
             if not (sounding := [i for i in some if len(codes[i])]):
                 continue
-<<<<<<< HEAD
             given = [codes[i] for i in sounding]
             y, sizes = self.decoded(given, (n_signals, n_frames), header.number)
             level = header.number / N_PER_LEVEL
@@ -112,15 +111,6 @@ class Segments:
             for i, *parts in each:
                 filled = self.network.filled(*parts, levels, i * header.n_frames)
                 found[i] = self.network.synthesize(filled, level)
-=======
-            starts = [i * header.n_frames for i in sounding]
-            y = self._filled(
-                [codes[i] for i in sounding], (n_signals, n_frames), header.number, starts
-            )
-            # One by one, for the same reason.
-            for i, each in zip(sounding, y.split(n_signals), strict=True):
-                found[i] = self.network.synthesize(each, header.number / N_PER_LEVEL)
->>>>>>> audiofmt
         return [found[i] for i in numbers]
 
     def decoded(

@@ -50,14 +50,9 @@ def test_more_quality_costs_more_bits_and_is_better(of_sounds, sounds):
     assert errors[-1] > 25
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32, np.float64])
-@pytest.mark.parametrize("n_channels", [1, 2, 5])
-=======
 @pytest.mark.parametrize(
     ("dtype", "n_channels"), [(np.int16, 2), (np.int32, 1), (np.float32, 5), (np.float64, 1)]
 )
->>>>>>> audiofmt
 def test_types_and_channels(dtype, n_channels):
     x = made_sounds(3, 900, n_channels)
     if np.dtype(dtype).kind == "i":
@@ -100,11 +95,7 @@ def test_whole_numbers_are_the_same_as_floats():
     assert np.abs(decoded[0] - decoded[1] * FULL).max() <= 0.5 + 1e-6
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("rate", [1, 100, 999.5, 8000, 44_100, 384_000, 1e7])
-=======
 @pytest.mark.parametrize("rate", [100, 999.5, 8000, 44_100, 384_000])
->>>>>>> audiofmt
 def test_rates(rate):
     x = made_sounds(2, 600)[..., 0]
     model = AudioCompressor(sample_rate=rate, random_state=0).fit(list(x))
@@ -251,22 +242,14 @@ def test_it_can_be_searched():
 
 def test_shaping():
     x = list(made_sounds(2, 900)[..., 0])
-<<<<<<< HEAD
-    for shaping, expected in (("fidelity", 0), (0.6, 0.6), (0, 0), (1, 1)):
-=======
     for shaping, expected in ((0, 0), (1, 1)):
->>>>>>> audiofmt
         assert small(shaping=shaping).fit(x).shaping_ == expected
     even, shaped = (small(shaping=shaping).fit(x) for shaping in ("fidelity", 0.8))
     found = [si_sdr(x[:1], m.decompress(m.compress(x[:1], target_kbps=20))) for m in (even, shaped)]
     assert found[0] > found[1]
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("duration", [1e-9, 0.01, 0.25, 1.0, 1e9])
-=======
 @pytest.mark.parametrize("duration", [1e-9, 0.01, 1e9])
->>>>>>> audiofmt
 def test_segments(duration):
     x = list(made_sounds(2, 900)[..., 0])
     model = small(segment_duration=duration).fit(x)
@@ -371,11 +354,7 @@ def test_what_is_too_large(of_sounds):
         small().fit([np.array([1, -1e200, 1e200])])
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1e9, 1e30])
-=======
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
->>>>>>> audiofmt
 def test_any_unit(scale):
     x = made_sounds(3, 900)[..., 0]
     plain, other = small().fit(list(x)), small().fit(list(scale * x))

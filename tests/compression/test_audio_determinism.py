@@ -11,7 +11,7 @@ import torch
 
 from skae.coding import _entropy, unpack
 from skae.compression._audio_header import AudioHeader
-from skae.compression._signs import random_signs
+from skae.networks.codec._signs import random_signs
 
 from .test_determinism import CONDITIONS, read
 

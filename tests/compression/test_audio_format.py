@@ -24,9 +24,9 @@ class Numbers:
     def __init__(self, arrays):
         self.arrays, self.hop, self.rate = arrays, int(arrays["hop"]), arrays["millihertz"] / 1000
         self.channels, self.frames = len(arrays["offset"]), int(arrays["frames"])
-        self.coarsest, self.finest, self.decibels, self.lowest = 200, 1.5, 3, -25
+        self.coarsest, self.finest, self.decibels, self.lowest = 200, 1.5, 4, -19
         self.block, self.mel, self.fewest, self.most = 2, 200, 8, 24
-        self.corner, self.beta = 2000, 4
+        self.corner, self.beta = 2000, 9
         self.shaping, self.companding, self.tilt, self.filling = arrays["powers"]
         self.frequencies = (np.arange(self.hop) + 0.5) / self.hop * self.rate / 2
         self.parts = self.bands()

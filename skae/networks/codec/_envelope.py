@@ -38,8 +38,9 @@ class Envelope(nn.Module):
         parts[parts.argmax(0), np.arange(hop_length)] += _PARTS - parts.sum(0)
         average = np.eye(self.n_bands)[bands] / np.bincount(bands)
         dtype = torch.get_default_dtype()
-        self.register_buffer("bins", torch.from_numpy(average).to(dtype), persistent=False)
-        self.register_buffer("parts", torch.from_numpy(parts).to(dtype), persistent=False)
+        # They stay with a model: on another machine, logarithms may round to another band.
+        self.register_buffer("bins", torch.from_numpy(average).to(dtype))
+        self.register_buffer("parts", torch.from_numpy(parts).to(dtype))
 
     def n_blocks(self, n_frames: int) -> int:
         """Return how many blocks of frames share levels."""

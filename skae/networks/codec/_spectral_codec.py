@@ -178,14 +178,11 @@ class SpectralCodecNetwork(TransformCodec):
         is_silent = levels.amax(-1) <= LOWEST
         return spectra.masked_fill_(self.envelope.of_frames(is_silent, y.shape[1])[..., None], 0)
 
-<<<<<<< HEAD
     def _levels_of(self, y: Tensor) -> Tensor:
         """Return the levels in a code, of shape (n_signals, n_blocks, n_channels, n_bands)."""
         levels = y[:, :: self.envelope.n_frames, : self.contexts.first_bin, 0].round()
         return levels.unflatten(2, (self.n_channels, -1))
 
-=======
->>>>>>> audiofmt
     def is_silent(self, y: Tensor) -> bool:
         """Tell whether signals are silence.
 

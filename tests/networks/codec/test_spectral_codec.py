@@ -6,7 +6,7 @@ import torch
 
 from skae.coding._model import whole_log
 from skae.networks import MDCT, SpectralCodecNetwork
-from skae.networks.codec._envelope import LOWEST, Envelope, band_of_bins, frequencies
+from skae.networks.codec._envelope import DECIBELS, LOWEST, Envelope, band_of_bins, frequencies
 from skae.networks.codec._lattice import N_PASSES, around, box_sums, lattice, summed_area
 
 GRIDS = [(1, 1), (1, 9), (6, 1), (5, 4), (17, 33)]
@@ -71,7 +71,7 @@ def test_levels_between_bands_are_whole_parts(hop, rate):
 def test_levels_are_decibels():
     envelope, spectra = Envelope(64, 8000), draw(1, 4, 1, 64).sign()
     assert not envelope.levels(spectra).any()
-    assert (envelope.levels(10 * spectra) == round(20 / 3)).all()
+    assert (envelope.levels(10 * spectra) == round(20 / DECIBELS)).all()
     assert (envelope.levels(0 * spectra) == LOWEST).all()
     levels = torch.full((1, 2, 1, envelope.n_bands), 5.0)
     between = envelope.between(levels, 3)
