@@ -223,7 +223,7 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder)
     >>> autoencoder.reconstruct(X).shape
     (1797, 64)
     >>> Autoencoder(n_components=0.8, max_epochs=20, random_state=0).fit(X).n_components_
-    6
+    9
     """
 
     _parameter_constraints: dict = {

@@ -63,9 +63,10 @@ class ChoosesComponents:
         asked = f"n_components={self.n_components!r}"
         n_valid = min(len(rows) // 5, _MOST_HELD_OUT)
         if _NUMBER not in recipe.params:
+            name = getattr(self.module, "__name__", type(self.module).__name__)
             raise ValueError(
-                f"{asked} is chosen by trying networks, but module={self.module!r} is an instance, "
-                "or a class that takes no n_components; set n_components to an integer"
+                f"{asked} is chosen by trying networks, but module={name} is an instance, or a "
+                "class that takes no n_components; set n_components to an integer"
             )
         if not n_valid:
             raise ValueError(
