@@ -54,9 +54,10 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder)
         `contraction` keeps the network from copying its input.
         A float between 0 and 1 asks for the fewest components that restore this share of the
         variance of rows that are held out. "auto" asks for the fewest that restore as much of it as
-        PCA does with the number that predicts single cells of a row from the others best (Bro et
-        al., 2008). Either is found by PCA in closed form, and one or two networks on trial: see
-        :ref:`n_components`. The number then stays in `partial_fit` and in a warm start.
+        PCA does with the number that it needs: the fewest that predict single cells of held-out
+        rows from the others as well as any, within one standard error (Bro et al., 2008). Either is
+        found by PCA in closed form, and one or two networks on trial: see :ref:`n_components`. The
+        number then stays in `partial_fit` and in a warm start.
 
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers; the decoder mirrors them. "auto" takes two layers,

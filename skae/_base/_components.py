@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..training import Recipe, Rows
-from ..training._components import HeldOutPCA, fewest_components
+from ..training._components import HeldOutPCA, best_number, fewest_components
 from ..training._trainer import new_net, split_rows
 from ..training._trials import FEW_ROWS, Trial, most_epochs, try_out
 from ._convergence import warn_of_auto
@@ -77,7 +77,7 @@ class ChoosesComponents:
         train, valid = split_rows(rows, n_valid, seed)
         pca, trials = HeldOutPCA.of(train, valid), _Trials(self, recipe, device, seed, fit)
         is_share = not isinstance(self.n_components, str)
-        best = len(pca.restored) if is_share else pca.best_number()
+        best = len(pca.restored) if is_share else best_number(rows, n_valid, seed)
         share = float(self.n_components) if is_share else float(pca.restored[best - 1])
         k, restored = fewest_components(
             pca.restored, share, lambda k: pca.error_ratio(trials.net(k, train, valid), valid, k)

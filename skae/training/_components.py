@@ -20,6 +20,7 @@ from ._rows import Batch, Rows
 _MOST_CELLS = 2**24
 _MOST_COMPONENTS = 512  # that cells are predicted by: it takes as many passes over the rows
 _MOST_TRIALS = 2
+_N_FOLDS = 5
 _ROUNDING = 1e-6
 
 
@@ -75,17 +76,17 @@ class HeldOutPCA:
         return cls(variance, restored.cpu().numpy(), axes, centred)
 
     @inference()
-    def best_number(self) -> int:
-        """Return how many components predict the cells of a row from its other cells best.
+    def errors_of_cells(self) -> NDArray[np.float64]:
+        """Return how well components predict the cells of a row from its other cells.
 
         A code of k components is fitted to all cells of a row but one, and predicts that one; by
         the leverage h of the cell, its error is that of the whole row's PCA divided by 1 - h.
 
         Returns
         -------
-        int
-            At most half as many as there are: with nearly all of them, columns that are functions
-            of others are predicted without an error, whatever the components are.
+        ndarray of shape (n_numbers, n_rows)
+            Mean squared errors, for at most half as many components as there are: with nearly all
+            of them, columns that are functions of others are predicted without an error.
         """
         rest, leverage = self.centred.clone(), torch.zeros_like(self.centred[0])
         errors = []
@@ -93,8 +94,8 @@ class HeldOutPCA:
             rest -= (self.centred @ axis)[:, None] * axis
             leverage += axis.square()
             free = (1 - leverage).clamp(min=_ROUNDING)
-            errors.append(float((rest.square().mean(0) / free.square()).mean()))
-        return int(np.argmin(errors)) + 1
+            errors.append((rest / free).square().mean(1))
+        return torch.stack(errors).numpy()
 
     @inference()
     def error_ratio(self, net: AutoencoderNet, valid: Rows, n_components: int) -> float:
@@ -122,6 +123,35 @@ class HeldOutPCA:
             error += float((output.cpu().double() - target.cpu().double()).square().sum())
         linear = self.variance * (1 - self.restored[n_components - 1])
         return error / linear if linear > _ROUNDING * self.variance else 1.0
+
+
+def best_number(rows: Rows, n_valid: int, seed: int) -> int:
+    """Return how many components PCA needs, by a cross-validation of single cells.
+
+    Parameters
+    ----------
+    rows : Rows
+        Training data.
+    n_valid : int
+        How many rows to hold out in each of five folds.
+    seed : int
+        Determines which; the first fold is that of :func:`split_rows`.
+
+    Returns
+    -------
+    int
+        The fewest whose error is within one standard error of the least.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    folds = torch.randperm(len(rows), generator=generator, device="cpu").split(n_valid)
+    parts = []
+    for i in range(_N_FOLDS):
+        others = torch.cat([*folds[:i], *folds[i + 1 :]])
+        parts.append(HeldOutPCA.of(rows.subset(others), rows.subset(folds[i])).errors_of_cells())
+    errors = np.hstack([part[: min(map(len, parts))] for part in parts])
+    mean = errors.mean(axis=1)
+    best = errors[mean.argmin()]
+    return int(np.argmax(mean <= best.mean() + best.std() / len(best) ** 0.5)) + 1
 
 
 def fewest_components(

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 
 from skae.training import ArrayRows, PairedRows
-from skae.training._components import HeldOutPCA, fewest_components
+from skae.training._components import HeldOutPCA, best_number, fewest_components
 
 RNG = np.random.default_rng(0)
 LATENT = RNG.normal(size=(150, 3)) @ RNG.normal(size=(3, 12))
@@ -49,38 +49,47 @@ def test_targets_are_regressed_on_the_components():
         assert restored[k - 1] == pytest.approx(share, abs=1e-10)
 
 
-def test_best_number_predicts_single_cells_best():
-    errors = []
-    pca = PCA().fit(TRAIN)
+def test_errors_of_cells_are_those_of_codes_that_have_not_seen_them():
+    pca, expected = PCA().fit(TRAIN), []
     for k in range(1, 7):
         axes, centred, squares = pca.components_[:k].T, HELD - pca.mean_, 0.0
         for j in range(12):
             others = np.arange(12) != j
             codes = np.linalg.lstsq(axes[others], centred[:, others].T)[0]
-            squares += np.sum((centred[:, j] - axes[j] @ codes) ** 2)
-        errors.append(squares)
+            squares = squares + (centred[:, j] - axes[j] @ codes) ** 2
+        expected.append(squares / 12)
 
-    assert HeldOutPCA.of(rows(TRAIN), rows(HELD)).best_number() == np.argmin(errors) + 1 == 3
+    errors = HeldOutPCA.of(rows(TRAIN), rows(HELD)).errors_of_cells()
+
+    np.testing.assert_allclose(errors, expected, rtol=1e-8)
+
+
+def test_best_number_is_the_rank():
+    assert best_number(rows(X), 30, 0) == 3
 
 
 @pytest.mark.parametrize("n_columns", [1, 2, 8])
 def test_one_component_is_enough_for_noise(n_columns):
     noise = np.random.default_rng(1).normal(size=(200, n_columns))
 
-    assert HeldOutPCA.of(rows(noise[:150]), rows(noise[150:])).best_number() == 1
+    assert best_number(rows(noise), 40, 0) == 1
 
 
 def test_columns_that_others_determine_do_not_ask_for_all_components():
     doubled = np.hstack([X, X[:, :1] + X[:, 1:2]])
 
-    assert HeldOutPCA.of(rows(doubled[:100]), rows(doubled[100:])).best_number() < 7
+    assert best_number(rows(doubled), 30, 0) < 6
 
 
 def test_constant_rows_are_restored_by_one_component():
-    held_out = HeldOutPCA.of(rows(np.ones((8, 4))), rows(np.ones((2, 4))))
+    constant = rows(np.ones((10, 4)))
 
-    np.testing.assert_array_equal(held_out.restored, np.ones(4))
-    assert held_out.best_number() == 1
+    np.testing.assert_array_equal(HeldOutPCA.of(constant, constant).restored, np.ones(4))
+    assert best_number(constant, 2, 0) == 1
+
+
+def test_fewer_rows_than_columns():
+    assert 1 <= best_number(rows(X[:11, :9].repeat(4, axis=1)), 2, 0) <= 4
 
 
 LINEAR = np.array([0.5, 0.7, 0.8, 0.9, 0.95, 1.0])
