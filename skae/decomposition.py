@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 import torch
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from torch import nn
 
-from ._base import BaseAutoencoder, Fit, KeepsLimits, TakesTargets, column_losses, units_for
+from ._base import (
+    BaseAutoencoder,
+    ChoosesComponents,
+    Fit,
+    KeepsLimits,
+    TakesTargets,
+    column_losses,
+    units_for,
+)
 from ._units import common_limits
 from .losses import (
     CORRUPTIONS,
@@ -29,7 +37,7 @@ __all__ = ["Autoencoder"]
 _SPARSITIES = {"l1": L1Sparsity, "kl": KLSparsity}
 
 
-class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
+class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder):
     """Autoencoder: a network that squeezes rows through a narrow code and restores them.
 
     The network starts from the principal components of the training data, at the squared error of
@@ -41,9 +49,15 @@ class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
 
     Parameters
     ----------
-    n_components : int, default=2
+    n_components : int, float or "auto", default=2
         Number of columns of the code. At most the number of features, unless `noise`, `sparsity` or
         `contraction` keeps the network from copying its input.
+        A float between 0 and 1 asks for the fewest components that restore this share of the
+        variance of rows that are held out. "auto" asks for the fewest that restore as much of it as
+        PCA does with the number that it needs: the fewest that predict single cells of held-out
+        rows from the others as well as any, within one standard error (Bro et al., 2008). Either is
+        found by PCA in closed form, and one or two networks on trial: see :ref:`n_components`. The
+        number then stays in `partial_fit` and in a warm start.
 
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers; the decoder mirrors them. "auto" takes two layers,
@@ -166,6 +180,16 @@ class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
         Widths of the hidden layers, if the network has this parameter.
     device_ : str
         Device computed on.
+    n_components_ : int
+        Number of columns of the code.
+    restored_variance_ : ndarray of shape (n_numbers,)
+        Share of the variance of held-out rows that a network restores with 1, 2, ... components:
+        one minus its squared error over the squared distance from the mean. It was measured with
+        networks that were trained without these rows, for the numbers that were tried; for the
+        others, the error of PCA is multiplied by the ratio of a network's error to that of PCA,
+        interpolated between the trials. Only if `n_components` is a share or "auto".
+    pca_restored_variance_ : ndarray of shape (n_numbers,)
+        The same of PCA, measured for every number. Only if `n_components` is a share or "auto".
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -186,6 +210,9 @@ class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
 
     Rifai et al., "Contractive auto-encoders", ICML 2011.
 
+    Bro et al., "Cross-validation of component models: a critical look at current methods",
+    Analytical and Bioanalytical Chemistry 390, 2008.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -196,10 +223,17 @@ class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
     (1797, 8)
     >>> autoencoder.reconstruct(X).shape
     (1797, 64)
+    >>> Autoencoder(n_components=0.8, max_epochs=20, random_state=0).fit(X).n_components_
+    9
     """
 
     _parameter_constraints: dict = {
         **BaseAutoencoder._parameter_constraints,
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            StrOptions({"auto"}),
+        ],
         "loss": [StrOptions(set(LOSSES)), dict, callable, nn.Module],
         "noise": [StrOptions(set(CORRUPTIONS)), None],
         "noise_level": [Interval(Real, 0, None, closed="left")],
@@ -210,7 +244,7 @@ class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
 
     def __init__(
         self,
-        n_components: int = 2,
+        n_components: int | float | str = 2,
         *,
         hidden_layer_sizes: str | Sequence[int] = "auto",
         activation: str = "gelu",
@@ -291,7 +325,7 @@ class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
         width = min(max(n_features, 64), 512)
         params: dict[str, Any] = {
             "objective": Reconstruction(penalties, self._corruption()),
-            **self._module_params(n_features, self.n_components, (width, width // 2)),
+            **self._module_params(n_features, self._planned_number, (width, width // 2)),
         }
         limits = common_limits(X)
         if self.loss == "squared_error" and limits is not None:
@@ -329,14 +363,6 @@ class Autoencoder(KeepsLimits, TakesTargets, BaseAutoencoder):
         if self.contraction > 0:
             penalties.append(ContractivePenalty(self.contraction))
         return penalties
-
-    def _check_undercomplete(self, n_features: int) -> None:
-        if self.n_components > n_features:
-            raise ValueError(
-                f"n_components={self.n_components} is above n_features={n_features}: such a "
-                f"network can copy its input. Choose at most {n_features}, or set noise, sparsity "
-                "or contraction."
-            )
 
     # ------------------------------------------------------------------ errors
 

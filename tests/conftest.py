@@ -40,7 +40,7 @@ def X(request):
 def _few_steps(request, monkeypatch):
     """Train less by default in tests that ask what all estimators do, however good they are."""
     if request.path.name.startswith(("test_common", "test_plain")):
-        monkeypatch.setattr("skae.training._trainer._AUTO_EPOCHS", (2, 5))
+        monkeypatch.setattr("skae.training._trials._AUTO_EPOCHS", (2, 5))
         monkeypatch.setattr("skae.imputation._network_imputer._MOST_EPOCHS", 5)
         monkeypatch.setattr("skae.imputation._normal._N_FOLDS", 2)
         monkeypatch.setattr("skae.imputation._normal._RIDGES", (0.1, 0.01))

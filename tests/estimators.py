@@ -101,7 +101,10 @@ DENOISING = ("float64", "conv", "own_module", "early_stopping", "warm_start")
 
 # Estimators that train a net of their own, each with its configurations.
 NETWORKS = {
-    Autoencoder: {name: Autoencoder(**p) for name, p in NETWORK_CONFIGURATIONS.items()},
+    Autoencoder: {
+        **{name: Autoencoder(**p) for name, p in NETWORK_CONFIGURATIONS.items()},
+        "chosen_number": Autoencoder("auto", max_epochs=2),
+    },
     VariationalAutoencoder: {
         **{name: VariationalAutoencoder(**p) for name, p in GENERATOR_CONFIGURATIONS.items()},
         "default": VariationalAutoencoder(max_epochs=5),

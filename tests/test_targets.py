@@ -151,7 +151,7 @@ def test_early_stopping_that_never_stops():
 
 
 def test_auto_that_ends_at_its_cap(monkeypatch):
-    monkeypatch.setattr("skae.training._trainer._AUTO_EPOCHS", (2, 3))
+    monkeypatch.setattr("skae.training._trials._AUTO_EPOCHS", (2, 3))
 
     t = np.linspace(-1, 1, 200)
 

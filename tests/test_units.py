@@ -243,8 +243,8 @@ def test_values_that_are_not_finite_are_found_in_every_batch(value):
 
 def test_many_rows_never_end_above_pca(monkeypatch):
     monkeypatch.setattr("skae._base._limits.FEW_ROWS", 500)
-    monkeypatch.setattr("skae.training._trainer.FEW_ROWS", 500)
-    monkeypatch.setattr("skae.training._trainer._AUTO_EPOCHS", (5, 5))
+    monkeypatch.setattr("skae.training._trials.FEW_ROWS", 500)
+    monkeypatch.setattr("skae.training._trials._AUTO_EPOCHS", (5, 5))
     X = np.random.default_rng(0).normal(size=(1000, 12))
     pca = PCA(3).fit(X[:600])
 

@@ -13,6 +13,7 @@ from ._checks import (
     checked_table,
 )
 from ._columns import column_losses, units_for
+from ._components import ChoosesComponents
 from ._fit import Fit
 from ._limits import KeepsLimits
 from ._module_params import module_params
@@ -21,6 +22,7 @@ from ._targets import TakesTargets
 
 __all__ = [
     "BaseAutoencoder",
+    "ChoosesComponents",
     "Fit",
     "KeepsLimits",
     "NetEstimator",

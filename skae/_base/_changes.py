@@ -27,6 +27,28 @@ OF_TRAINING = frozenset(
 )
 
 
+def training_params(estimator: Any) -> dict[str, Any]:
+    """Return the parameters of a net that say how it is trained.
+
+    Parameters
+    ----------
+    estimator : NetEstimator
+        The estimator.
+
+    Returns
+    -------
+    dict
+        As the estimator has them now.
+    """
+    return {
+        "lr": estimator.lr,
+        "batch_size": estimator.batch_size,
+        "callbacks": list(estimator.callbacks or []),
+        "verbose": int(estimator.verbose),
+        **{name: v for name, v in estimator._nested_params.items() if is_of_training(name)},
+    }
+
+
 def fixed_params(estimator: Any) -> dict[str, Any]:
     """Return the parameters that a network can't take up once it is trained.
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..training._trainer import FEW_ROWS
+from ..training._trials import FEW_ROWS
 
 _ROWS_PER_GUARD, _MOST_GUARDS = 50, 1000
 

@@ -20,10 +20,9 @@ from ..training._callbacks import ScikitLearnCallbacks, losses_of
 from ..training._device import resolve_device
 from ..training._distributed import agree_on
 from ..training._epoch import NonFiniteLossError
-from ..training._nested import NestedParamsMixin, is_of_training
+from ..training._nested import NestedParamsMixin
 from ..training._recipe import OPTIMIZERS
 from ..training._trainer import (
-    auto_epochs,
     check_magnitude,
     check_targets,
     copied_net,
@@ -33,7 +32,8 @@ from ..training._trainer import (
     run,
     split_rows,
 )
-from ._changes import OF_TRAINING, check_unchanged, fixed_params
+from ..training._trials import auto_epochs
+from ._changes import OF_TRAINING, check_unchanged, fixed_params, training_params
 from ._checks import attributes_kept_on_failure, checked_input
 from ._convergence import likely_causes, warn_of_auto, warn_unless_stopped
 from ._fit import Fit, checked_targets, checked_valid
@@ -47,9 +47,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     A subclass names its parameters in ``__init__`` and fills hooks, of which only :meth:`_plan` is
     a must. A fit calls them in this order: :meth:`_checked_target`, :meth:`_checked`, :meth:`_plan`
-    (or :meth:`_adapt`, if a training goes on), :meth:`_view`, :meth:`_auto_epochs`,
-    :meth:`_prepared` and :meth:`_finish`. Everything public validates its input once and works
-    through a private twin.
+    (or :meth:`_adapt`, if a training goes on), :meth:`_view`, :meth:`_settled`,
+    :meth:`_auto_epochs`, :meth:`_prepared` and :meth:`_finish`. Everything public validates its
+    input once and works through a private twin.
     """
 
     _parameter_constraints: dict = {
@@ -112,6 +112,15 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         if training:
             check_magnitude(X, dtype)
         return ArrayRows(X, dtype, device, held=training)
+
+    def _settled(
+        self, recipe: Recipe, device: torch.device, seed: int, rows: Rows, fit: Fit
+    ) -> tuple[Recipe, Fit]:
+        """Settle what the parameters leave to the rows."""
+        if fit.max_epochs == "auto":
+            n_epochs = self._auto_epochs(recipe, device, seed, rows)
+            fit = replace(fit, max_epochs=n_epochs, is_auto=True)
+        return recipe, fit
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         """Choose the number of epochs."""
@@ -199,13 +208,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _training_params(self) -> dict[str, Any]:
         """Return the parameters of a net that say how it is trained."""
-        return {
-            "lr": self.lr,
-            "batch_size": self.batch_size,
-            "callbacks": list(self.callbacks or []),
-            "verbose": int(self.verbose),
-            **{name: v for name, v in self._nested_params.items() if is_of_training(name)},
-        }
+        return training_params(self)
 
     def _pairs(
         self, X: Any, targets: Any, dtype: torch.dtype, device: torch.device, *, training: bool
@@ -226,11 +229,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         device = resolve_device(self.device, dtype)
         rows = self._pairs(fit.X, fit.targets, dtype, device, training=True)
         check_targets(rows, recipe.make_loss(), self._names)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        seed = agree_on(int(seed))
-        if fit.max_epochs == "auto":
-            n_epochs = self._auto_epochs(recipe, device, seed, rows)
-            fit = replace(fit, max_epochs=n_epochs, is_auto=True)
+        seed = agree_on(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
+        recipe, fit = self._settled(recipe, device, seed, rows, fit)
         net, width = new_net(recipe, device, seed, rows)
         return self._train(net, rows, fit, recipe, _n_features_out=width)
 

@@ -13,7 +13,8 @@ from ..networks import CouplingFlow
 from ..training import ArrayRows, Recipe
 from ..training._rows import inference_rows
 from ..training._state import to_arrays, to_tensors
-from ..training._trainer import auto_epochs, new_net
+from ..training._trainer import new_net
+from ..training._trials import auto_epochs
 from ._objectives import NegativeLogDensity
 from ._priors import fit_mixture
 

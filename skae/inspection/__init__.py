@@ -20,6 +20,7 @@ from ._outlier_scores import OutlierScoreDisplay
 from ._ranking_curve import RankingCurveDisplay
 from ._rate_distortion import RateDistortionDisplay
 from ._reconstruction import ReconstructionDisplay
+from ._reconstruction_curve import ReconstructionCurveDisplay
 from ._sample_grid import SampleGridDisplay
 from ._spectrogram import SpectrogramDisplay
 
@@ -33,6 +34,7 @@ __all__ = [
     "OutlierScoreDisplay",
     "RankingCurveDisplay",
     "RateDistortionDisplay",
+    "ReconstructionCurveDisplay",
     "ReconstructionDisplay",
     "SampleGridDisplay",
     "SpectrogramDisplay",

@@ -1,4 +1,4 @@
-"""A training from its start to its end: a net that has seen rows, the number of epochs, the run.
+"""A training from its start to its end: a net that has seen rows, and the run.
 
 It knows nets and rows, and no estimator.
 """
@@ -6,7 +6,6 @@ It knows nets and rows, and no estimator.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from .._units import chunks_of
 from ..losses import Domain, ReconstructionLoss
 from ..losses._domains import OutsideDomainError
-from ._callbacks import BestWeights
 from ._nested import same
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
@@ -27,8 +25,6 @@ from ._rows import Batch, Rows
 
 _LARGEST_SQUARE = 1e300  # sums of squares are taken in float64
 _MAX_CELLS_TO_START_FROM = 2**24
-_AUTO_EPOCHS = (10, 200)
-FEW_ROWS = 5000
 
 
 def largest_value(X: Any) -> float:
@@ -253,64 +249,6 @@ def split_rows(rows: Rows, n_valid: int, seed: int) -> tuple[Rows, Rows]:
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(rows), generator=generator, device="cpu")
     return rows.subset(order[n_valid:]), rows.subset(order[:n_valid]).held_out()
-
-
-def auto_epochs(
-    recipe: Recipe,
-    device: torch.device,
-    seed: int,
-    rows: Rows,
-    search: bool = True,
-    patience: int | None = None,
-    few_rows: int = FEW_ROWS,
-) -> tuple[int, bool]:
-    """Choose the number of epochs.
-
-    It makes the recipe's number of steps, between 10 and 200 epochs. With few rows that may be too
-    many; then it is the number after which a fifth of the rows, held out, are served best.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        What the net will be built from.
-    device : torch.device
-        Where it will compute.
-    seed : int
-        Seed of the trial.
-    rows : Rows
-        Training data.
-    search : bool, default=True
-        Whether to try on held-out rows at all.
-    patience : int or None, default=None
-        Number of epochs without improvement that end the trial; None takes a quarter of those that
-        are allowed, at least 20.
-    few_rows : int, default=5000
-        Number of rows from which on none are held out.
-
-    Returns
-    -------
-    n_epochs : int
-        Number of epochs, 0 if training brings nothing.
-    is_too_few : bool
-        Whether the held-out rows would be served better by more than is allowed.
-    """
-    low, high = _AUTO_EPOCHS
-    steps_per_epoch = math.ceil(len(rows) / recipe.params["batch_size"])
-    max_epochs = min(high, max(low, math.ceil(recipe.auto_steps / steps_per_epoch)))
-    n_valid = len(rows) // 5
-    if not search or n_valid == 0 or len(rows) >= few_rows:
-        return max_epochs, False
-    train, valid = split_rows(rows, n_valid, seed)
-    quiet = {**recipe.params, "verbose": 0}
-    trial, _ = new_net(replace(recipe, params=quiet), device, seed, train)
-    best = BestWeights(patience=patience or max(20, max_epochs // 4))
-    before = trial.row_losses(valid)
-    run(trial, train, valid, max_epochs, [("best_weights", best)])
-    gain = before - trial.row_losses(valid)
-    # Of a gain that might be chance, what the network starts from is the safer half.
-    if gain.mean() <= gain.std() / len(gain) ** 0.5:
-        return 0, False
-    return best.best_epoch_, best.best_epoch_ == max_epochs
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ from skae.inspection import (
     OutlierScoreDisplay,
     RankingCurveDisplay,
     RateDistortionDisplay,
+    ReconstructionCurveDisplay,
     ReconstructionDisplay,
     SampleGridDisplay,
     SpectrogramDisplay,
@@ -41,6 +42,9 @@ DISPLAYS = {
         {"a": [1, 0.1], "b": [2, 1]}, {"a": [40, 30], "b": [np.inf, 35]}
     ),
     "ranks": RankingCurveDisplay({"a": [1, 100], "b": [10, 2]}, {"a": [0.1, 0.4], "b": [0.5, 0.3]}),
+    "numbers": ReconstructionCurveDisplay(
+        1 - 1 / np.arange(1, 31), restored_variance=1 - 0.5 / np.arange(1, 31), n_components=5
+    ),
     "imputed": ImputationDisplay(
         {"number": X[:20, 0], "kind": list("aab"), "a name too long for a title": X[:20, 1]},
         {"number": X[20:, 0], "kind": ["a very long label"], "a name too long for a title": [9.0]},
