@@ -3,8 +3,8 @@
 An error that keeps falling with the number of components can't tell how many there should be; that
 of cells which a network has not seen can. So a tenth of the cells of rows is hidden, ten times
 until each was, and filled by reconstructions of the rows as filled so far, from the column means
-on, until they hardly move. The number with the lowest such error in a threefold cross-validation on the training rows is
-held against "auto": error on test rows, and CPU seconds with one thread.
+on, until they hardly move. The number with the lowest such error in a threefold cross-validation on
+the training rows is held against "auto": error on test rows, and CPU seconds with one thread.
 
 "cost" is the time of the fit with "auto" divided by that of a fit with the number that it chose
 (the target: at most 3); "cv_cost" is the same of all fits of the cross-validation.
