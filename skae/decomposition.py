@@ -53,11 +53,12 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder)
         Number of columns of the code. At most the number of features, unless `noise`, `sparsity` or
         `contraction` keeps the network from copying its input.
         A float between 0 and 1 asks for the fewest components that restore this share of the
-        variance of rows that are held out. "auto" asks for the fewest that restore as much of it as
-        PCA does with the number that it needs: the fewest that predict single cells of held-out
-        rows from the others as well as any, within one standard error (Bro et al., 2008). Either is
-        found by PCA in closed form, and one or two networks on trial: see :ref:`n_components`. The
-        number then stays in `partial_fit` and in a warm start.
+        variance of rows that are held out. "auto" finds the number that PCA needs, the fewest that
+        predict single cells of held-out rows from the others as well as any, within one standard
+        error (Bro et al., 2008), and takes it, or the fewest with which a network restores as much
+        as PCA does with it, whichever network predicts such cells better. PCA is judged in closed
+        form, and one or two networks are trained on trial: see :ref:`n_components`. The number then
+        stays in `partial_fit` and in a warm start.
 
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers; the decoder mirrors them. "auto" takes two layers,

@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from ..training import Recipe, Rows
-from ..training._components import HeldOutPCA, best_number, fewest_components
+from ..training import AutoencoderNet, Recipe, Rows
+from ..training._components import HeldOutPCA, best_number, error_of_cells, fewest_components
 from ..training._trainer import new_net, split_rows
 from ..training._trials import FEW_ROWS, Trial, most_epochs, try_out
 from ._convergence import warn_of_auto
@@ -87,7 +88,8 @@ class ChoosesComponents:
                 f"{asked}, but as many as {k} components restore {restored[k - 1]:.3f} of the "
                 "variance of rows that were held out; ask for less, or set an integer"
             )
-        k = min(k, best)
+        if not is_share:
+            k = trials.best_for_cells(best, valid, pca.mean)
         self.restored_variance_, self.pca_restored_variance_ = restored, pca.restored
         return trials.recipe(k), trials.with_epochs(fit, k, len(rows))
 
@@ -102,11 +104,12 @@ class _Trials:
         self._stops_early = estimator.early_stopping and not fit.once
         self._patience = estimator.n_iter_no_change if self._stops_early else None
         self._done: dict[int, Trial] = {}
+        self._nets: dict[int, AutoencoderNet] = {}
 
     def recipe(self, n_components: int) -> Recipe:
         return replace(self._recipe, params={**self._recipe.params, _NUMBER: n_components})
 
-    def net(self, n_components: int, train: Rows, valid: Rows) -> Any:
+    def net(self, n_components: int, train: Rows, valid: Rows) -> AutoencoderNet:
         """Return a trained net, or one as it starts if training brings nothing."""
         recipe, is_auto = self.recipe(n_components), self._fit.max_epochs == "auto"
         n_rows = len(train) + len(valid)
@@ -114,8 +117,14 @@ class _Trials:
         watch = is_auto or self._stops_early
         where = recipe, self._device, self._seed
         trial = try_out(*where, train, valid, max_epochs, self._patience, watch)
-        self._done[n_components] = trial
-        return trial.net if trial.n_epochs else new_net(*where, train)[0]
+        net = trial.net if trial.n_epochs else new_net(*where, train)[0]
+        self._done[n_components], self._nets[n_components] = trial, net
+        return net
+
+    def best_for_cells(self, most: int, valid: Rows, mean: Tensor) -> int:
+        """Return the number, of those tried, whose network predicts cells from others best."""
+        tried = sorted(k for k in self._nets if k <= most)
+        return min(tried, key=lambda k: error_of_cells(self._nets[k], valid, mean))
 
     def with_epochs(self, fit: Fit, n_components: int, n_rows: int) -> Fit:
         """Return a fit with the number of epochs that its own trial would find, if it was made."""

@@ -50,7 +50,7 @@ PHOTOGRAPHS = Bundled(
     (0x96D82ABF,),
     {"adversarial": False},
 )
-SPEECH = Bundled("speech.npz", np.resize(np.arange(-512, 512, dtype=np.int16), 20_000), 0x12B4C239)
+SPEECH = Bundled("speech.npz", np.resize(np.arange(-512, 512, dtype=np.int16), 20_000), 0x9AA4B955)
 
 
 @default_settings()

@@ -3,6 +3,7 @@
 Like the trainer, it knows nets and rows, and no estimator.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ _MOST_CELLS = 2**24
 _MOST_COMPONENTS = 512  # that cells are predicted by: it takes as many passes over the rows
 _MOST_TRIALS = 2
 _N_FOLDS = 5
+_MOST_ROWS_TO_FILL, _PARTS_TO_HIDE, _ROUNDS_TO_FILL = 256, 16, 30
 _ROUNDING = 1e-6
 
 
@@ -38,13 +40,16 @@ class HeldOutPCA:
         Share of it that is restored with 1, 2, ... components.
     axes : Tensor of shape (n_numbers, n_features)
         The components, float64.
+    mean : Tensor of shape (n_features,)
+        Of the inputs that were not held out, float64.
     centred : Tensor of shape (n_rows, n_features)
-        Held-out inputs less the mean of the others, float64.
+        Held-out inputs less that mean, float64.
     """
 
     variance: float
     restored: NDArray[np.float64]
     axes: Tensor
+    mean: Tensor
     centred: Tensor
 
     @classmethod
@@ -73,7 +78,7 @@ class HeldOutPCA:
         gained = 2 * (codes * (wanted @ slope.T)).sum(0).cumsum(0)
         spent = ((codes.T @ codes) * (slope @ slope.T)).cumsum(0).cumsum(1).diagonal()
         restored = (gained - spent) / variance if variance else torch.ones_like(gained)
-        return cls(variance, restored.cpu().numpy(), axes, centred)
+        return cls(variance, restored.numpy(), axes, mean, centred)
 
     @inference()
     def errors_of_cells(self) -> NDArray[np.float64]:
@@ -123,6 +128,44 @@ class HeldOutPCA:
             error += float((output.cpu().double() - target.cpu().double()).square().sum())
         linear = self.variance * (1 - self.restored[n_components - 1])
         return error / linear if linear > _ROUNDING * self.variance else 1.0
+
+
+@inference()
+def error_of_cells(net: AutoencoderNet, valid: Rows, mean: Tensor) -> float:
+    """Return how well a network predicts the cells of rows from their other cells.
+
+    Every cell of some rows is hidden once, with one in 16 of its row at most. Hidden cells are
+    filled by reconstructions of the rows as filled so far, from the column means on.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        The net.
+    valid : Rows
+        Rows that it has not seen.
+    mean : Tensor of shape (n_features,)
+        Means of the columns.
+
+    Returns
+    -------
+    float
+        Mean squared error, infinite if the filling does not stay finite.
+    """
+    module: Any = net.averaged_module_
+    x, target = valid.batch(torch.arange(min(len(valid), _MOST_ROWS_TO_FILL))).to(net.device)
+    n_parts = min(valid.n_features, _PARTS_TO_HIDE)
+    # One column after the other, but different ones in neighbouring rows.
+    n_rows, n_features = x.shape
+    part_of = (torch.arange(n_features) + torch.arange(n_rows)[:, None]).to(x.device) % n_parts
+    error = 0.0
+    for part in range(n_parts):
+        hidden = part_of == part
+        filled = torch.where(hidden, mean.to(x), x)
+        for _ in range(_ROUNDS_TO_FILL):
+            output = net.criterion_.mean(module.decode(module.encode(filled)))
+            filled = torch.where(hidden, output, x)
+        error += float((filled - target)[hidden].double().square().sum())
+    return error / x.numel() if math.isfinite(error) else math.inf
 
 
 def best_number(rows: Rows, n_valid: int, seed: int) -> int:

@@ -7,8 +7,9 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 
-from skae.training import ArrayRows, PairedRows
-from skae.training._components import HeldOutPCA, best_number, fewest_components
+from skae.training import ArrayRows, PairedRows, Recipe
+from skae.training._components import HeldOutPCA, best_number, error_of_cells, fewest_components
+from skae.training._trainer import new_net
 
 RNG = np.random.default_rng(0)
 LATENT = RNG.normal(size=(150, 3)) @ RNG.normal(size=(3, 12))
@@ -90,6 +91,30 @@ def test_constant_rows_are_restored_by_one_component():
 
 def test_fewer_rows_than_columns():
     assert 1 <= best_number(rows(X[:11, :9].repeat(4, axis=1)), 2, 0) <= 4
+
+
+class Halving(torch.nn.Module):
+    """Keeps the first column, and makes half of it the others."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.tensor(0.5))
+
+    def encode(self, x):
+        return x[:, :1]
+
+    def decode(self, z):
+        return torch.cat([z, z * self.factor, z * self.factor], dim=1)
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(1.0, (1 + 0 + 0) / 3), (1e300, np.inf)])
+def test_cells_that_a_network_fills(scale, expected):
+    recipe = Recipe(Halving, "squared_error", "sgd", "float64", {"lr": 0.1, "batch_size": 8})
+    net, _ = new_net(recipe, torch.device("cpu"), 0, rows(np.eye(3)))
+    x = np.tile([1.0, 0.5, 0.5], (6, 1)) * scale
+
+    # The first cell follows from itself alone, and stays at its mean.
+    assert error_of_cells(net, rows(x), torch.zeros(3)) == pytest.approx(expected)
 
 
 LINEAR = np.array([0.5, 0.7, 0.8, 0.9, 0.95, 1.0])

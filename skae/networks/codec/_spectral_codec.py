@@ -107,7 +107,9 @@ class SpectralCodecNetwork(TransformCodec):
         return self.shaping, self.companding, self.tilt, self.filling, DECIBELS, LOWEST, *steps
 
     def stream_tensors(self) -> list[Tensor]:
-        return [self.unit, self.rotation, self.envelope.parts, *self.contexts.state_dict().values()]
+        contexts = self.contexts
+        of_contexts = [contexts.scales, contexts.middle, contexts.beside]
+        return [self.unit, self.rotation, self.envelope.parts, *of_contexts]
 
     def steps(self, level: float) -> tuple[Tensor, Tensor]:
         size = self.rotation.new_full((self.n_columns, 1), self.step_size(level))
