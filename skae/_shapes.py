@@ -7,6 +7,7 @@ Pictures of Pillow and tensors of torch are known by what they can do.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import prod
+from numbers import Integral
 from os import PathLike
 from typing import Any
 
@@ -83,6 +84,8 @@ def checked_image_shape(
     ValueError
         If it is no such shape, does not fit the rows, or may be read in both orders.
     """
+    if not all(isinstance(size, Integral) for size in image_shape):
+        raise ValueError(f"image_shape={tuple(image_shape)} must hold integers")
     shape = tuple(int(size) for size in image_shape)
     if len(shape) not in (2, 3) or min(shape) < 1:
         raise ValueError(

@@ -408,10 +408,16 @@ def test_criterion_that_ignores_its_reduction():
 # ---------------------------------------------------------------- detector
 
 
-@pytest.mark.parametrize("contamination", [0.0, 0.51, -0.1, "none"])
+@pytest.mark.parametrize("contamination", [0.51, -0.1, "none"])
 def test_contamination(contamination):
     with pytest.raises(ValueError, match="'contamination' parameter of AutoencoderOutlierDetector"):
         AutoencoderOutlierDetector(contamination=contamination).fit(X)
+
+
+@pytest.mark.parametrize("image_shape", [(5, 5), 8, "8x8", (2.0, 4), (0, 8), (1, 2, 2, 2)])
+def test_image_shape_of_outliers(image_shape):
+    with pytest.raises(ValueError, match="image_shape"):
+        AutoencoderOutlierDetector(image_shape=image_shape).fit(X)
 
 
 def test_model_without_scores():

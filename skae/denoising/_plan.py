@@ -1,7 +1,7 @@
 """What a denoiser is built from, by its parameters and its training data."""
 
 from collections.abc import Mapping
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import nn
 
 from .._base import module_params
 from .._plain import Part
-from .._shapes import ImageShape, checked_image_shape
+from .._shapes import checked_image_shape
 from .._units import Units, common_limits, mean_and_scale
 from ..networks import ConvCorrection, DenseCorrection
 from ..training import Recipe
@@ -83,7 +83,8 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     """
     check_magnitude(X, torch.float64)
     n_features, is_noisy = X.shape[1], estimator.supervision == "noisy"
-    shape = _shape_of(estimator._image_shape, n_features)
+    image_shape = estimator._image_shape
+    shape = None if image_shape is None else checked_image_shape(image_shape, n_features)
     mean, scale = mean_and_scale(X)
     limits = None if is_noisy else common_limits(X)
     if limits is not None:
@@ -124,14 +125,6 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     loss, optimizer, dtype = "squared_error", estimator.optimizer, estimator.dtype
     recipe = Recipe(module, loss, optimizer, dtype, params, wrap=wrap, units=units)
     return recipe, level, 0.0 if is_noisy else float(X.max()) - float(X.min())
-
-
-def _shape_of(image_shape: Any, n_features: int) -> ImageShape | None:
-    if image_shape is None:
-        return None
-    if not all(isinstance(n, Integral) for n in image_shape):
-        raise ValueError(f"image_shape={tuple(image_shape)} must hold integers")
-    return checked_image_shape(image_shape, n_features)
 
 
 def _level_of_noisy(level: float | str, X: np.ndarray) -> float:

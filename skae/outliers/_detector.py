@@ -1,6 +1,7 @@
 """The outlier detector: a model of normal rows, and decisions on its scores."""
 
 import copy
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -30,9 +31,10 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
 
     By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data;
     outliers, and codes such as -999, may be among its training rows. A row's score is how
-    surprising it is in five views: what networks for noisy rows and networks for rows with masked
-    cells can't restore, how far in the tails and how rare its values are by themselves, and how far
-    its neighbours are. With `estimator` it is that model's score. Decisions rest on the scores of
+    surprising it is in several views: what networks for noisy rows and networks for rows with
+    masked cells can't restore, how far its neighbours are, and unless the training rows are known
+    to be normal, how far in the tails and how rare its values are by themselves. With `estimator`
+    it is that model's score. Decisions rest on the scores of
     training rows by models that have not seen them, unless `contamination` is a number.
 
     Read more in the :ref:`User Guide <outlier_detection>`.
@@ -52,16 +54,24 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         thresholds flag far more new rows than they should.
 
     contamination : "auto" or float, default="auto"
-        A float in (0, 0.5] is the share of the training rows that are labelled outliers. "auto"
-        takes the lower fence of a box plot of their held-out scores, Q1 - 1.5 (Q3 - Q1), or the
-        first percentile of these if it is higher. The box plot is of minus the square roots of
-        minus the scores, if none of them is positive.
+        0 says that all training rows are normal: then the default model looks at neighbours more
+        closely, and at single values not at all. A float in (0, 0.5] is the share of the training
+        rows that are labelled outliers. "auto" and 0 take for threshold the lower fence of a box
+        plot of their held-out scores, Q1 - 1.5 (Q3 - Q1), or the first percentile of these if it is
+        higher. The box plot is of minus the square roots of minus the scores, if none of them is
+        positive.
 
     scale : "auto" or None, default="auto"
         "auto" scales each feature to mean 0 and standard deviation 1; None divides all by one unit,
         the root of their mean variance, for features in comparable units. Wild values, as those
         that a wide gap cuts off from the rest are called here, do not count. Without effect on
         `estimator`.
+
+    image_shape : tuple of int or None, default=None
+        Shape of the images whose pixels are the features, (channels, height, width) or (height,
+        width); (height, width, channels) too, if there are 3 or 4 channels. They are then in one
+        unit, whatever `scale` says, and images are compared with slightly blurred neighbours.
+        Without effect on `estimator`.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the model, unless it is None and `estimator` is given.
@@ -89,12 +99,15 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
 
     Notes
     -----
-    The score is Fisher's combined statistic: minus the sum over five values :math:`v_k(x)` of
-    :math:`-\\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least such a
-    value. The values are the Mahalanobis distances of the residuals of both kinds of networks, the
-    sums over features of two surprises, for tail and for density, and the mean distance from the
-    nearest row in each of twenty small samples. The networks for masked cells and the neighbours
-    leave out the fifth of the rows whose values are rarest, where outliers would hide.
+    The score is Fisher's combined statistic with weights: minus the sum over values :math:`v_k(x)`
+    of :math:`-w_k \\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least
+    such a value. The values are the Mahalanobis distances of the residuals of both kinds of
+    networks; the mean distances from the five nearest of up to 8,192 training rows, with features
+    of equal variance and of equal range; with ``contamination=0`` the distances from the ten
+    nearest, relative to theirs; otherwise the sums over features of two surprises, for tail and for
+    density, and the mean distance from the nearest row in each of twenty small samples. The
+    networks for masked cells and the small samples then leave out the fifth of the rows whose
+    values are rarest, where outliers would hide.
 
     Missing values (NaN) are allowed with the default model: they add nothing to loss and score.
 
@@ -122,8 +135,9 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "score_samples"]), None],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
         "scale": [StrOptions({"auto"}), None],
+        "image_shape": ["array-like", None],
         "random_state": ["random_state"],
     }
 
@@ -134,12 +148,14 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         n_estimators: int = 4,
         contamination: str | float = "auto",
         scale: str | None = "auto",
+        image_shape: Sequence[int] | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
         self.contamination = contamination
         self.scale = scale
+        self.image_shape = image_shape
         self.random_state = random_state
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
@@ -214,14 +230,21 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         return self
 
     def _default_model(self) -> DenoisingEnsemble:
+        is_clean = isinstance(self.contamination, Real) and self.contamination == 0
         share = self.contamination if isinstance(self.contamination, Real) else 0.0
-        trim = max(_TRIM, float(share))
-        return DenoisingEnsemble(self.n_estimators, trim, self.scale is not None, self.random_state)
+        return DenoisingEnsemble(
+            self.n_estimators,
+            "clean" if is_clean else "contaminated",
+            max(_TRIM, float(share)),
+            self.scale is not None,
+            self.image_shape,
+            self.random_state,
+        )
 
     def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
-        if self.contamination != "auto":
-            return float(np.percentile(model.score_samples(X), 100 * float(self.contamination)))
-        return automatic_threshold(held_out)
+        if self.contamination in ("auto", 0):
+            return automatic_threshold(held_out)
+        return float(np.percentile(model.score_samples(X), 100 * float(self.contamination)))
 
     # ------------------------------------------------------------------ scores
 
@@ -237,8 +260,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
             The model's scores, float64, higher meaning more normal. By the default model they are
-            minus the sum of five surprises, each 0 for the least and about log(n) for the most
-            outlying of n training rows.
+            minus the weighted sum of several surprises, each 0 for the least and about log(n) for
+            the most outlying of n training rows.
         """
         X = self._checked(X)
         return self.estimator_.score_samples(X)

@@ -1,7 +1,7 @@
-"""The model behind the default detector: denoising autoencoders beside two simpler views."""
+"""The model behind the default detector: denoising autoencoders beside simpler views."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,13 +14,15 @@ from torch import Tensor, nn
 from .._base import Fit, NetEstimator
 from .._plain import Part
 from .._settings import default_settings
+from .._shapes import checked_image_shape
 from ..training import Batch, Recipe, Reconstruction, Rows
 from ..training._rows import inference_rows
 from ._limits import Limits
+from ._neighbors import Nearest, Samples
 from ._rows import BothNoises, EnsembleRows, Scale, ScaledRows
-from ._views import Marginals, Neighbors, Surprise, Whitening, per_observed
+from ._setting import SETTINGS, Setting
+from ._views import Marginals, Surprise, Whitening, per_observed
 
-_NOISE = 0.15
 _MASKED = 0.5
 _N_STEPS = 500
 _MOST_FEATURES_FOR_ALL_STEPS = 256
@@ -32,7 +34,7 @@ _CHUNK = 1024  # rows scored at once
 
 
 class DenoisingEnsemble(NetEstimator):
-    """Outlier model of five views: two kinds of denoising autoencoders, tails, rarity, neighbours.
+    """Outlier model of several views: two kinds of denoising autoencoders, values, neighbours.
 
     The training rows are split into folds. For each fold one network learns to remove Gaussian
     noise, and one to fill in masked cells, both from the rows outside the fold; so every training
@@ -42,11 +44,15 @@ class DenoisingEnsemble(NetEstimator):
     ----------
     n_folds : int
         Number of folds, each of at least two rows.
+    setting : {"contaminated", "clean"}
+        Name in ``SETTINGS``: which views there are. It does not count for images.
     trim : float
         Share of the rows, those whose values are rarest, that the networks for masked cells and
-        the neighbours never see.
+        small samples never see, where there is a view of single values.
     scale : bool
-        Whether to scale features.
+        Whether to scale features, but for pixels.
+    image_shape : sequence of int or None, default=None
+        Shape of images.
     random_state : int, RandomState instance or None, default=None
         Determines folds, weights and noise.
     """
@@ -56,20 +62,28 @@ class DenoisingEnsemble(NetEstimator):
     def __init__(
         self,
         n_folds: int,
+        setting: str,
         trim: float,
         scale: bool,
+        image_shape: Sequence[int] | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_folds = n_folds
+        self.setting = setting
         self.trim = trim
         self.scale = scale
+        self.image_shape = image_shape
         self.random_state = random_state
+
+    @property
+    def _setting(self) -> Setting:
+        return SETTINGS[self.setting if self.image_shape is None else "images"]
 
     def _plan(self, X: Any) -> Recipe:
         params = {
             "module__n_features": X.shape[1],
             "module__n_members": 2 * self.n_folds_,
-            "objective": Reconstruction(corruption=BothNoises(_NOISE, _MASKED)),
+            "objective": Reconstruction(corruption=BothNoises(self._setting.noise, _MASKED)),
         }
         network, loss = Part("networks", "DenseEnsemble", {}), Part("losses", "Observed", {})
         return Recipe(network, loss, "adam", "float32", params)
@@ -94,6 +108,8 @@ class DenoisingEnsemble(NetEstimator):
         rng = check_random_state(self.random_state)
         self.seed_ = int(rng.randint(np.iinfo(np.int32).max))
         self.n_features_in_ = X.shape[1]
+        if self.image_shape is not None:
+            checked_image_shape(self.image_shape, X.shape[1])
         self.n_folds_ = max(1, min(self.n_folds, X.shape[0] // 2))
         self.n_seen_ = 0
         self.sample_ = np.empty((0, X.shape[1]), dtype=X.dtype)
@@ -128,35 +144,75 @@ class DenoisingEnsemble(NetEstimator):
     def _learn(self, X: Any, max_epochs: int, go_on: bool = False) -> Self:
         limits = Limits.of(self.sample_)
         if not go_on:
-            self.scale_ = Scale.of(self.sample_, limits, self.scale)
+            self.scale_ = Scale.of(self.sample_, limits, self.scale and self.image_shape is None)
         self._limits = self.scale_.limits(limits)
         sample = self.scale_(self.sample_)
         is_wild = self._limits(torch.from_numpy(sample)).numpy()
         sample[is_wild] = np.nan
-        self._marginals = Marginals.of(sample)
-        rarity = self._rarity(self.sample_)
-        largest = np.quantile(rarity, 1 - self.trim)
-        self._is_trimmed = self._rarity(X) > largest
+        is_typical, self._is_trimmed = np.ones(len(sample), bool), np.zeros(X.shape[0], bool)
+        self._views = []
+        if self._setting.single_values:
+            marginals = Marginals.of(sample)
+            rarity = self._rarity(marginals, self.sample_)
+            largest = np.quantile(rarity, 1 - self.trim)
+            is_typical = rarity <= largest
+            self._is_trimmed = self._rarity(marginals, X) > largest
+            self._views.append(marginals)
         fit = Fit(X, None, max_epochs, once=go_on)
         context = self._go_on(fit) if go_on else self._start(fit)
-        self._summarise(sample, rarity <= largest)
+        self._summarise(sample, is_typical)
         self._score_wild(is_wild.any(1))
         del self._folds, self._is_trimmed
-        self._marginals.forget_own()
         context.call_on_fit_task_end(estimator=self, **fit.shown)
         return self
 
-    def _rarity(self, X: Any) -> np.ndarray:
+    def _rarity(self, marginals: Marginals, X: Any) -> np.ndarray:
         """Return how rare the values of rows are altogether, each for itself."""
         sums = []
         for start in range(0, X.shape[0], SAMPLE):
             x = torch.from_numpy(self.scale_(X[start : start + SAMPLE]))
-            tail, rarity = self._marginals.cells(x.nan_to_num(0.0), ~x.isnan())
+            tail, rarity = marginals.cells(x.nan_to_num(0.0), ~x.isnan())
             sums.append((tail + rarity).sum(1))
         return torch.cat(sums).numpy()
 
     def _summarise(self, sample: np.ndarray, is_typical: np.ndarray) -> None:
         """Take statistics of rows that the networks have not seen; NaN for wild cells."""
+        setting, d = self._setting, sample.shape[1]
+        is_observed, filled = ~np.isnan(sample), np.nan_to_num(sample)
+        order = np.argsort(self._sample_keys, kind="stable")
+        if setting.single_values:
+            typical = order[is_typical[order]]
+            self._views.append(Samples.of(filled[typical], typical))
+        shape = None if self.image_shape is None else checked_image_shape(self.image_shape, d)
+        self._views.append(Nearest.of(filled[order], order, setting.ranges, setting.local, shape))
+
+        x, observed = torch.from_numpy(filled), torch.from_numpy(is_observed)
+        held_out = self._held_out_residuals()
+        self._whitenings, sums = [], []
+        for kind, seen in enumerate((np.ones_like(is_typical), is_typical)):
+            of_kind = held_out[:, kind]
+            whitening = Whitening.of(of_kind[seen], is_observed[seen], setting.whitened)
+            cells = whitening(torch.from_numpy(of_kind), observed)
+            without_own = whitening.distances_without_own(cells)
+            sums.append(torch.where(torch.from_numpy(seen), without_own, cells.sum(1)))
+            self._whitenings.append(whitening)
+
+        n_at_once = self._n_at_once(d)
+        chunks = (each.split(n_at_once) for each in (x, observed, torch.arange(len(x))))
+        others = [
+            [value for view in self._views for value in view.values(*chunk)]
+            for chunk in zip(*chunks, strict=True)
+        ]
+        factor = per_observed(observed)
+        values = [each * factor for each in sums]
+        values += [torch.cat(parts) for parts in zip(*others, strict=True)]
+        self._surprises = [Surprise(value.numpy()) for value in values]
+        self.held_out_scores_ = -torch.stack(self._weighted(values, own=True)).sum(0).numpy()
+        if setting.single_values:
+            self._views[0].forget_own()
+
+    def _held_out_residuals(self) -> np.ndarray:
+        """Return the residuals of sampled rows by both kinds of networks of their folds."""
 
         def residuals(module: Any, x: Tensor, observed: Tensor, folds: Tensor) -> Tensor:
             both = self._residuals(module, x, observed)
@@ -166,34 +222,7 @@ class DenoisingEnsemble(NetEstimator):
         rows = ScaledRows(
             self.sample_, torch.float32, torch.device("cpu"), self.scale_, self.held_out_folds_
         )
-        held_out = self._apply_scaled(rows, residuals)
-        is_observed = ~np.isnan(sample)
-        self._whitenings = [
-            Whitening.of(held_out[:, 0], is_observed),
-            Whitening.of(held_out[is_typical, 1], is_observed[is_typical]),
-        ]
-        filled = np.nan_to_num(sample)
-        order = np.argsort(self._sample_keys, kind="stable")
-        order = order[is_typical[order]]
-        self._neighbors = Neighbors.of(filled[order], order)
-
-        x, observed = torch.from_numpy(filled), torch.from_numpy(is_observed)
-        cells = [
-            whitening(torch.from_numpy(held_out[:, kind]), observed)
-            for kind, whitening in enumerate(self._whitenings)
-        ]
-        first, second = (
-            w.distances_without_own(each) for w, each in zip(self._whitenings, cells, strict=True)
-        )
-        sums = [
-            first,
-            torch.where(torch.from_numpy(is_typical), second, cells[1].sum(1)),
-            *(each.sum(1) for each in self._marginals.cells(x, observed, own=True)),
-        ]
-        values = self._values(sums, x, observed, own=torch.arange(len(x)))
-        self._surprises = [Surprise(value.numpy()) for value in values]
-        surprises = [s(value, own=True) for s, value in zip(self._surprises, values, strict=True)]
-        self.held_out_scores_ = -torch.stack(surprises).sum(0).numpy()
+        return self._apply_scaled(rows, residuals)
 
     def _score_wild(self, is_wild: np.ndarray) -> None:
         """Score sampled rows as they are, with wild cells that so far counted as missing."""
@@ -211,7 +240,10 @@ class DenoisingEnsemble(NetEstimator):
             x = batch.input
             return function(module, x.nan_to_num(0.0), ~x.isnan(), *batch.extra)
 
-        return self._apply_to(rows, scaled, min(_CHUNK, inference_rows(rows.n_features)))
+        return self._apply_to(rows, scaled, self._n_at_once(rows.n_features))
+
+    def _n_at_once(self, n_features: int) -> int:
+        return min(_CHUNK, inference_rows(n_features))
 
     def _of_rows(self, X: Any, function: Callable[[Any, Tensor, Tensor], Tensor]) -> np.ndarray:
         """Call a function of module, scaled rows and observed cells on checked rows."""
@@ -225,30 +257,28 @@ class DenoisingEnsemble(NetEstimator):
     def _residuals(self, module: Any, x: Tensor, observed: Tensor) -> Tensor:
         return (self._reconstructions(module, x) - x) * observed
 
-    def _cells(self, module: Any, x: Tensor, observed: Tensor) -> list[Tensor]:
-        """Return the whitened squares by both kinds of networks, tails and rarities."""
+    def _network_cells(self, module: Any, x: Tensor, observed: Tensor) -> list[Tensor]:
+        """Return the whitened squares by both kinds of networks, for each member."""
         residuals = self._residuals(module, x, observed)
         kinds = zip(self._whitenings, residuals.chunk(2), strict=True)
-        cells = (whitening(each, observed) for whitening, each in kinds)
-        return [*cells, *self._marginals.cells(x, observed)]
+        return [whitening(each, observed) for whitening, each in kinds]
 
-    def _values(
-        self, sums: list[Tensor], x: Tensor, observed: Tensor, own: Tensor | None = None
-    ) -> list[Tensor]:
-        """Return the values of all views, from the sums of those that are sums over cells."""
-        factor = per_observed(observed)
-        return [*(each * factor for each in sums), self._neighbors.values(x, observed, own)]
+    def _weighted(self, values: list[Tensor], own: bool = False) -> list[Tensor]:
+        """Return the surprise at the values of each view, multiplied by its weight."""
+        of_views = zip(self._setting.weights, self._surprises, values, strict=True)
+        return [weight * surprise(value, own=own) for weight, surprise, value in of_views]
 
     def _surprise(self, sums: list[Tensor], x: Tensor, observed: Tensor) -> list[Tensor]:
-        values = self._values(sums, x, observed)
-        return [surprise(v) for surprise, v in zip(self._surprises, values, strict=True)]
+        """Return the weighted surprise of all views, from the sums over cells by the networks."""
+        factor = per_observed(observed)
+        others = (value for view in self._views for value in view.values(x, observed))
+        return self._weighted([*(each * factor for each in sums), *others])
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return minus the summed surprise of checked rows, at the mean over the networks."""
 
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            first, second, *others = (each.sum(-1) for each in self._cells(module, x, observed))
-            sums = [first.mean(0), second.mean(0), *others]
+            sums = [each.sum(-1).mean(0) for each in self._network_cells(module, x, observed)]
             return -torch.stack(self._surprise(sums, x, observed)).sum(0)
 
         return self._of_rows(X, scores)
@@ -257,7 +287,7 @@ class DenoisingEnsemble(NetEstimator):
         """Return the scores of checked rows by the networks of each fold."""
 
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            sums = [each.sum(-1) for each in self._cells(module, x, observed)]
+            sums = [each.sum(-1) for each in self._network_cells(module, x, observed)]
             first, second, *others = self._surprise(sums, x, observed)
             return -(first + second + torch.stack(others).sum(0)).T
 
@@ -267,10 +297,10 @@ class DenoisingEnsemble(NetEstimator):
         """Return what each feature adds to the surprise of checked rows."""
 
         def errors(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            first, second, *others = self._cells(module, x, observed)
-            sums = [first.sum(-1).mean(0), second.sum(-1).mean(0), *(o.sum(-1) for o in others)]
-            parts = self._surprise(sums, x, observed)
-            cells = [first.mean(0), second.mean(0), *others, self._neighbors.cells(x, observed)]
+            of_members = self._network_cells(module, x, observed)
+            parts = self._surprise([each.sum(-1).mean(0) for each in of_members], x, observed)
+            cells = [each.mean(0) for each in of_members]
+            cells += [each for view in self._views for each in view.cells(x, observed)]
             by_view = [_shares(c) * p[:, None] for c, p in zip(cells, parts, strict=True)]
             return torch.stack(by_view).sum(0)
 

@@ -1,4 +1,4 @@
-"""Ways to look at a row: marginal distributions, neighbours, whitened residuals.
+"""Ways to look at a row beside its neighbours: marginal distributions, whitened residuals.
 
 Each view gives a row a value, higher for rows that are more unlike the training data, as a sum over
 features. :class:`Surprise` turns values of all views into the same unit. Everything fitted is a
@@ -6,7 +6,6 @@ numpy array, and is applied with torch.
 """
 
 import math
-from dataclasses import field
 from typing import Any, Self
 
 import numpy as np
@@ -18,10 +17,8 @@ from .._plain import registered
 _SHRINKAGE = 0.1
 _WIDEST_COVARIANCE = 1024
 _CELLS = 512
-_N_SAMPLES = 20
-_N_REFERENCES = 640
-_SMALL = 1e-9
-_SMALLEST_WIDTH = 1e-30
+SMALL = 1e-9
+SMALLEST_WIDTH = 1e-30
 
 
 def like(array: np.ndarray, x: Tensor) -> Tensor:
@@ -61,7 +58,7 @@ class Surprise:
         """
         value, own = value.double().contiguous(), own and len(self.values) > 1
         values = like(self.values, value)
-        n_others, largest = len(values) - own, values[-2 if own else -1].clamp(min=_SMALL)
+        n_others, largest = len(values) - own, values[-2 if own else -1].clamp(min=SMALL)
         n_as_high = n_others - torch.searchsorted(values, value)
         surprise = math.log(n_others + 1) - (n_as_high + 1).double().log()
         return surprise + (value / largest).clamp(min=1).log()
@@ -118,7 +115,7 @@ class Marginals:
             if len(x) == 0:
                 continue
             low, high = float(x.min()), float(x.max())
-            width = max(high - low, _SMALLEST_WIDTH) if high > low else 1.0
+            width = max(high - low, SMALLEST_WIDTH) if high > low else 1.0
             lows[j], per_unit[j] = low, n_cells / width * (1 - 1e-6)
             cells = ((x - low) * per_unit[j]).astype(int)
             counts = np.bincount(cells + 1, minlength=n_cells + 2)
@@ -144,6 +141,14 @@ class Marginals:
         tail, rarity = (like(table, x).flatten()[place] * observed for table in tables)
         return tail, rarity
 
+    def values(
+        self, x: Tensor, observed: Tensor, own: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the sums of both surprises; with `own`, each without help of the row itself."""
+        factor = per_observed(observed)
+        tail, rarity = self.cells(x, observed, own=own is not None)
+        return tail.sum(1) * factor, rarity.sum(1) * factor
+
     def forget_own(self) -> None:
         """Drop what only the training rows' own surprises need."""
         self.own_tail = self.own_rarity = None
@@ -163,90 +168,7 @@ def _rarities(counts: np.ndarray, n_bins: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _surprise(share: np.ndarray) -> np.ndarray:
-    return -np.log(share.clip(_SMALL, 1))
-
-
-@registered
-class Neighbors:
-    """Distance from the nearest row in each of some small samples, as in LeSiNN.
-
-    Pang, Ting & Albrecht, "LeSiNN", ICDM workshops 2015: nearest neighbours in small samples tell
-    outliers from the rest also where outliers have many of their like. Features are scaled to equal
-    ranges.
-
-    Parameters
-    ----------
-    per_unit : ndarray of shape (n_features,)
-        What features are multiplied by.
-    rows : ndarray of shape (n_rows, n_features)
-        The rows of all samples, multiplied.
-    own : ndarray of shape (n_rows,) of int
-        Identity of the rows, to leave out themselves.
-    size : int
-        Number of rows of a sample.
-    """
-
-    per_unit: np.ndarray
-    rows: np.ndarray
-    own: np.ndarray
-    size: int
-    squares: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.squares = np.square(self.rows)
-
-    @classmethod
-    def of(cls, X: np.ndarray, own: np.ndarray) -> Self:
-        """Take samples of training rows.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_rows, n_features)
-            Scaled training rows without NaN, in random order.
-        own : ndarray of shape (n_rows,) of int
-            Identity of the rows.
-
-        Returns
-        -------
-        Neighbors
-            The samples.
-        """
-        width = X.max(axis=0) - X.min(axis=0)
-        width = np.where(width > 0, width, 1).clip(min=_SMALLEST_WIDTH)
-        per_unit = (1 / width).astype(np.float32)
-        size = max(1, min(_N_REFERENCES, len(X)) // _N_SAMPLES)
-        n_used = min(len(X), size * _N_SAMPLES)
-        return cls(per_unit, X[:n_used] * per_unit, own[:n_used], size)
-
-    def _distances(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> Tensor:
-        """Return squared distances from the rows of each sample, over observed features."""
-        rows, squares = like(self.rows, x), like(self.squares, x)
-        norms = squares.sum(1) if observed.all() else observed.to(x.dtype) @ squares.T
-        distances = torch.addmm(norms, x, rows.T, alpha=-2) + x.square().sum(1, keepdim=True)
-        distances = distances.view(len(x), -1, self.size)
-        if own is not None and len(rows) > self.size:
-            is_own = own[:, None] == torch.as_tensor(self.own, device=x.device)
-            is_there = is_own.view(len(x), -1, self.size).any(2)
-            distances = distances.masked_fill(is_there[:, :, None], math.inf)
-        return distances
-
-    def values(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> Tensor:
-        """Return the mean distance from the nearest rows.
-
-        With `own`, over the samples that do not hold the row itself.
-        """
-        nearest = self._distances(x * like(self.per_unit, x), observed, own).amin(2)
-        finite = nearest.isfinite()
-        distances = nearest.clamp_(min=0).sqrt_().masked_fill_(~finite, 0)
-        mean = distances.sum(1) / finite.sum(1).clamp(min=1)
-        return mean * per_observed(observed).sqrt()
-
-    def cells(self, x: Tensor, observed: Tensor) -> Tensor:
-        """Return the mean squared distance by features."""
-        x = x * like(self.per_unit, x)
-        place = self._distances(x, observed).argmin(2)
-        place = place + torch.arange(place.shape[1], device=x.device) * self.size
-        return (x[:, None] - like(self.rows, x)[place]).square().mean(1) * observed
+    return -np.log(share.clip(SMALL, 1))
 
 
 @registered
@@ -255,7 +177,8 @@ class Whitening:
 
     Residuals are multiplied by the symmetric root of the inverse of their covariance, which keeps
     each whitened residual closest to that of its own feature. The covariance is shrunk by a tenth
-    to a multiple of the identity; of more than 1,024 features it is diagonal.
+    to a multiple of the identity; of more than 1,024 features it is diagonal. Where features are
+    pixels, of which some hardly ever change, residuals may stay as they are instead.
 
     Parameters
     ----------
@@ -263,16 +186,16 @@ class Whitening:
         Number of training rows.
     mean : ndarray of shape (n_features,)
         Of their residuals.
-    root : ndarray of shape (n_features,) or (n_features, n_features)
-        The root of the inverse of their covariance.
+    root : ndarray of shape (n_features,) or (n_features, n_features), or None
+        The root of the inverse of their covariance; None leaves residuals as they are.
     """
 
     n_rows: int
     mean: np.ndarray
-    root: np.ndarray
+    root: np.ndarray | None
 
     @classmethod
-    def of(cls, residuals: np.ndarray, observed: np.ndarray) -> Self:
+    def of(cls, residuals: np.ndarray, observed: np.ndarray, apply: bool = True) -> Self:
         """Learn the covariance of residuals.
 
         Parameters
@@ -281,32 +204,38 @@ class Whitening:
             Residuals of training rows that the network has not seen.
         observed : ndarray of shape (n_rows, n_features) of bool
             Which of the cells are not missing.
+        apply : bool, default=True
+            False leaves residuals as they are.
 
         Returns
         -------
         Whitening
             What makes it the identity.
         """
-        residuals = residuals.astype(np.float64)
         n_rows, d = residuals.shape
+        if not apply:
+            return cls(n_rows, np.zeros(d), None)
+        residuals = residuals.astype(np.float64)
         n_observed = observed.sum(axis=0).clip(min=1)
         mean = (residuals * observed).sum(axis=0) / n_observed
         # Each feature's variance is that of its observed residuals.
         centred = (residuals - mean) * observed * np.sqrt(n_rows / n_observed)
         if d > _WIDEST_COVARIANCE:
             variances = np.square(centred).sum(axis=0) / max(1, n_rows - 1)
-            shrunk = (1 - _SHRINKAGE) * variances + _SHRINKAGE * variances.mean() + _SMALL
+            shrunk = (1 - _SHRINKAGE) * variances + _SHRINKAGE * variances.mean() + SMALL
             return cls(n_rows, mean, shrunk**-0.5)
         covariance = centred.T @ centred / max(1, n_rows - 1)
         level = np.trace(covariance) / d
         covariance *= 1 - _SHRINKAGE
-        covariance.flat[:: d + 1] += _SHRINKAGE * level + _SMALL
+        covariance.flat[:: d + 1] += _SHRINKAGE * level + SMALL
         variances, axes = np.linalg.eigh(covariance)
         return cls(n_rows, mean, (axes * variances**-0.5) @ axes.T)
 
     def __call__(self, residuals: Tensor, observed: Tensor) -> Tensor:
         """Return the squared whitened residual of each cell, zero where nothing was observed."""
         centred = (residuals - like(self.mean, residuals)) * observed
+        if self.root is None:
+            return centred.square()
         root = like(self.root, residuals)
         return ((centred * root if root.ndim == 1 else centred @ root) * observed).square()
 
@@ -318,9 +247,9 @@ class Whitening:
         understated; its rank is not.
         """
         n = self.n_rows
-        if n < 3:
+        if n < 3 or self.root is None:
             return cells.sum(-1)
         less = (1 - _SHRINKAGE) * n / (n - 1) ** 2
         squares = cells if self.root.ndim == 1 else cells.sum(-1, keepdim=True)
         factor = (n / (n - 1)) ** 2 * (n - 2) / (n - 1)
-        return (factor * squares / (1 - less * squares).clamp(min=_SMALL)).sum(-1)
+        return (factor * squares / (1 - less * squares).clamp(min=SMALL)).sum(-1)

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from scipy.spatial.distance import cdist
 from scipy.stats import kstest
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.covariance import EllipticEnvelope
+from sklearn.datasets import load_digits
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture
@@ -25,10 +27,14 @@ from sklearn.utils import get_tags
 
 from skae import Autoencoder, AutoencoderOutlierDetector
 from skae.outliers import _ensemble
+from skae.outliers._decisions import automatic_threshold
 
 from ..estimators import DropoutNetwork, assert_same_outputs
 
 quick = pytest.mark.usefixtures("quick")
+in_all_settings = pytest.mark.parametrize(
+    "setting", [{}, {"contamination": 0}, {"image_shape": (2, 4)}]
+)
 
 
 class Squares(OutlierMixin, BaseEstimator):
@@ -109,6 +115,33 @@ def test_contamination_is_the_share_of_outliers(contamination, n_estimators, X):
     detector = fitted(X, contamination=contamination, n_estimators=n_estimators)
 
     assert (detector.predict(X) == -1).mean() == pytest.approx(contamination)
+
+
+@quick
+@pytest.mark.parametrize("estimator", [None, Squares()])
+def test_threshold_of_clean_rows_is_the_automatic_one(estimator, X):
+    detector = fitted(X[:95], estimator=estimator, contamination=0)
+
+    assert detector.offset_ == automatic_threshold(detector.held_out_scores_)
+    assert (detector.predict(X[95:]) == -1).all()
+
+
+@quick
+def test_rows_said_to_be_clean_have_their_neighbours_looked_at():
+    rng = np.random.default_rng(0)
+    centres = rng.uniform(-1, 1, size=(30, 2))
+    X = centres[np.arange(600) % 30] + 0.02 * rng.normal(size=(600, 2))
+    between = rng.uniform(-1, 1, size=(200, 2))
+    between = between[cdist(between, centres).min(1) > 0.08]
+    labels = np.arange(600 + len(between)) >= 600
+
+    areas = [
+        roc_auc_score(labels, -fitted(X, contamination=c).score_samples(np.r_[X, between]))
+        for c in ("auto", 0)
+    ]
+
+    assert areas[1] > areas[0]
+    assert areas[1] > 0.99
 
 
 def fence(scores):
@@ -223,9 +256,10 @@ def test_feature_errors_sum_up_to_the_score(n_estimators, X):
 
 
 @quick
-def test_feature_errors_of_rows_with_holes_sum_up_to_the_score(X):
+@in_all_settings
+def test_feature_errors_of_rows_with_holes_sum_up_to_the_score(setting, X):
     X = with_holes(X)
-    detector = fitted(X)
+    detector = fitted(X, **setting)
 
     errors = detector.feature_errors(X)
 
@@ -233,9 +267,10 @@ def test_feature_errors_of_rows_with_holes_sum_up_to_the_score(X):
 
 
 @quick
-def test_missing_cells_have_no_part_in_the_score(X):
+@in_all_settings
+def test_missing_cells_have_no_part_in_the_score(setting, X):
     X = with_holes(X)
-    detector = fitted(X)
+    detector = fitted(X, **setting)
 
     errors = detector.feature_errors(X)
 
@@ -473,7 +508,8 @@ def test_three_rows_are_too_few_for_p_values(X):
         detector.p_values(X)
 
 
-def test_p_values_of_normal_rows_are_uniform(monkeypatch):
+@pytest.mark.parametrize("contamination", ["auto", 0])
+def test_p_values_of_normal_rows_are_uniform(contamination, monkeypatch):
     monkeypatch.setattr(_ensemble, "_N_STEPS", 10)
     monkeypatch.setattr(_ensemble, "_FEWEST_STEPS", 10)
     p_values = []
@@ -481,7 +517,8 @@ def test_p_values_of_normal_rows_are_uniform(monkeypatch):
         rng = np.random.default_rng(seed)
         n_features = 3 + seed % 3
         X = rng.normal(size=(81, n_features)) @ rng.normal(size=(n_features, n_features))
-        detector = AutoencoderOutlierDetector(random_state=seed).fit(X[:80])
+        detector = AutoencoderOutlierDetector(contamination=contamination, random_state=seed)
+        detector.fit(X[:80])
         p_values.extend(detector.p_values(X[80:]))
 
     assert kstest(p_values, "uniform").pvalue > 0.01
@@ -627,6 +664,21 @@ def test_wild_values_are_told_apart_without_scaling(X):
     scores = fitted(X, scale=None).score_samples(X[:1] * [[100], [1000], [10000]])
 
     assert (np.diff(scores) < -1).all()
+
+
+@quick
+@pytest.mark.parametrize("image_shape", [(8, 8), (1, 8, 8)])
+def test_other_digits_are_outliers_and_maps_show_why(image_shape):
+    images, digits = load_digits(return_X_y=True)
+    zeros = images[digits == 0]
+    detector = fitted(zeros[::2], image_shape=image_shape)
+    new = np.r_[zeros[1::2], images[digits == 1]]
+
+    labels = np.arange(len(new)) >= len(zeros[1::2])
+    assert roc_auc_score(labels, -detector.score_samples(new)) > 0.99
+    stained = zeros[1:2].copy()
+    stained[0, 0] = 16
+    assert detector.feature_errors(stained).argmax() == 0
 
 
 @quick
@@ -797,10 +849,11 @@ def test_value_that_never_occurred_among_binary_ones():
 
 
 @quick
-def test_sparse_equals_dense(X):
+@in_all_settings
+def test_sparse_equals_dense(setting, X):
     X = X * (np.abs(X) > 0.5)
 
-    assert_same_outputs(fitted(sparse.csr_array(X)), fitted(X), X)
+    assert_same_outputs(fitted(sparse.csr_array(X), **setting), fitted(X, **setting), X)
 
 
 @quick
@@ -894,8 +947,9 @@ def test_streams_are_for_the_default_model(estimator):
 
 
 @quick
-def test_stored_detector_gives_the_same_and_goes_on_the_same(X):
-    detector = fitted(X)
+@in_all_settings
+def test_stored_detector_gives_the_same_and_goes_on_the_same(setting, X):
+    detector = fitted(X, **setting)
 
     stored = pickle.loads(pickle.dumps(detector))
 

@@ -16,8 +16,8 @@ def scale_of(X, apply=True):
     return Scale.of(X, Limits.of(X), apply)
 
 
-def fitted(X, n_folds=4, trim=0.2, scale=True):
-    return DenoisingEnsemble(n_folds, trim, scale, random_state=0).fit(X)
+def fitted(X, n_folds=4, trim=0.2, scale=True, setting="contaminated"):
+    return DenoisingEnsemble(n_folds, setting, trim, scale, random_state=0).fit(X)
 
 
 def residuals(model, X):
@@ -199,11 +199,12 @@ def test_masked_networks_never_see_the_rarest_rows(X):
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("trim", "n_rows"), [(0.2, 80), (0.4, 60)])
-def test_neighbours_are_typical_rows(trim, n_rows, X):
+def test_small_samples_are_of_typical_rows(trim, n_rows, X):
     model = fitted(X, trim=trim)
 
-    assert len(model._neighbors.rows) == n_rows
-    assert not set(range(95, 100)) & set(model._neighbors.own)
+    samples = model._views[1]
+    assert len(samples.rows) == n_rows
+    assert not set(range(95, 100)) & set(samples.own)
 
 
 @pytest.mark.usefixtures("quick")
@@ -247,7 +248,7 @@ def test_wild_training_cells_are_learned_from_as_if_they_were_missing(X):
     for a, b in zip(actual._whitenings, expected._whitenings, strict=True):
         assert a.root.shape == b.root.shape
     assert actual.scale_.unit[3] == expected.scale_.unit[3]
-    np.testing.assert_array_equal(actual._marginals.tail, expected._marginals.tail)
+    np.testing.assert_array_equal(actual._views[0].tail, expected._views[0].tail)
 
 
 @pytest.mark.usefixtures("quick")
@@ -260,13 +261,29 @@ def test_networks_do_not_see_wild_cells_of_new_rows(X):
 
 
 @pytest.mark.usefixtures("quick")
-def test_held_out_scores_of_many_rows_are_about_those_by_the_own_fold():
-    X = np.random.default_rng(0).normal(size=(4000, 3))
-    model = fitted(X)
+@pytest.mark.parametrize("setting", ["contaminated", "clean"])
+def test_held_out_scores_are_distributed_like_those_of_new_rows(setting):
+    X, new = np.random.default_rng(0).normal(size=(2, 3000, 3))
+    model = fitted(X, setting=setting)
 
-    own = model.member_scores(X)[np.arange(4000), model.held_out_folds_]
+    scores = model.member_scores(new)[:, 0]
 
-    assert np.median(own - model.held_out_scores_) < 0.05 * own.std()
+    quarters = (np.percentile(each, [25, 50, 75]) for each in (scores, model.held_out_scores_))
+    np.testing.assert_allclose(*quarters, atol=0.15 * scores.std())
+
+
+@pytest.mark.usefixtures("quick")
+def test_clean_rows_are_all_learned_from(X):
+    model = fitted(X, setting="clean")
+
+    assert model._whitenings[1].n_rows == len(model._views[0].rows) == 100
+
+
+@pytest.mark.usefixtures("quick")
+def test_pixels_are_in_one_unit(X):
+    model = DenoisingEnsemble(4, "clean", 0.2, True, (2, 4), random_state=0).fit(X)
+
+    assert np.ptp(model.scale_.unit) == 0
 
 
 @pytest.mark.usefixtures("quick")
@@ -324,7 +341,7 @@ def test_expected_value_is_the_reconstruction_of_the_row_without_the_cell(X):
 
 def test_model_has_no_code():
     for method in ("transform", "inverse_transform"):
-        assert not hasattr(DenoisingEnsemble(4, 0.2, True), method)
+        assert not hasattr(DenoisingEnsemble(4, "clean", 0.2, True), method)
 
 
 @pytest.mark.usefixtures("quick")

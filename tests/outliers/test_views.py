@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from scipy.spatial.distance import cdist, mahalanobis
+from scipy.spatial.distance import mahalanobis
 
 from skae.outliers import _views
-from skae.outliers._views import Marginals, Neighbors, Surprise, Whitening
+from skae.outliers._views import Marginals, Surprise, Whitening
 
 
 @pytest.fixture
@@ -196,126 +196,6 @@ def test_own_surprises_of_a_constant_are_zero():
 
     for cells in Marginals.of(X).cells(*seen(X), own=True):
         assert (cells == 0).all()
-
-
-# ---------------------------------------------------------------- neighbours
-
-
-def nearest(x, X, n_samples=20):
-    """Return the distances of rows from the nearest row in each sample, by brute force."""
-    width = X.max(0) - X.min(0)
-    return cdist(x / width, X / width).reshape(len(x), n_samples, -1).min(2)
-
-
-def test_distance_is_the_mean_of_the_nearest_in_twenty_samples(X):
-    new = np.random.default_rng(1).normal(size=(20, 4))
-
-    actual = Neighbors.of(X, np.arange(100)).values(*seen(new))
-
-    np.testing.assert_allclose(actual, nearest(new, X).mean(1), rtol=1e-3)
-
-
-def test_rows_are_not_their_own_neighbours(X):
-    width = X.max(0) - X.min(0)
-
-    actual = Neighbors.of(X, np.arange(100)).values(*seen(X), torch.arange(100))
-
-    distances = cdist(X / width, X / width)
-    by_sample = distances.reshape(100, 20, 5).min(2)
-    by_sample[np.arange(100), np.arange(100) // 5] = np.nan
-    np.testing.assert_allclose(actual, np.nanmean(by_sample, axis=1), rtol=1e-3)
-
-
-def test_rows_are_told_by_their_identity_not_their_position(X):
-    identity = 100 + np.random.default_rng(1).permutation(100)
-
-    actual = Neighbors.of(X, identity).values(*seen(X), torch.from_numpy(identity))
-
-    expected = Neighbors.of(X, np.arange(100)).values(*seen(X), torch.arange(100))
-    torch.testing.assert_close(actual, expected)
-
-
-def test_sample_of_nothing_but_the_row_itself_does_not_count(X):
-    actual = Neighbors.of(X[:20], np.arange(20)).values(*seen(X[:1]), torch.arange(1))
-
-    width = np.ptp(X[:20], axis=0)
-    expected = cdist(X[:1] / width, X[1:20] / width).mean(1)
-    np.testing.assert_allclose(actual, expected, rtol=1e-3)
-
-
-def test_distance_is_over_observed_features(X):
-    new = np.random.default_rng(1).normal(size=(20, 4))
-    new[:, 1] = np.nan
-
-    actual = Neighbors.of(X, np.arange(100)).values(*seen(new))
-
-    expected = nearest(new[:, [0, 2, 3]], X[:, [0, 2, 3]]).mean(1)
-    np.testing.assert_allclose(actual, expected * np.sqrt(4 / 3), rtol=1e-3)
-
-
-def test_row_with_nothing_observed_is_near_and_has_no_cells(X):
-    missing = seen(np.full((2, 4), np.nan))
-
-    assert (Neighbors.of(X, np.arange(100)).values(*missing) == 0).all()
-    assert (Neighbors.of(X, np.arange(100)).cells(*missing) == 0).all()
-
-
-def test_cells_that_are_missing_are_zero(X):
-    new = np.random.default_rng(1).normal(size=(20, 4))
-    new[::2, 1] = np.nan
-
-    cells = Neighbors.of(X, np.arange(100)).cells(*seen(new))
-
-    np.testing.assert_array_equal((cells == 0).numpy(), np.isnan(new))
-
-
-def test_far_row_is_far_by_its_wild_feature(X):
-    wild = np.zeros((1, 4))
-    wild[0, 2] = 9
-
-    assert Neighbors.of(X, np.arange(100)).cells(*seen(wild)).argmax() == 2
-
-
-def test_features_add_up_to_the_mean_squared_distance(X):
-    new = np.random.default_rng(1).normal(size=(20, 4))
-
-    cells = Neighbors.of(X, np.arange(100)).cells(*seen(new))
-
-    np.testing.assert_allclose(cells.sum(1), (nearest(new, X) ** 2).mean(1), rtol=1e-3)
-
-
-def test_neighbours_are_sought_among_the_first_rows(X, monkeypatch):
-    monkeypatch.setattr(_views, "_N_REFERENCES", 60)
-    neighbors = Neighbors.of(X, np.arange(100))
-
-    distances = neighbors.values(*seen(X))
-
-    first = cdist(X * neighbors.per_unit, X[:60] * neighbors.per_unit).reshape(100, 20, 3)
-    np.testing.assert_allclose(distances, first.min(2).mean(1), rtol=1e-3, atol=1e-3)
-
-
-def test_distance_is_the_same_in_other_units(X):
-    units = np.array([1e-3, 1.0, 7.0, 1e3], dtype=np.float32)
-    new = np.random.default_rng(1).normal(size=(20, 4))
-
-    actual = Neighbors.of(X * units, np.arange(100)).values(*seen(new * units))
-
-    expected = Neighbors.of(X, np.arange(100)).values(*seen(new))
-    torch.testing.assert_close(actual, expected, rtol=1e-3, atol=1e-4)
-
-
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_fewer_rows_than_samples(X, n):
-    values = Neighbors.of(X[:n], np.arange(n)).values(*seen(X[:n]), torch.arange(n))
-
-    assert values.shape == (n,)
-    assert values.isfinite().all()
-
-
-def test_duplicates_are_near():
-    ones = np.ones((20, 3), dtype=np.float32)
-
-    assert (Neighbors.of(ones, np.arange(20)).values(*seen(ones[:2]), torch.arange(2)) == 0).all()
 
 
 # ---------------------------------------------------------------- whitening
