@@ -31,18 +31,24 @@ def table(n_rows: int, n_features: int) -> np.ndarray:
     return X + 0.3 * rng.normal(size=X.shape)
 
 
-def measure(n_rows: int, n_features: int, rounds: int) -> dict[str, Any]:
+def measure(
+    n_rows: int, n_features: int, contamination: str | float, rounds: int
+) -> dict[str, Any]:
     from pyod.models.auto_encoder import AutoEncoder
 
     X = table(n_rows, n_features)
+
+    def ours() -> AutoencoderOutlierDetector:
+        return AutoencoderOutlierDetector(contamination=contamination, random_state=0)
+
     fits = alternate(
         {
-            "ours": lambda: AutoencoderOutlierDetector(random_state=0).fit(X),
+            "ours": lambda: ours().fit(X),
             "theirs": lambda: AutoEncoder(verbose=0, random_state=0).fit(X),
         },
         rounds,
     )
-    detector = AutoencoderOutlierDetector(random_state=0).fit(X)
+    detector = ours().fit(X)
     module, chunk = detector.estimator_.module_, 1024
     x = torch.from_numpy(X.astype(np.float32))
 
@@ -58,6 +64,7 @@ def measure(n_rows: int, n_features: int, rounds: int) -> dict[str, Any]:
     return {
         "rows": n_rows,
         "features": n_features,
+        "contamination": str(contamination),
         "fit_seconds": float(np.median(fits["ours"])),
         "fit_vs_pyod": ratios(fits, "theirs")["ours"],
         "score_vs_forward": ratios(scores, "forward")["score"],
@@ -83,7 +90,7 @@ def main() -> None:
     if args.memory:
         largest_memory()
         return
-    rows = [measure(*size, args.rounds) for size in SIZES]
+    rows = [measure(*size, how, args.rounds) for size in SIZES for how in ("auto", 0)]
     command = [sys.executable, __file__, "--memory"]
     gigabytes = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rows.append({"rows": 1_000_000, "features": 30, "gigabytes": float(gigabytes)})

@@ -31,11 +31,10 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
 
     By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data;
     outliers, and codes such as -999, may be among its training rows. A row's score is how
-    surprising it is in several views: what networks for noisy rows and networks for rows with
-    masked cells can't restore, how far its neighbours are, and unless the training rows are known
-    to be normal, how far in the tails and how rare its values are by themselves. With `estimator`
-    it is that model's score. Decisions rest on the scores of
-    training rows by models that have not seen them, unless `contamination` is a number.
+    surprising it is in several views: what networks for noisy rows and for masked cells can't
+    restore, how far its neighbours are, and how rare its values are by themselves. With `estimator`
+    it is that model's score. Decisions rest on the scores of training rows by models that have not
+    seen them, unless `contamination` is a number other than 0.
 
     Read more in the :ref:`User Guide <outlier_detection>`.
 
@@ -43,8 +42,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     ----------
     estimator : estimator with `fit` and `score_samples`, default=None
         A model to take instead of the default one, higher scores meaning more normal; it is cloned.
-        It gets data frames as they came. For images, for example, an :class:`~skae.Autoencoder`
-        with ``module="conv"``.
+        It gets data frames as they came.
 
     n_estimators : int, default=4
         Number of folds of the training rows, and of networks of each kind, each of which is trained
@@ -54,12 +52,11 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         thresholds flag far more new rows than they should.
 
     contamination : "auto" or float, default="auto"
-        0 says that all training rows are normal: then the default model looks at neighbours more
-        closely, and at single values not at all. A float in (0, 0.5] is the share of the training
-        rows that are labelled outliers. "auto" and 0 take for threshold the lower fence of a box
-        plot of their held-out scores, Q1 - 1.5 (Q3 - Q1), or the first percentile of these if it is
-        higher. The box plot is of minus the square roots of minus the scores, if none of them is
-        positive.
+        0 says that all training rows are normal: the default model then looks closer at neighbours,
+        and not at single values. A float in (0, 0.5] is the share of the training rows that are
+        labelled outliers. "auto" and 0 take the lower fence of a box plot of held-out scores, Q1 -
+        1.5 (Q3 - Q1), of minus the roots of minus them if none is positive, or their first
+        percentile if it is higher.
 
     scale : "auto" or None, default="auto"
         "auto" scales each feature to mean 0 and standard deviation 1; None divides all by one unit,
@@ -68,10 +65,9 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         `estimator`.
 
     image_shape : tuple of int or None, default=None
-        Shape of the images whose pixels are the features, (channels, height, width) or (height,
-        width); (height, width, channels) too, if there are 3 or 4 channels. They are then in one
-        unit, whatever `scale` says, and images are compared with slightly blurred neighbours.
-        Without effect on `estimator`.
+        Shape of images whose pixels are the features: (height, width), (channels, height, width)
+        or, if it is unmistakable, (height, width, channels). They are then in one unit, whatever
+        `scale` says, and compared with neighbours slightly blurred. Without effect on `estimator`.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the model, unless it is None and `estimator` is given.
@@ -101,13 +97,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     -----
     The score is Fisher's combined statistic with weights: minus the sum over values :math:`v_k(x)`
     of :math:`-w_k \\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least
-    such a value. The values are the Mahalanobis distances of the residuals of both kinds of
-    networks; the mean distances from the five nearest of up to 8,192 training rows, with features
-    of equal variance and of equal range; with ``contamination=0`` the distances from the ten
-    nearest, relative to theirs; otherwise the sums over features of two surprises, for tail and for
-    density, and the mean distance from the nearest row in each of twenty small samples. The
-    networks for masked cells and the small samples then leave out the fifth of the rows whose
-    values are rarest, where outliers would hide.
+    such a value. The user guide says what the values and the weights are.
 
     Missing values (NaN) are allowed with the default model: they add nothing to loss and score.
 
@@ -230,15 +220,11 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         return self
 
     def _default_model(self) -> DenoisingEnsemble:
-        is_clean = isinstance(self.contamination, Real) and self.contamination == 0
-        share = self.contamination if isinstance(self.contamination, Real) else 0.0
+        share = self.contamination if isinstance(self.contamination, Real) else _TRIM
+        setting, trim = "clean" if share == 0 else "contaminated", max(_TRIM, float(share))
+        scale = self.scale is not None
         return DenoisingEnsemble(
-            self.n_estimators,
-            "clean" if is_clean else "contaminated",
-            max(_TRIM, float(share)),
-            self.scale is not None,
-            self.image_shape,
-            self.random_state,
+            self.n_estimators, setting, trim, scale, self.image_shape, self.random_state
         )
 
     def _threshold(self, model: Any, X: Any, held_out: np.ndarray) -> float:
