@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples
 
@@ -125,7 +125,11 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "score_samples"]), None],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
+        "contamination": [
+            StrOptions({"auto"}),
+            Options(Real, {0}),
+            Interval(Real, 0, 0.5, closed="right"),
+        ],
         "scale": [StrOptions({"auto"}), None],
         "image_shape": ["array-like", None],
         "random_state": ["random_state"],
