@@ -7,7 +7,8 @@ candidate that is best on all other families is applied to it: the means over ta
 reach are what to expect on tables that had no part in the choice. "best on all" had a part in it.
 
 Best is the highest sum of AUROC and average precision: for "auto" in both settings, contaminated
-rows counted twice, for contamination=0 on clean rows. The lines of the distance from the five nearest alone are there to compare.
+rows counted twice, for contamination=0 on clean rows. The line of the distance from the five
+nearest alone is there to compare.
 
 data: as for outliers.py, in SKAE_DATA.
 """
