@@ -26,6 +26,9 @@ from ._explanations import explained
 _TRIM = 0.2
 
 
+_CONTAMINATION = [StrOptions({"auto"}), Options(Real, {0}), Interval(Real, 0, 0.5, closed="right")]
+
+
 class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     """Outlier detector that learns to predict each value of a row from the others.
 
@@ -43,32 +46,27 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     estimator : estimator with `fit` and `score_samples`, default=None
         A model to take instead of the default one, higher scores meaning more normal; it is cloned.
         It gets data frames as they came.
-
     n_estimators : int, default=4
         Number of folds of the training rows, and of networks of each kind, each of which is trained
         on the rows outside its fold. With `estimator`, that many clones give the held-out scores
         for thresholds and p-values, and one more, trained on all rows, those of new rows. 1 trains
         one model on all rows, and takes its own scores of them for the threshold: quicker, but such
         thresholds flag far more new rows than they should.
-
     contamination : "auto" or float, default="auto"
         0 says that all training rows are normal: the default model then looks closer at neighbours,
         and not at single values. A float in (0, 0.5] is the share of the training rows that are
         labelled outliers. "auto" and 0 take the lower fence of a box plot of held-out scores, Q1 -
         1.5 (Q3 - Q1), of minus the roots of minus them if none is positive, or their first
         percentile if it is higher.
-
     scale : "auto" or None, default="auto"
         "auto" scales each feature to mean 0 and standard deviation 1; None divides all by one unit,
         the root of their mean variance, for features in comparable units. Wild values, as those
         that a wide gap cuts off from the rest are called here, do not count. Without effect on
         `estimator`.
-
     image_shape : tuple of int or None, default=None
         Shape of images whose pixels are the features: (height, width), (channels, height, width)
         or, if it is unmistakable, (height, width, channels). They are then in one unit, whatever
         `scale` says, and compared with neighbours slightly blurred. Without effect on `estimator`.
-
     random_state : int, RandomState instance or None, default=None
         Seeds the model, unless it is None and `estimator` is given.
 
@@ -103,13 +101,12 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
 
     References
     ----------
-    Hawkins et al., "Outlier detection using replicator neural networks", DaWaK 2002.
-
-    Vincent et al., "Stacked denoising autoencoders", JMLR 11, 2010.
-
-    Vovk, "Cross-conformal predictors", Annals of Mathematics and Artificial Intelligence 74, 2015.
-
-    Bates et al., "Testing for outliers with conformal p-values", Annals of Statistics 51, 2023.
+    .. [1] Hawkins et al., "Outlier detection using replicator neural networks", DaWaK 2002.
+    .. [2] Vincent et al., "Stacked denoising autoencoders", JMLR 11, 2010.
+    .. [3] Vovk, "Cross-conformal predictors", Annals of Mathematics and Artificial Intelligence 74,
+       2015.
+    .. [4] Bates et al., "Testing for outliers with conformal p-values", Annals of Statistics 51,
+       2023.
 
     Examples
     --------
@@ -125,11 +122,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "score_samples"]), None],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "contamination": [
-            StrOptions({"auto"}),
-            Options(Real, {0}),
-            Interval(Real, 0, 0.5, closed="right"),
-        ],
+        "contamination": _CONTAMINATION,
         "scale": [StrOptions({"auto"}), None],
         "image_shape": ["array-like", None],
         "random_state": ["random_state"],
