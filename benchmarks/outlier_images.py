@@ -166,7 +166,7 @@ def main() -> None:
                 "fit_seconds": float(seconds.mean()),
             }
             if "PCA(0.9)" in found:
-                row["fit_vs_pca"] = row["fit_seconds"] / np.mean(found["PCA(0.9)"], axis=0)[1]
+                row["fit_vs_pca"] = float(seconds.mean() / np.mean(found["PCA(0.9)"], axis=0)[1])
             rows.append(row)
             print(row, flush=True)
         write_table("outlier_images", rows, key=("data", "detector"))
