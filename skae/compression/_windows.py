@@ -10,7 +10,7 @@ from ._signal_rows import SignalRows
 _FRAMES_TOGETHER = 4  # windows of short signals have a multiple of so many frames
 _DEPTH = 0.03  # of the root mean square: what spectra are told apart down to
 _SAMPLES_TO_COMPARE = 2**20
-_SHORTEST, _LONGEST = 4, 4096
+_SHORTEST, _LONGEST = 4, 2048  # matrices of longer frames are slow
 _FAR = 1.1  # times the least cost: longer frames won't be better
 
 
