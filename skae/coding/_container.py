@@ -159,7 +159,8 @@ class Header(ABC):
         fixed, numbers, position = cls.start_of(stream)
         if cls.has_end(fixed[0]):
             numbers[str(cls.at_end)], _ = read_end(stream, position)
-        header = cls(*fixed, **_positive(numbers))  # type: ignore[arg-type]
+        kind, dtype, fingerprint = fixed
+        header = cls(kind, dtype, fingerprint, **_positive(numbers))
         if header.n_chunks * (CHECKSUM.size + 1) > len(stream):
             raise BitstreamError(f"{header.n_chunks} chunks don't fit into {len(stream)} bytes")
         return header, position
@@ -243,9 +244,8 @@ class Header(ABC):
     @classmethod
     def _numbers(cls, kind: int) -> list[str]:
         """Return the names of the numbers that follow the fingerprint."""
-        own = fields(cls)[len(fields(Header)) :]
-        if kind != RAW:
-            own = [each for each in own if each.name != cls.at_end]  # type: ignore[assignment]
+        at_end = cls.at_end if cls.has_end(kind) else None
+        own = [each for each in fields(cls)[len(fields(Header)) :] if each.name != at_end]
         lengths = [each.name for each in own if each.default is MISSING]
         layout = [each.name for each in own if each.default is not MISSING]
         return lengths if kind == RAW else [*lengths, "number", *layout]

@@ -22,7 +22,7 @@ from ._decoded_spectra import DecodedSpectra
 from ._objectives import AudibleRestoration
 from ._signal_rows import SignalRows
 from ._signals import Signals, checked_signals, location_and_scale, scaled
-from ._windows import Windows, best_hop_length, frames_of_windows
+from ._windows import FRAMES_TOGETHER, Windows, best_hop_length, frames_of_windows
 
 _RATE = 16_000.0
 # What people hear: shaping, companding, tilt and filling of speech, and of wider bands.
@@ -32,7 +32,6 @@ _FIDELITY = {"shaping": 0.0, "companding": 1.0, "tilt": 0.0, "filling": 0.0}
 _LOWEST_AUDIBLE, _WIDE, _HIGHEST_AUDIBLE = 4_000.0, 24_000.0, 48_000.0
 _KERNELS = {"conv": 3, "mlp": 1}
 _EPOCHS, _WINDOWS, _FEW_WINDOWS = 20, 512, 16
-_FRAMES_TOGETHER = 4
 _MOST_FRAMES = 512
 
 
@@ -220,8 +219,8 @@ class AudioCompressor(CodesSounds):
         self._shape = signals.arrays[0].shape if signals.are_equal else None
         return signals
 
-    def _scaled(self, signals: Signals) -> list[torch.Tensor]:
-        return [scaled(array, self._location, self._scale) for array in signals.arrays]
+    def _scaled(self, array: np.ndarray) -> torch.Tensor:
+        return scaled(array, self._location, self._scale)
 
     # ------------------------------------------------------------------ fit
 
@@ -229,9 +228,9 @@ class AudioCompressor(CodesSounds):
         rate = _RATE if self.sample_rate is None else float(self.sample_rate)
         hop = self.hop_length
         if isinstance(hop, str):
-            hop = best_hop_length(self._scaled(X), MDCT)
-        n_frames = round(self.segment_duration * rate / hop / _FRAMES_TOGETHER) * _FRAMES_TOGETHER
-        self._n_frames = min(max(n_frames, _FRAMES_TOGETHER), _MOST_FRAMES)
+            hop = best_hop_length(X.arrays, self._scaled, MDCT)
+        n_frames = round(self.segment_duration * rate / hop / FRAMES_TOGETHER) * FRAMES_TOGETHER
+        self._n_frames = min(max(n_frames, FRAMES_TOGETHER), _MOST_FRAMES)
         lengths = [len(array) for array in X.arrays]
         window = frames_of_windows(lengths, hop, self._n_frames)
         self.hop_length_, self.sample_rate_ = int(hop), rate
@@ -261,7 +260,7 @@ class AudioCompressor(CodesSounds):
         self, X: Signals, dtype: torch.dtype, device: torch.device, *, training: bool = False
     ) -> Rows:
         h, (length, _) = self.hop_length_, self._fitted_recipe.params["module__window_shape"]
-        signals = [in_hops(x, h) for x in self._scaled(X)]
+        signals = [in_hops(self._scaled(array), h) for array in X.arrays]
         return Windows(signals, h, length // h - 1, dtype, device)
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:

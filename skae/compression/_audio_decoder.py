@@ -12,11 +12,11 @@ from ..coding import CODED, RAW, BitstreamError, Parts
 from ..coding._container import checksum_at, end_of
 from ._audio_header import AudioHeader, n_frames_of
 from ._audio_streams import AudioStreams
+from ._segments import SEGMENTS_TOGETHER
 
 _LONGEST_HEADER = 128
 _BYTES_PER_NUMBER = 8  # at most: those of a table's least frequency, and an escape
 _N_NUMBERED, _MOST_MISSING = 256, 127
-_SEGMENTS_TOGETHER = 16
 
 
 class AudioDecoder:
@@ -220,8 +220,8 @@ class AudioDecoder:
             self._chunks = []
             parts = [each.reshape(-1, header.n_channels).astype(header.dtype) for each in raw]
         elif header is not None:
-            for start in range(0, max(n_chunks, 0), _SEGMENTS_TOGETHER):
-                n = min(_SEGMENTS_TOGETHER, n_chunks - start)
+            for start in range(0, max(n_chunks, 0), SEGMENTS_TOGETHER):
+                n = min(SEGMENTS_TOGETHER, n_chunks - start)
                 parts += [self._joined(x) for x in self._segments(n)]
         channels = self._streams.n_channels
         dtype = np.dtype("float32" if header is None else header.dtype)

@@ -10,9 +10,8 @@ from .._settings import inference
 from ..coding import Framing
 from ._audio_header import AudioHeader, n_frames_of
 from ._audio_streams import AudioStreams
+from ._segments import SEGMENTS_TOGETHER
 from ._signals import checked_signal
-
-_SEGMENTS_TOGETHER = 16
 
 
 class AudioEncoder:
@@ -70,13 +69,15 @@ class AudioEncoder:
         self._n_samples += len(array)
         if self._framing is None:
             self._given.append(array)
-        self._waiting = torch.cat([self._waiting, scaled])
+        waiting = torch.cat([self._waiting, scaled])
         h, size = streams.hop_length, streams.n_frames
-        written = b""
-        while n := min((len(self._waiting) // h - 1) // size, _SEGMENTS_TOGETHER):
-            written += self._started() + self._segments(self._waiting[: (n * size + 1) * h])
-            self._waiting = self._waiting[n * size * h :].clone()
-        return written
+        written = []
+        while n := min((len(waiting) // h - 1) // size, SEGMENTS_TOGETHER):
+            written += [self._started(), self._segments(waiting[: (n * size + 1) * h])]
+            waiting = waiting[n * size * h :]
+        # A copy, so that what was written is not kept.
+        self._waiting = waiting.clone() if written else waiting
+        return b"".join(written)
 
     @inference()
     def flush(self) -> bytes:

@@ -24,16 +24,15 @@ from ..coding import (
 )
 from ..coding._selection import wanted_of
 from ._audio_header import PER_HERTZ, AudioHeader, n_frames_of
-from ._segments import Segments, numbered
+from ._segments import SEGMENTS_TOGETHER, Segments, numbered
 from ._signals import full_scale, scaled
 
 _SAMPLES_TOGETHER, _MOST_TOGETHER = 2**21, 256
-_SEGMENTS_TOGETHER = 16
 
 
 def in_hops(x: Tensor, hop_length: int) -> Tensor:
     """Return a signal of shape (n_samples, n_channels) in whole hops, with one of zeros around."""
-    missing = (n_frames_of(len(x), hop_length) + 1) * hop_length - hop_length - len(x)
+    missing = n_frames_of(len(x), hop_length) * hop_length - len(x)
     return torch.nn.functional.pad(x, (0, 0, hop_length, missing))
 
 
@@ -236,8 +235,8 @@ class AudioStreams(BaseStreams):
         h, n, before = self.hop_length, self.n_frames, 0
         for array in arrays:
             n_samples, all_frames = len(array), n_frames_of(len(array), h)
-            for first in range(0, all_frames, n * _SEGMENTS_TOGETHER):
-                last = min(first + n * _SEGMENTS_TOGETHER, all_frames)
+            for first in range(0, all_frames, n * SEGMENTS_TOGETHER):
+                last = min(first + n * SEGMENTS_TOGETHER, all_frames)
                 start, stop = max(first - 1, 0) * h, last * h
                 x = self.scaled(array[start : min(stop, n_samples)])
                 x = torch.nn.functional.pad(x, (0, 0, h * (first == 0), max(stop - n_samples, 0)))
@@ -296,8 +295,8 @@ class AudioStreams(BaseStreams):
         # The frames that hold the first and the last sample.
         segments = range(start // h // size, ((stop - 1) // h + 1) // size + 1)
         tail: Tensor | None = None
-        for s in range(segments.start, segments.stop, _SEGMENTS_TOGETHER):
-            some = range(s, min(s + _SEGMENTS_TOGETHER, segments.stop))
+        for s in range(segments.start, segments.stop, SEGMENTS_TOGETHER):
+            some = range(s, min(s + SEGMENTS_TOGETHER, segments.stop))
             parts = self.segments.read(header, chunks, some, group * header.grid[1], n_signals)
             for i, x in zip(some, parts, strict=True):
                 if tail is not None:

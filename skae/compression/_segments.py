@@ -9,6 +9,8 @@ from torch import Tensor
 from ..coding import N_PER_LEVEL, BitstreamError, Codec
 from ._audio_header import AudioHeader
 
+SEGMENTS_TOGETHER = 16  # that are coded, or decoded, at once
+
 
 class Segments:
     """Write and read segments, each of which can be read without the others.

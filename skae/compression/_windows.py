@@ -1,5 +1,7 @@
 """Windows of signals that a codec is fitted to."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,7 +9,7 @@ from torch import Tensor
 from ..training import Batch
 from ._signal_rows import SignalRows
 
-_FRAMES_TOGETHER = 4  # windows of short signals have a multiple of so many frames
+FRAMES_TOGETHER = 4  # segments, and windows of short signals have a multiple of so many frames
 _DEPTH = 0.03  # of the root mean square: what spectra are told apart down to
 _SAMPLES_TO_COMPARE = 2**20
 _SHORTEST, _LONGEST = 4, 2048  # matrices of longer frames are slow
@@ -78,16 +80,20 @@ def frames_of_windows(lengths: list[int], hop_length: int, most: int) -> int:
         The number of frames.
     """
     typical = int(np.median(lengths)) // hop_length + 1
-    return min(most, max(1, typical // _FRAMES_TOGETHER) * _FRAMES_TOGETHER)
+    return min(most, max(1, typical // FRAMES_TOGETHER) * FRAMES_TOGETHER)
 
 
-def best_hop_length(arrays: list[Tensor], transform: type) -> int:
+def best_hop_length(
+    arrays: list[np.ndarray], scaled: Callable[[np.ndarray], Tensor], transform: type
+) -> int:
     """Return the number of samples per frame whose spectra are told in the fewest digits.
 
     Parameters
     ----------
-    arrays : list of Tensor of shape (n_samples, n_channels)
-        Signals with the root mean square 1.
+    arrays : list of ndarray of shape (n_samples, n_channels)
+        Signals, of which some are looked at.
+    scaled : callable
+        Makes their root mean square 1.
     transform : type
         Makes a transform of a hop length.
 
@@ -99,7 +105,7 @@ def best_hop_length(arrays: list[Tensor], transform: type) -> int:
     longest = max(len(x) for x in arrays)
     left, some = _SAMPLES_TO_COMPARE, []
     for x in arrays[:: max(1, len(arrays) // 64)]:
-        some.append(x[: max(1, left)])
+        some.append(scaled(x[: max(1, left)]))
         left -= len(x)
         if left <= 0:
             break

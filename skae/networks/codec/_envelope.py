@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-MEL_BREAK = 700.0  # hertz; below, the scale is about linear
+_MEL_BREAK = 700.0  # hertz; below, the scale is about linear
 _FRAMES = 2  # that share levels
 _MELS_PER_BAND = 200.0
 _FEWEST_BANDS, _MOST_BANDS = 8, 24
@@ -110,10 +110,15 @@ def band_of_bins(hop_length: int, sample_rate: float) -> np.ndarray:
     ndarray of int of shape (hop_length,)
         Bands are equally wide in mel, but none has no coefficient.
     """
-    mels = 2595 * np.log10(1 + frequencies(hop_length, sample_rate) / MEL_BREAK)
+    mels = in_mels(frequencies(hop_length, sample_rate))
     n_bands = np.clip(mels[-1] / _MELS_PER_BAND, _FEWEST_BANDS, _MOST_BANDS)
     bands = np.floor(mels / mels[-1] * (1 - 1e-9) * round(n_bands))
     return np.unique(bands, return_inverse=True)[1]
+
+
+def in_mels(hertz: np.ndarray) -> np.ndarray:
+    """Return frequencies on the mel scale (O'Shaughnessy, Speech Communication, 1987)."""
+    return 2595 * np.log10(1 + hertz / _MEL_BREAK)
 
 
 def frequencies(hop_length: int, sample_rate: float) -> np.ndarray:

@@ -4,9 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ._envelope import in_mels
+
 _EXPONENT = 0.23  # of energy, after Zwicker's law
 _SILENT = 1e-4  # energy, where training data have 1 per sample
-_MEL_BREAK = 700.0
 
 
 class Loudness(nn.Module):
@@ -52,7 +53,7 @@ class Loudness(nn.Module):
 
 def _triangles(length: int, sample_rate: float, n_bands: int) -> np.ndarray:
     """Return how much each frequency belongs to each band, of shape (length // 2 + 1, n_bands)."""
-    mels = 2595 * np.log10(1 + np.arange(length // 2 + 1) * sample_rate / length / _MEL_BREAK)
+    mels = in_mels(np.arange(length // 2 + 1) * sample_rate / length)
     edges = np.linspace(0, mels[-1], n_bands + 2)
     rise = (mels[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     fall = (edges[2:] - mels[:, None]) / (edges[2:] - edges[1:-1])

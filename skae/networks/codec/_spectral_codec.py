@@ -143,22 +143,7 @@ class SpectralCodecNetwork(TransformCodec):
         return code[..., None]
 
     def synthesize(self, y: Tensor, level: float, realism: float = 0.0) -> Tensor:
-        return self.samples(self.expanded(y))
-
-    def samples(self, spectra: Tensor) -> Tensor:
-        """Return the samples of spectra.
-
-        Parameters
-        ----------
-        spectra : Tensor of shape (n_signals, n_frames, n_channels, hop_length)
-            Coefficients of rotated channels.
-
-        Returns
-        -------
-        Tensor of shape (n_signals, (n_frames + 1) * hop_length, n_channels)
-            Samples.
-        """
-        return self.mdct.inverse(spectra) @ self.rotation.T
+        return self.mdct.inverse(self.expanded(y)) @ self.rotation.T
 
     def expanded(self, y: Tensor) -> Tensor:
         """Return the spectra that are coded.
@@ -323,12 +308,6 @@ class SpectralCodecNetwork(TransformCodec):
             Samples.
         """
         return self.unrounded(z.reshape(len(z), -1, self.n_columns, 1)).flatten(1)
-
-    def rate_distortion(self, x: Tensor, level: float) -> tuple[Tensor, Tensor]:
-        y, decoded, bits = self._rate(x, level)
-        # Where noise is not heard, it costs little: errors are those of companded coefficients.
-        errors = (decoded - y)[:, :, self.contexts.first_bin :]
-        return bits, errors.square().sum((1, 2, 3))
 
     # ------------------------------------------------------------------ closed form
 

@@ -137,18 +137,14 @@ class TransformCodec(nn.Module):
         squares : Tensor of shape (n_signals,)
             Sum of squared errors, in squared steps.
         """
-        factors = self.steps(level)[1]
-        y, decoded, bits = self._rate(x, level)
+        divisors, factors = self.steps(level)
+        y = self.coefficients(x) / divisors
+        flat = y.flatten(1, 2)
+        decoded, means, scales = self.contexts.rounded(y.detach(), level)
+        bits = code_length((flat - means).abs(), scales).sum((1, 2))
         # Rounding has the gradient of the identity, as in compressive autoencoders (ICLR 2017).
         error = self.synthesize((y + (decoded - y.detach())) * factors, level).flatten(1) - x
         return bits, error.square().sum(1) / self.step_size(level) ** 2
-
-    def _rate(self, x: Tensor, level: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Return coefficients, what they are decoded to, both in steps, and bits of each signal."""
-        y = self.coefficients(x) / self.steps(level)[0]
-        decoded, means, scales = self.contexts.rounded(y.detach(), level)
-        bits = code_length((y.flatten(1, 2) - means).abs(), scales).sum((1, 2))
-        return y, decoded, bits
 
     @torch.no_grad()
     def rounded_coefficients(self, x: Tensor, level: float) -> Tensor:
