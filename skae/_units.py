@@ -107,13 +107,24 @@ def float_dtype(X: Any) -> np.dtype:
     return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
 
 
-def mean_and_scale(X: Any) -> tuple[NDArray, float]:
+def _weighted_chunks(X: Any, weights: NDArray | None) -> Iterator[tuple[NDArray, Any]]:
+    """Yield the rows of an array, some at a time, with their weights; True for each without."""
+    start = 0
+    for chunk in chunks_of(X):
+        stop = start + len(chunk)
+        yield chunk, True if weights is None else weights[start:stop, None]
+        start = stop
+
+
+def mean_and_scale(X: Any, weights: NDArray | None = None) -> tuple[NDArray, float]:
     """Return the means of the columns, and the root of the mean of their variances.
 
     Parameters
     ----------
     X : ndarray or CSR matrix or array of shape (n_rows, n_features)
         Data.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        How often each row counts; None for once.
 
     Returns
     -------
@@ -123,10 +134,14 @@ def mean_and_scale(X: Any) -> tuple[NDArray, float]:
         Positive; of constant data their own size, or 1 if they are all zero.
     """
     n_rows, n_features = X.shape
-    mean = sum(chunk.sum(0, dtype=np.float64) for chunk in chunks_of(X)) / n_rows
-    total = 0.0
-    for chunk in chunks_of(X):
-        total += float(np.square(np.subtract(chunk, mean, dtype=np.float64)).sum())
+    n_rows = n_rows if weights is None else float(weights.sum())
+    sums: Any = 0.0
+    for chunk, w in _weighted_chunks(X, weights):
+        sums = sums + (chunk if w is True else w * chunk).sum(0, dtype=np.float64)
+    mean, total = sums / n_rows, 0.0
+    for chunk, w in _weighted_chunks(X, weights):
+        squares = np.square(np.subtract(chunk, mean, dtype=np.float64))
+        total += float((squares if w is True else w * squares).sum())
     largest = float(np.abs(mean).max())
     scale = (total / (n_rows * n_features)) ** 0.5
     # Means are rounded, so a constant column may seem to vary in its last digit.
@@ -135,13 +150,15 @@ def mean_and_scale(X: Any) -> tuple[NDArray, float]:
     return mean, scale or 1.0
 
 
-def common_limits(X: Any) -> tuple[float, float] | None:
+def common_limits(X: Any, weights: NDArray | None = None) -> tuple[float, float] | None:
     """Return the limits that the values of all columns have in common, if there seem to be any.
 
     Parameters
     ----------
     X : ndarray or CSR matrix or array of shape (n_rows, n_features)
         Data.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        How often each row counts; None for once.
 
     Returns
     -------
@@ -150,10 +167,12 @@ def common_limits(X: Any) -> tuple[float, float] | None:
         columns: in pixels, shares and grades, but not in measurements.
     """
     low, high = float(X.min()), float(X.max())
-    n_low = n_high = 0
-    for chunk in chunks_of(X):
-        n_low += int(np.count_nonzero(chunk == low))
-        n_high += int(np.count_nonzero(chunk == high))
+    n_low: Any = 0
+    n_high: Any = 0
+    for chunk, w in _weighted_chunks(X, weights):
+        is_low, is_high = chunk == low, chunk == high
+        n_low += np.count_nonzero(is_low) if w is True else (w * is_low).sum()
+        n_high += np.count_nonzero(is_high) if w is True else (w * is_high).sum()
         if low < high and min(n_low, n_high) >= X.shape[1]:
             return low, high
     return None

@@ -301,7 +301,7 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder)
     # ------------------------------------------------------------------ fit
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train for one more pass over some rows, all of them: without early stopping.
 
         Parameters
@@ -310,13 +310,16 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder)
             Training data. The first call fixes the number of features.
         y : array-like of shape (n_samples, n_features), default=None
             Rows that the network should give in place of those of `X`; see :meth:`fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts; see :meth:`fit`.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        return self._fit(Fit(X, y, 1, once=True), go_on=hasattr(self, "net_"))
+        fit = Fit(X, y, 1, once=True, weights=sample_weight)
+        return self._fit(fit, go_on=hasattr(self, "net_"))
 
     def _plan(self, X: Any) -> Recipe:
         n_features = X.shape[1]
@@ -328,7 +331,7 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder)
             "objective": Reconstruction(penalties, self._corruption()),
             **self._module_params(n_features, self._planned_number, (width, width // 2)),
         }
-        limits = common_limits(X)
+        limits = common_limits(X, self._weights)
         if self.loss == "squared_error" and limits is not None:
             params["criterion__bounds"] = limits
         loss = self.loss
@@ -337,7 +340,8 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder)
             loss = column_losses(loss, n_features, names)
         params |= self._nested_params
         recipe = Recipe(self.module, loss, self.optimizer, self.dtype, params)
-        units = units_for(X, self.module, recipe.make_loss(), limits, self.sparsity == "kl")
+        loss, is_log_odds = recipe.make_loss(), self.sparsity == "kl"
+        units = units_for(X, self.module, loss, limits, is_log_odds, self._weights)
         if units is not None and (objective := params["objective"]).corruption is not None:
             objective.corruption = objective.corruption.in_units(units)
         return replace(recipe, units=units)

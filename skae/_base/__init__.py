@@ -11,6 +11,7 @@ from ._checks import (
     checked_input,
     checked_sizes,
     checked_table,
+    checked_weights,
 )
 from ._columns import column_losses, units_for
 from ._components import ChoosesComponents
@@ -18,6 +19,7 @@ from ._fit import Fit
 from ._limits import KeepsLimits
 from ._module_params import module_params
 from ._net_estimator import NetEstimator
+from ._takes_weights import TakesWeights
 from ._targets import TakesTargets
 
 __all__ = [
@@ -27,11 +29,13 @@ __all__ = [
     "KeepsLimits",
     "NetEstimator",
     "TakesTargets",
+    "TakesWeights",
     "attributes_kept_on_failure",
     "checked_codes",
     "checked_input",
     "checked_sizes",
     "checked_table",
+    "checked_weights",
     "column_losses",
     "module_params",
     "units_for",

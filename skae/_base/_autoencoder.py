@@ -11,16 +11,18 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from .._units import Units, float_dtype
+from .._weights import weighted_mean
 from ..networks import ACTIVATIONS, NETWORKS
 from ..training import ArrayRows, Batch, Rows
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
-from ._checks import checked_codes, checked_input
+from ._checks import checked_codes, checked_input, given_weights
 from ._module_params import module_params
 from ._net_estimator import NetEstimator
+from ._takes_weights import TakesWeights
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+class BaseAutoencoder(TakesWeights, ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
     """Base of the estimators that encode rows and decode codes.
 
     All that it gives is made of three functions of the module and of what it is applied to:
@@ -175,7 +177,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         """
         return self._apply(self._checked(X), self._scores)
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the mean of :meth:`score_samples`.
 
         Parameters
@@ -184,13 +186,16 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
             Data, in the form of the training data.
         y : Ignored
             Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts.
 
         Returns
         -------
         float
             Higher is better.
         """
-        return float(np.mean(self.score_samples(X)))
+        scores = self.score_samples(X)
+        return weighted_mean(scores, given_weights(sample_weight, len(scores)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

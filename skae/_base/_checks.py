@@ -165,6 +165,57 @@ def checked_table(
     return LazyTable(X) if sparse.issparse(X) or X.dtype not in DTYPES else X
 
 
+def checked_weights(weights: Any, n_rows: int) -> np.ndarray:
+    """Return weights of rows as an array, if that is what they are.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_rows,)
+        What a method was given as `sample_weight`.
+    n_rows : int
+        Number of rows of `X`.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Float64, at least 0, not all of them 0.
+    """
+    name = "sample_weight"
+    weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"{name} has the shape {weights.shape}, but X has {n_rows} rows: it must have the "
+            f"shape ({n_rows},), a weight for every row"
+        )
+    if (weights < 0).any():
+        i = int((weights < 0).argmax())
+        raise ValueError(
+            f"{name} has {int((weights < 0).sum())} negative weights, the first of them "
+            f"{weights[i]:g} of row {i}; they must be at least 0, and 0 leaves a row out"
+        )
+    if not weights.any():
+        raise ValueError(f"{name} has only weights of zero: no row would be left")
+    return weights
+
+
+def given_weights(weights: Any, n_rows: int) -> np.ndarray | None:
+    """Return weights as :func:`checked_weights` does, None if none were given.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_rows,) or None
+        What a method was given as `sample_weight`.
+    n_rows : int
+        Number of rows of `X`.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or None
+        The weights.
+    """
+    return None if weights is None else checked_weights(weights, n_rows)
+
+
 @contextmanager
 def attributes_kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
     """Undo what a fit has set if the rest of it fails.

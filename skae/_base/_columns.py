@@ -20,6 +20,7 @@ def units_for(
     loss: ReconstructionLoss,
     limits: tuple[float, float] | None = None,
     codes_are_log_odds: bool = False,
+    weights: np.ndarray | None = None,
 ) -> Units | None:
     """Return units in which data of any unit and origin look alike, as far as that is allowed.
 
@@ -37,6 +38,8 @@ def units_for(
         scale, and else the root of the mean variance.
     codes_are_log_odds : bool, default=False
         Whether codes mean something by themselves, and have no unit.
+    weights : ndarray of shape (n_samples,) or None, default=None
+        How often each row counts; None for once.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def units_for(
     if not issubclass(network if isinstance(network, type) else type(network), SkipAutoencoder):
         return None
     check_magnitude(X, torch.float64)
-    mean, scale = mean_and_scale(X)
+    mean, scale = mean_and_scale(X, weights)
     if limits is not None:
         # Pixels and grades are as far apart as they can be; networks learn them better like this.
         scale = limits[1] - limits[0]

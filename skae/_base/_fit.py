@@ -1,13 +1,16 @@
 """What a fit was asked for: rows, those that the network should give, and those it is judged by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array
-from sklearn.utils.validation import _check_feature_names
+from sklearn.utils import _safe_indexing, check_array
+from sklearn.utils.validation import _check_feature_names, _num_samples
 
-from ._checks import DTYPES
+from .._weights import as_evidence, repeated_positions
+from ..tables import LazyTable
+from ..training._trials import FEW_ROWS
+from ._checks import DTYPES, checked_weights
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Fit:
         Rows that early stopping watches, and their targets.
     is_auto : bool, default=False
         Whether `max_epochs` was chosen by the estimator.
+    weights : object, default=None
+        How much each row counts, as they were given and then as they were checked; None for alike.
     """
 
     X: Any
@@ -39,6 +44,7 @@ class Fit:
     targets: Any = None
     valid: tuple[Any, Any] | None = None
     is_auto: bool = False
+    weights: Any = None
 
     @property
     def aims(self) -> Any:
@@ -49,6 +55,33 @@ class Fit:
     def shown(self) -> dict[str, Any]:
         """What callbacks get to see."""
         return {"X": self.X, "y": self.y}
+
+    def present(self) -> "Fit":
+        """Return it with checked weights, and without the rows that have none."""
+        if self.weights is None:
+            return self
+        weights = checked_weights(self.weights, _num_samples(self.X))
+        rows = np.flatnonzero(weights)
+        if len(rows) == len(weights):
+            return replace(self, weights=weights)
+        X = _safe_indexing(self.X, rows)
+        y = X if self.y is self.X else _of_rows(self.y, rows, len(weights))
+        return replace(self, X=X, y=y, weights=weights[rows])
+
+    def as_rows(self) -> "Fit":
+        """Return it with the rows that whole weights stand for, if there are few of them."""
+        n_rows = self.X.shape[0]
+        parts = [_raw(each) for each in (self.X, self.targets) if each is not None]
+        if (labels := _numbers_of(self.y, n_rows)) is not None:
+            parts.append(labels)
+        rows = repeated_positions(self.weights, FEW_ROWS, parts, n_rows)
+        if rows is None:
+            weights = None if self.weights is None else as_evidence(self.weights)
+            return replace(self, weights=weights)
+        X = LazyTable(_raw(self.X)[rows]) if isinstance(self.X, LazyTable) else self.X[rows]
+        targets = None if self.targets is None else self.targets[rows]
+        y = X if self.y is self.X else _of_rows(self.y, rows, n_rows)
+        return replace(self, X=X, y=y, targets=targets, weights=None)
 
 
 def checked_targets(estimator: Any, given: Any, X: Any, y: Any, name: str = "y") -> Any:
@@ -146,6 +179,22 @@ def checked_valid(
             "y_val must be rows of the shape of X_val if y is rows of the shape of X, and only then"
         )
     return X, targets
+
+
+def _raw(X: Any) -> Any:
+    return X.raw if isinstance(X, LazyTable) else X
+
+
+def _of_rows(y: Any, rows: np.ndarray, n_rows: int) -> Any:
+    """Return what belongs to some rows, if it has as many."""
+    return y if y is None or _num_samples(y) != n_rows else _safe_indexing(y, rows)
+
+
+def _numbers_of(y: Any, n_rows: int) -> np.ndarray | None:
+    """Return labels as a column of numbers, if there are any."""
+    if len(_shape(y)) != 1 or _num_samples(y) != n_rows:
+        return None
+    return np.unique(np.asarray(y, dtype=str), return_inverse=True)[1][:, None]
 
 
 def _shape(y: Any) -> tuple[int, ...]:

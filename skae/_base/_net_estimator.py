@@ -79,6 +79,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     _auto_patience: int | None = None  # of the trial that "auto" makes, in epochs
     _takes_targets = False  # rows in `y` that the network is to give for `X`
     _takes_valid = True  # rows for early stopping to watch
+    _takes_weights = False
+    _weights: Any = None  # of the rows of the present fit, if they do not all count alike
 
     # What an estimator that does not show these parameters trains with.
     batch_size = 256
@@ -154,15 +156,10 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
-            Training data, finite numbers. Generators of rows take data frames with dates and
-            categories too, and missing cells, and compressors of images an array or a list of
-            images.
-        y : array-like of shape (n_samples,) or (n_samples, n_features), default=None
-            For :class:`~skae.Autoencoder`, rows that the network should give in place of those of
-            `X`: clean ones for noisy ones, say. For generators with ``conditional=True``, labels of
-            the rows' classes. Other labels, of one dimension, are only handed on to callbacks:
-            :class:`~sklearn.callback.ScoringMonitor` scores when it is given, so ``fit(X, X)``
-            makes it score the reconstruction.
+            Training data, finite numbers; for compressors of images an array or a list of images.
+        y : array-like of shape (n_samples,), default=None
+            Only handed on to callbacks: :class:`~sklearn.callback.ScoringMonitor` scores when it is
+            given.
         X_val : {array-like, CSR matrix or array} of shape (n_val, n_features), default=None
             What early stopping watches, in place of a share of `X`. Not for compressors.
         y_val : array-like of shape (n_val, n_features), default=None
@@ -187,17 +184,21 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     def _fit(self, fit: Fit, go_on: bool) -> Self:
         train = self._go_on if go_on else self._start
         with default_settings(), attributes_kept_on_failure(self):
+            fit = fit.present()
             y = self._checked_target(fit.X, fit.y)
             X = self._checked(fit.X, reset=not go_on)
             targets = checked_targets(self, fit.X, X, y)
             valid = checked_valid(self, fit.valid, has_targets=targets is not None)
             fit = replace(fit, X=X, y=y, targets=targets, valid=valid)
+            fit = fit.as_rows() if self._takes_weights else fit
+            self._weights = fit.weights
             try:
                 context = train(fit)
             except NonFiniteLossError as error:
                 domain = self._fitted_recipe.make_loss().domain
                 causes = likely_causes(domain, largest_value(X), self.lr)
                 raise ValueError(f"Training stopped: {error}. {causes}") from error
+            del self._weights
         context.call_on_fit_task_end(estimator=self, **fit.shown)
         return self
 
@@ -227,7 +228,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         self._fitted_recipe = recipe
         dtype = getattr(torch, recipe.dtype)
         device = resolve_device(self.device, dtype)
-        rows = self._pairs(fit.X, fit.targets, dtype, device, training=True)
+        rows = self._pairs(fit.X, fit.targets, dtype, device, training=True).weighted(fit.weights)
         check_targets(rows, recipe.make_loss(), self._names)
         seed = agree_on(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
         recipe, fit = self._settled(recipe, device, seed, rows, fit)
@@ -246,7 +247,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             net = copied_net(net, recipe, device)
         with rolled_back_on_failure(net):
             self._adapt(fit.aims)
-            rows = self._pairs(fit.X, fit.targets, net.dtype, device, training=True)
+            pairs = self._pairs(fit.X, fit.targets, net.dtype, device, training=True)
+            rows = pairs.weighted(fit.weights)
             check_targets(rows, net.criterion_, self._names)
             if fit.max_epochs == "auto":
                 fit = replace(fit, max_epochs=self.max_epochs_, is_auto=True)
@@ -281,7 +283,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             vars(self).pop(name, None)
         vars(self).update(fitted(net))
         if not self.loss_curve_:
-            self.loss_ = recipe.error_unit * float(net.row_losses(rows).mean())
+            self.loss_ = recipe.error_unit * rows.mean(net.row_losses(rows))
         return context
 
     def _split(

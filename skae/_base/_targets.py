@@ -2,9 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 
+from .._weights import weighted_mean
+from ._checks import given_weights
 from ._fit import checked_targets
 
 
@@ -18,7 +19,7 @@ class TakesTargets:
     _scores: Any
     net_: Any
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the mean error of reconstruction.
 
         Parameters
@@ -28,6 +29,8 @@ class TakesTargets:
         y : array-like of shape (n_samples, n_features), default=None
             Rows that the reconstruction is compared with, as in :meth:`fit`; None and labels, of
             one dimension, stand for `X`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts.
 
         Returns
         -------
@@ -37,4 +40,5 @@ class TakesTargets:
         checked = self._checked(X)
         targets = checked_targets(self, X, checked, y)
         rows = self._pairs(checked, targets, self.net_.dtype, torch.device("cpu"), training=False)
-        return float(np.mean(self._apply_to(rows, self._scores)))
+        scores = self._apply_to(rows, self._scores)
+        return weighted_mean(scores, given_weights(sample_weight, len(scores)))

@@ -13,7 +13,9 @@ class Penalty:
 
     needs_input_gradient: ClassVar[bool] = False
 
-    def __call__(self, x: Tensor, code: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(
+        self, x: Tensor, code: Tensor, generator: torch.Generator, weight: Tensor | None = None
+    ) -> Tensor:
         """Return the penalty of a batch.
 
         Parameters
@@ -24,6 +26,8 @@ class Penalty:
             Output of the encoder.
         generator : torch.Generator
             The only source of randomness.
+        weight : Tensor of shape (n_samples,) or None, default=None
+            How much each row counts, 1 in the mean; only given if the rows have weights.
 
         Returns
         -------
@@ -45,8 +49,10 @@ class L1Sparsity(Penalty):
 
     weight: float
 
-    def __call__(self, x: Tensor, code: Tensor, generator: torch.Generator) -> Tensor:
-        return self.weight * code.abs().mean()
+    def __call__(
+        self, x: Tensor, code: Tensor, generator: torch.Generator, weight: Tensor | None = None
+    ) -> Tensor:
+        return self.weight * _weighted(code.abs(), weight).mean()
 
 
 @registered
@@ -67,8 +73,13 @@ class KLSparsity(Penalty):
     weight: float
     target: float = 0.05
 
-    def __call__(self, x: Tensor, code: Tensor, generator: torch.Generator) -> Tensor:
-        activity = code.sigmoid().mean(0).clamp(1e-6, 1 - 1e-6)
+    def __call__(
+        self, x: Tensor, code: Tensor, generator: torch.Generator, weight: Tensor | None = None
+    ) -> Tensor:
+        activity = code.sigmoid()
+        if weight is not None:  # a share must stay one, whatever the weights of a batch add up to
+            activity = _weighted(activity, weight / weight.mean())
+        activity = activity.mean(0).clamp(1e-6, 1 - 1e-6)
         p = self.target
         divergence = p * (p / activity).log() + (1 - p) * ((1 - p) / (1 - activity)).log()
         return self.weight * divergence.mean()
@@ -91,7 +102,15 @@ class ContractivePenalty(Penalty):
 
     weight: float
 
-    def __call__(self, x: Tensor, code: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(
+        self, x: Tensor, code: Tensor, generator: torch.Generator, weight: Tensor | None = None
+    ) -> Tensor:
         direction = torch.empty_like(code).normal_(generator=generator)
         (gradient,) = torch.autograd.grad((code * direction).sum(), x, create_graph=True)
-        return self.weight * gradient.square().sum(1).mean() / code.shape[1]
+        squares = _weighted(gradient.square(), weight).sum(1)
+        return self.weight * squares.mean() / code.shape[1]
+
+
+def _weighted(values: Tensor, weight: Tensor | None) -> Tensor:
+    """Return what rows have, times their weights."""
+    return values if weight is None else values * weight[:, None]

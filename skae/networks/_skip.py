@@ -1,6 +1,7 @@
 """The base of networks that start from PCA: a linear autoencoder plus whatever it misses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -159,7 +160,7 @@ class SkipAutoencoder(nn.Module):
             set_gradients(self.linear_encoder, x, to_encoder, to_input=False)
 
     @torch.no_grad()
-    def initialize(self, x: Tensor, output: Tensor) -> None:
+    def initialize(self, x: Tensor, output: Tensor, weight: Tensor | None = None) -> None:
         """Start from PCA; called once, before training.
 
         Parameters
@@ -168,6 +169,8 @@ class SkipAutoencoder(nn.Module):
             Rows of the training data.
         output : Tensor of shape (n_samples, n_features)
             What the decoder should give for them: the same, or their log-odds or log-rates.
+        weight : Tensor of shape (n_samples,) or None, default=None
+            How much each row counts; None for all alike.
         """
         if not self.linear_skip:
             return
@@ -177,14 +180,15 @@ class SkipAutoencoder(nn.Module):
                 nn.init.zeros_(parameter)
         # Squares of large values overflow in float32, and some devices have no float64.
         x, output = x.cpu(), output.cpu()
-        mean, output_mean = x.mean(0, dtype=torch.float64), output.mean(0, dtype=torch.float64)
-        components = principal_axes(x, self.linear_encoder.out_features).double()
+        mean, output_mean = mean_row(x, weight), mean_row(output, weight)
+        components = principal_axes(x, self.linear_encoder.out_features, weight).double()
         gram: Any = 0
         cross: Any = 0
-        for rows, outputs in zip(_chunks(x), _chunks(output), strict=True):
+        for rows, outputs, w in zip(_chunks(x), _chunks(output), _chunks_of(weight, x), strict=True):
             code = (rows - mean) @ components.T
-            gram = gram + code.T @ code
-            cross = cross + code.T @ (outputs - output_mean)
+            counted = code if w is None else code * w[:, None]
+            gram = gram + counted.T @ code
+            cross = cross + counted.T @ (outputs - output_mean)
         slope = torch.linalg.pinv(gram, hermitian=True) @ cross
         self.center.copy_(mean)
         self.linear_encoder.weight.copy_(components)
@@ -199,7 +203,35 @@ def _chunks(x: Tensor) -> Iterator[Tensor]:
     return (rows.double() for rows in x.split(max(1, _CELLS_OF_A_CHUNK // x.shape[1])))
 
 
-def principal_axes(x: Tensor, n_components: int) -> Tensor:
+def _chunks_of(weight: Tensor | None, x: Tensor) -> Iterable[Tensor | None]:
+    """Yield the weights of rows in float64, as many at a time as of the rows."""
+    if weight is None:
+        return repeat(None, -(-len(x) // max(1, _CELLS_OF_A_CHUNK // x.shape[1])))
+    return (part.double() for part in weight.cpu().split(max(1, _CELLS_OF_A_CHUNK // x.shape[1])))
+
+
+def mean_row(x: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return the mean of rows.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_samples, n_features)
+        Rows.
+    weight : Tensor of shape (n_samples,) or None, default=None
+        How much each counts; None for all alike.
+
+    Returns
+    -------
+    Tensor of shape (n_features,)
+        Float64.
+    """
+    if weight is None:
+        return x.mean(0, dtype=torch.float64)
+    total: Any = sum(w @ rows for rows, w in zip(_chunks(x), _chunks_of(weight, x), strict=True))
+    return total / weight.sum(dtype=torch.float64).cpu()
+
+
+def principal_axes(x: Tensor, n_components: int, weight: Tensor | None = None) -> Tensor:
     """Return the directions of largest variance.
 
     Parameters
@@ -208,6 +240,8 @@ def principal_axes(x: Tensor, n_components: int) -> Tensor:
         Data.
     n_components : int
         Number of directions wanted.
+    weight : Tensor of shape (n_samples,) or None, default=None
+        How much each row counts; None for all alike.
 
     Returns
     -------
@@ -216,15 +250,20 @@ def principal_axes(x: Tensor, n_components: int) -> Tensor:
         where the data have fewer directions.
     """
     n, d = x.shape
-    mean = x.mean(0, dtype=torch.float64)
+    mean = mean_row(x, weight)
     k = min(n_components, n, d)
+
+    def centred_rows() -> Iterator[Tensor]:
+        for rows, w in zip(_chunks(x), _chunks_of(weight, x), strict=True):
+            yield rows - mean if w is None else (rows - mean) * w.sqrt()[:, None]
+
     if d <= min(n, 2048):
-        scatter: Any = sum((rows - mean).T @ (rows - mean) for rows in _chunks(x))
+        scatter: Any = sum(rows.T @ rows for rows in centred_rows())
         axes = torch.linalg.eigh(scatter)[1].T.flip(0)[:k]
     elif min(n, d) > 2048:
-        axes = torch.svd_lowrank(x.double() - mean, q=min(k + 10, n, d), niter=4)[2].T[:k]
+        axes = torch.svd_lowrank(torch.cat(list(centred_rows())), q=min(k + 10, n, d), niter=4)[2].T[:k]
     else:
-        centred = x.double() - mean
+        centred = torch.cat(list(centred_rows()))
         variances, left = torch.linalg.eigh(centred @ centred.T)
         axes = (left.T.flip(0)[:k] @ centred) / variances.flip(0)[:k, None].clamp(min=1e-30).sqrt()
         axes[variances.flip(0)[:k] <= variances[-1] * n * torch.finfo(axes.dtype).eps] = 0

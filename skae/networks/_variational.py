@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from ._start import initialize
+
 _LOG_VARIANCE = (-14.0, 5.0)
 _SHARES, _WIDE = (3 / 20, 3 / 4, 1 / 10), 10.0  # of RecVAE's prior; a log-variance
 _CELLS = 2**22  # to start from
@@ -84,7 +86,7 @@ class StandardizedNetwork(nn.Module):
         return self.decode(self.encode(x))
 
     @torch.no_grad()
-    def initialize(self, x: Tensor, output: Tensor) -> None:
+    def initialize(self, x: Tensor, output: Tensor, weight: Tensor | None = None) -> None:
         """Start from PCA with scaled codes, if the network starts from PCA.
 
         Parameters
@@ -93,22 +95,31 @@ class StandardizedNetwork(nn.Module):
             Rows of the training data.
         output : Tensor of shape (n_samples, n_features)
             What the decoder should give for them.
+        weight : Tensor of shape (n_samples,) or None, default=None
+            How much each row counts; None for all alike.
         """
         if not hasattr(self.network, "initialize"):
             return
         step = -(-x.numel() // _CELLS)  # more would take memory, and PCA needs no more
         x, output = x[::step], output[::step]
-        self.network.initialize(x, output)
+        weight = None if weight is None else weight[::step]
+        initialize(self.network, x, output, weight)
         if not getattr(self.network, "linear_skip", True):
             return
         self.network.eval()  # for batch normalisation of a single row
         code = torch.cat([self.network.encode(part) for part in x.split(_ROWS)])
-        variances = code.var(0, unbiased=False).clamp(min=1e-12)
-        squares = [
-            (y - self.network.decode(z)).square().sum()
+        errors = [
+            (y - self.network.decode(z)).square()
             for y, z in zip(output.split(_ROWS), code.split(_ROWS), strict=True)
         ]
-        residual = torch.stack(squares).sum() / output.numel()
+        if weight is None:
+            variances = code.var(0, unbiased=False)
+            residual = torch.stack([each.sum() for each in errors]).sum() / output.numel()
+        else:
+            share = (weight / weight.sum()).to(code)
+            variances = share @ (code - share @ code).square()
+            residual = share @ torch.cat([each.mean(1) for each in errors])
+        variances = variances.clamp(min=1e-12)
         self.network.train()
         d, k = x.shape[1], len(variances)
         noise = residual * d / (d - k) if k < d else 0 * residual

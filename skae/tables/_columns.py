@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._plain import Part, registered
+from .._weights import row_hashes
 from ..losses import BernoulliLikelihood, GaussianLikelihood
 from ..training._nested import check_nested_names
 from ._kinds import looked_at, means_and_unit, observed, one_hot_groups, share_a_range
@@ -348,7 +349,7 @@ class Columns:
         Columns
             A copy.
         """
-        hashes, counts = np.unique(_hashes(X[:0] if self.are_pixels else X), return_counts=True)
+        hashes, counts = np.unique(row_hashes(X[:0] if self.are_pixels else X), return_counts=True)
         by_chance = 2 * np.count_nonzero(counts == 2) / len(X)
         return replace(self, hashes=hashes[(counts == 1) & (by_chance <= _MOST_BY_CHANCE)])
 
@@ -365,7 +366,7 @@ class Columns:
         ndarray of shape (n_samples,) of bool
             Whether they do.
         """
-        hashes = _hashes(X)
+        hashes = row_hashes(X)
         if not len(self.hashes):
             return np.zeros(len(X), dtype=bool)
         place = np.searchsorted(self.hashes, hashes).clip(max=len(self.hashes) - 1)
@@ -376,16 +377,3 @@ def _two_values(x: np.ndarray, low: float, high: float) -> SeenValues:
     """Return what is known of a column of two values or one."""
     values = np.unique([low, high])
     return SeenValues.of(values, np.array([(x == value).sum() for value in values]))
-
-
-def _hashes(X: np.ndarray) -> np.ndarray:
-    """Return a number of 64 bits for every row, the same for equal rows."""
-    hashes = np.zeros(len(X), np.uint64)
-    factors: Any = np.random.default_rng(0).integers(2**63, size=X.shape[1], dtype=np.uint64)
-    for j in range(X.shape[1]):
-        column = X[:, j].astype(np.float64) + 0.0  # makes -0.0 the same as 0.0
-        column[np.isnan(column)] = np.nan  # there are many NaN
-        bits = column.view(np.uint64)
-        bits ^= bits >> np.uint64(32)
-        hashes += bits * (2 * factors[j] + np.uint64(1))
-    return hashes

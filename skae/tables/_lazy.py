@@ -31,6 +31,11 @@ class LazyTable:
         dense = dense.ravel() if isinstance(key, tuple) else dense
         return dense.astype(self.dtype, copy=False)
 
+    @property
+    def raw(self) -> Any:
+        """The matrix as it is."""
+        return self._rows
+
     def _column(self, rows: slice, column: int) -> Any:
         X = self._columns
         return X[:, [column]][rows] if sparse.issparse(X) else X[rows, column]

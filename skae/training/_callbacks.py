@@ -42,7 +42,8 @@ class BestWeights(Callback):
         """Judge the weights that training starts from."""
         self.epoch_ = self.best_epoch_ = self.misses_ = 0
         self.stopped_ = False
-        self.best_loss_ = float(net.row_losses(net.get_split_datasets(X)[1]).mean())
+        valid = net.get_split_datasets(X)[1]
+        self.best_loss_ = valid.mean(net.row_losses(valid))
         self.best_state_ = to_arrays(net.averaged_module_.state_dict())
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:

@@ -5,7 +5,7 @@ Like the trainer, it knows nets and rows, and no estimator.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .._settings import inference
-from ..networks._skip import principal_axes
+from ..networks._skip import mean_row, principal_axes
 from ._net import AutoencoderNet
 from ._rows import Batch, Rows
 
@@ -43,7 +43,7 @@ class HeldOutPCA:
     mean : Tensor of shape (n_features,)
         Of the inputs that were not held out, float64.
     centred : Tensor of shape (n_rows, n_features)
-        Held-out inputs less that mean, float64.
+        Held-out inputs less that mean, times the roots of their weights, float64.
     """
 
     variance: float
@@ -67,13 +67,17 @@ class HeldOutPCA:
         HeldOutPCA
             The PCA.
         """
-        (x, target), (held, wanted) = _dense(train), _dense(valid)
+        rows, judges = _dense(train), _dense(valid)
+        (x, target), weight = rows, rows.weight
         n = min(x.shape)
-        axes = principal_axes(x, n if n <= 2048 else _MOST_COMPONENTS).double()
-        mean, origin = x.mean(0), target.mean(0)
-        codes = (x - mean) @ axes.T
-        slope = codes.T @ (target - origin) / codes.square().sum(0).clamp(min=1e-300)[:, None]
-        centred, wanted = held - mean, wanted - origin
+        axes = principal_axes(x, n if n <= 2048 else _MOST_COMPONENTS, weight).double()
+        mean, origin = mean_row(x, weight), mean_row(target, weight)
+        codes = _times_root(x - mean, weight) @ axes.T
+        errors = _times_root(target - origin, weight)
+        slope = codes.T @ errors / codes.square().sum(0).clamp(min=1e-300)[:, None]
+        # Squares of what is multiplied by the roots of weights are weighted squares.
+        centred = _times_root(judges.input - mean, judges.weight)
+        wanted = _times_root(judges.target - origin, judges.weight)
         codes, variance = centred @ axes.T, float(wanted.square().sum())
         gained = 2 * (codes * (wanted @ slope.T)).sum(0).cumsum(0)
         spent = ((codes.T @ codes) * (slope @ slope.T)).cumsum(0).cumsum(1).diagonal()
@@ -125,7 +129,8 @@ class HeldOutPCA:
         for batch in rows.batches():
             x, target = batch.to(net.device)
             output = net.criterion_.mean(module.decode(module.encode(x)))
-            error += float((output.cpu().double() - target.cpu().double()).square().sum())
+            errors = (output.cpu().double() - target.cpu().double()).square()
+            error += float(_times_root(_times_root(errors, batch.weight), batch.weight).sum())
         linear = self.variance * (1 - self.restored[n_components - 1])
         return error / linear if linear > _ROUNDING * self.variance else 1.0
 
@@ -152,7 +157,8 @@ def error_of_cells(net: AutoencoderNet, valid: Rows, mean: Tensor) -> float:
         Mean squared error, infinite if the filling does not stay finite.
     """
     module: Any = net.averaged_module_
-    x, target = valid.batch(torch.arange(min(len(valid), _MOST_ROWS_TO_FILL))).to(net.device)
+    batch = valid.batch(torch.arange(min(len(valid), _MOST_ROWS_TO_FILL))).to(net.device)
+    x, target = batch
     n_parts = min(valid.n_features, _PARTS_TO_HIDE)
     # One column after the other, but different ones in neighbouring rows.
     n_rows, n_features = x.shape
@@ -164,7 +170,7 @@ def error_of_cells(net: AutoencoderNet, valid: Rows, mean: Tensor) -> float:
         for _ in range(_ROUNDS_TO_FILL):
             output = net.criterion_.mean(module.decode(module.encode(filled)))
             filled = torch.where(hidden, output, x)
-        error += float((filled - target)[hidden].double().square().sum())
+        error += float(_times_root(filled - target, batch.weight)[hidden].double().square().sum())
     return error / x.numel() if math.isfinite(error) else math.inf
 
 
@@ -244,6 +250,12 @@ def _first(restored: NDArray[np.float64], share: float) -> int:
 def _dense(rows: Rows) -> Batch:
     """Return rows as one batch of float64 on the CPU."""
     n_rows = max(1, _MOST_CELLS // rows.n_features)
-    x, target = rows.batch(torch.arange(min(len(rows), n_rows))).to("cpu")
+    batch = rows.batch(torch.arange(min(len(rows), n_rows))).to("cpu")
+    x, target = batch
     wide = x.double()
-    return Batch(wide, wide if target is x else target.double())
+    return replace(batch, input=wide, target=wide if target is x else target.double())
+
+
+def _times_root(rows: Tensor, weight: Tensor | None) -> Tensor:
+    """Return rows times the roots of their weights."""
+    return rows if weight is None else rows * weight.to(rows).sqrt()[:, None]

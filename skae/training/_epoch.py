@@ -8,6 +8,7 @@ import torch
 from skorch.history import History
 
 from ._distributed import add_up, shard
+from ._rows import Batch
 
 
 class NonFiniteLossError(ValueError):
@@ -32,19 +33,22 @@ class EpochTotals:
 
     def __init__(self) -> None:
         self.n_rows = self.n_batches = 0
+        self._weight: Any = 0  # of all rows, which is their number if they have none
         self._loss: Any = 0.0
         self._terms: dict[str, Any] = {}
 
-    def add(self, step: Mapping[str, Any], n_rows: int) -> None:
+    def add(self, step: Mapping[str, Any], batch: Batch) -> None:
         """Add what a step on a batch gave.
 
         Parameters
         ----------
         step : mapping of str to Any
             The "loss", a mean over the rows of the batch, and perhaps its parts, "terms".
-        n_rows : int
-            How many rows the batch has.
+        batch : Batch
+            Its rows.
         """
+        n_rows = len(batch)
+        self._weight = self._weight + (n_rows if batch.weight is None else batch.weight.sum())
         self._loss = self._loss + step["loss"].detach() * n_rows
         self.n_rows, self.n_batches = self.n_rows + n_rows, self.n_batches + 1
         for name, value in step.get("terms", {}).items():
@@ -60,9 +64,10 @@ class EpochTotals:
         """
         if shard() == (0, 1):
             return
-        values = [float(self._loss), self.n_rows, *(float(term) for term in self._terms.values())]
+        values = [float(self._loss), self.n_rows, float(self._weight)]
+        values += [float(term) for term in self._terms.values()]
         sums = torch.tensor(values, dtype=torch.float64, device=device)
-        self._loss, self.n_rows, *terms = add_up(sums).tolist()
+        self._loss, self.n_rows, self._weight, *terms = add_up(sums).tolist()
         self._terms = dict(zip(self._terms, terms, strict=True))
 
     def record(self, history: History, prefix: str, with_batch: bool) -> None:
@@ -83,7 +88,8 @@ class EpochTotals:
         NonFiniteLossError
             If the loss is not finite.
         """
-        name, loss = prefix + "_loss", float(self._loss) / self.n_rows
+        name, weight = prefix + "_loss", float(self._weight)
+        loss = float(self._loss) / weight
         if not math.isfinite(loss):
             raise NonFiniteLossError(len(history))
         best = min((row.get(name, math.inf) for row in history), default=math.inf)
@@ -91,7 +97,7 @@ class EpochTotals:
         if self._terms:
             history.record("terms", list(self._terms))
         for term, value in self._terms.items():
-            history.record(term, float(value) / self.n_rows)
+            history.record(term, float(value) / weight)
         if with_batch:
             history.new_batch()
             history.record_batch(name, loss)

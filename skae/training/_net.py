@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from ..networks import Dropout
 from ._averaging import WeightAverage
+from ._batch_iterator import BatchIterator
 from ._callbacks import StopTraining
 from ._distributed import average_buffers, average_gradients, shard
 from ._epoch import EpochTotals
 from ._interrupts import stopped_by
 from ._objectives import Objective, Reconstruction, Step
 from ._random import seeded_global_generators
-from ._rows import ArrayRows, Batch, BatchIterator, Rows
+from ._rows import ArrayRows, Batch, Rows
 from ._state import to_arrays, to_tensors
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -255,7 +256,7 @@ class AutoencoderNet(NeuralNet):
                     self.history.record_batch(prefix + "_loss", step["loss"].item())
                     self.history.record_batch(prefix + "_batch_size", len(batch))
                     self.notify("on_batch_end", batch=batch, training=training, **step)
-                self._totals.add(step, len(batch))
+                self._totals.add(step, batch)
         except StopTraining as stop:
             return stop
         return None

@@ -89,7 +89,7 @@ class Objective:
             With `rows` of shape ().
         """
         losses = self.losses(step)
-        return losses._replace(rows=losses.rows.mean())
+        return losses._replace(rows=step.batch.mean(losses.rows))
 
     def backward(self, step: Step) -> Losses:
         """Add the gradient of the loss of a batch to those of the weights.
@@ -160,10 +160,14 @@ class Reconstruction(Objective):
             x = x.detach().requires_grad_()
         code = step.module.encode(x)
         output = step.module.decode(code)
-        loss = step.criterion(output, step.batch.target)
+        batch = step.batch
+        if batch.weight is None:
+            loss = step.criterion(output, batch.target)
+        else:
+            loss = batch.mean(step.criterion.elementwise(output, batch.target).mean(1))
         if is_training:
             for penalty in self.penalties:
-                loss = loss + penalty(x, code, step.generator)
+                loss = loss + penalty(x, code, step.generator, *_weights_of(batch))
         return Losses(loss, output=output)
 
     def is_by_hand(self, module: Any, criterion: Any) -> bool:
@@ -178,12 +182,22 @@ class Reconstruction(Objective):
             return super().backward(step)
         x = self._input(step)
         output, code, tape = step.module.record(x)
-        loss, gradient = step.criterion.with_gradient(output, step.batch.target)
-        to_code = None
+        batch, to_code = step.batch, None
+        loss, gradient = step.criterion.with_gradient(output, batch.target)
+        if batch.weight is not None:
+            gradient = gradient * batch.weight[:, None]
+            loss = batch.mean(step.criterion.elementwise(output, batch.target).mean(1))
         if self.penalties:
             code = code.detach().requires_grad_()
-            penalty: Any = sum(penalty(x, code, step.generator) for penalty in self.penalties)
+            penalty: Any = sum(
+                each(x, code, step.generator, *_weights_of(batch)) for each in self.penalties
+            )
             (to_code,) = torch.autograd.grad(penalty, code)
             loss = loss + penalty.detach()
         step.module.backpropagate(gradient, to_code, tape)
         return Losses(loss, output=output)
+
+
+def _weights_of(batch: Batch) -> tuple[Tensor, ...]:
+    """Return what a penalty is given besides, if rows have weights."""
+    return () if batch.weight is None else (batch.weight,)

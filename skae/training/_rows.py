@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from .._units import Units
+from .._weights import weighted_mean
 
 _MOST_CELLS_HELD, _CELLS_AT_ONCE = 2**24, 2**19
 
@@ -28,11 +29,14 @@ class Batch:
         What it should give; often the input itself.
     extra : tuple of Tensors of shape (n_rows, ...), default=()
         What an objective knows of the rows besides.
+    weight : Tensor of shape (n_rows,) or None, default=None
+        How much each row counts, 1 in the mean over all training rows; None if all count alike.
     """
 
     input: Tensor
     target: Tensor
     extra: tuple[Tensor, ...] = ()
+    weight: Tensor | None = None
 
     def __len__(self) -> int:
         return self.input.shape[0]
@@ -56,7 +60,23 @@ class Batch:
         """
         x = self.input.to(device)
         target = x if self.target is self.input else self.target.to(device)
-        return Batch(x, target, tuple(each.to(device) for each in self.extra))
+        weight = None if self.weight is None else self.weight.to(device)
+        return Batch(x, target, tuple(each.to(device) for each in self.extra), weight)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean of what the rows have.
+
+        Parameters
+        ----------
+        values : Tensor of shape (..., n_rows)
+            Their values.
+
+        Returns
+        -------
+        Tensor of shape ()
+            The mean of weight times value. Over all training rows, the mean weight is 1.
+        """
+        return values.mean() if self.weight is None else (values * self.weight).mean()
 
     def padded(self, multiple: int) -> "Batch":
         """Return a batch whose number of rows is a multiple.
@@ -107,6 +127,8 @@ class Rows(Dataset):
     """
 
     indices: Tensor | None = None  # of a subset
+    weights: Tensor | None = None  # of all rows
+    _mean_weight = 1.0
 
     def __init__(
         self, n_rows: int, n_features: int, dtype: torch.dtype, device: torch.device
@@ -135,7 +157,13 @@ class Rows(Dataset):
         Batch
             Of the wanted dtype, on the wanted device.
         """
-        return self._batch(positions if self.indices is None else self.indices[positions])
+        if self.indices is not None:
+            positions = self.indices[positions]
+        batch = self._batch(positions)
+        if self.weights is None:
+            return batch
+        weight = self.weights[positions] / self._mean_weight
+        return replace(batch, weight=weight.to(self.device, self.dtype))
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         """Return some of the rows, counted among all."""
@@ -157,6 +185,47 @@ class Rows(Dataset):
         view = copy.copy(self)
         view.indices = positions if self.indices is None else self.indices[positions]
         return view
+
+    def weighted(self, weights: Any) -> "Rows":
+        """Return the same rows with weights.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_rows,) or None
+            How much each of all rows counts. None leaves them as they are.
+
+        Returns
+        -------
+        Rows
+            A view.
+        """
+        if weights is None:
+            return self
+        view = copy.copy(self)
+        view.weights, view._mean_weight = torch.from_numpy(weights), float(weights.mean())
+        return view
+
+    def mean(self, values: np.ndarray) -> float:
+        """Return the mean of what the rows of this subset have.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows,)
+            Their values.
+
+        Returns
+        -------
+        float
+            The mean, weighted if the rows are.
+        """
+        return weighted_mean(values, self.own_weights)
+
+    @property
+    def own_weights(self) -> np.ndarray | None:
+        """The weights of the rows of this subset."""
+        if self.weights is None:
+            return None
+        return (self.weights if self.indices is None else self.weights[self.indices]).numpy()
 
     def held_out(self) -> "Rows":
         """Return the rows in the form in which they judge a training that has not seen them.
@@ -269,60 +338,6 @@ class PairedRows(Rows):
     def _batch(self, positions: Tensor | slice) -> Batch:
         x, y = self.inputs.batch(positions), self.targets.batch(positions)
         return Batch(x.input, y.target, x.extra + y.extra)
-
-
-class BatchIterator:
-    """Iterator over batches for skorch's `iterator_train` and `iterator_valid`.
-
-    Parameters
-    ----------
-    dataset : Rows
-        The rows.
-    batch_size : int or None, default=256
-        Number of rows per batch; None takes as many as fit caches and memory. A last batch that
-        leaves a shard less than two rows joins the one before it, because batch normalisation can't
-        train on one row.
-    shuffle : bool, default=False
-        Whether to draw a new order of the rows in every pass.
-    generator : torch.Generator or None, default=None
-        Draws the order, on the CPU.
-    shard : tuple of two ints, default=(0, 1)
-        ``(rank, size)``: of the rows of every batch, take those at rank, rank + size, ...
-    """
-
-    def __init__(
-        self,
-        dataset: Rows,
-        batch_size: int | None = 256,
-        shuffle: bool = False,
-        generator: torch.Generator | None = None,
-        shard: tuple[int, int] = (0, 1),
-    ) -> None:
-        self.dataset = dataset
-        self.batch_size = batch_size or inference_rows(dataset.n_features)
-        self.shuffle = shuffle
-        self.generator = generator
-        self.rank, self.n_shards = shard
-        if self.n_shards > 1 and min(self.batch_size, len(dataset)) < 2 * self.n_shards:
-            raise ValueError(
-                f"{self.n_shards} processes need batches of at least {2 * self.n_shards} rows, but "
-                f"batch_size={self.batch_size} and n_samples={len(dataset)}"
-            )
-
-    def __len__(self) -> int:
-        n, size = len(self.dataset), self.batch_size
-        too_few = 0 < n % size < 2 * self.n_shards and size >= 2 * self.n_shards
-        return max(1, -(-n // size) - too_few)
-
-    def __iter__(self) -> Iterator[Batch]:
-        n, size, last = len(self.dataset), self.batch_size, len(self) - 1
-        order = None
-        if self.shuffle:
-            order = torch.randperm(n, generator=self.generator, device="cpu")
-        for i in range(last + 1):
-            stop = n if i == last else (i + 1) * size
-            rows = slice(i * size + self.rank, stop, self.n_shards)
-            yield self.dataset.batch(rows if order is None else order[rows])
 
 
 def of_array(positions: Tensor | slice) -> Any:

@@ -17,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from .._units import chunks_of
 from ..losses import Domain, ReconstructionLoss
 from ..losses._domains import OutsideDomainError
+from ..networks._start import initialize
 from ._nested import same
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
@@ -135,10 +136,11 @@ def new_net(
     if hasattr(module, "initialize"):
         batch = rows.batch(chosen)
         x, target = batch
+        weight = None if rows.weights is None else rows.weights[chosen]
         if x.layout != target.layout:  # a network that takes dense rows is given nothing else
             target = target.to_dense()
         with seeded_global_generators(seed, device), torch.no_grad():
-            module.initialize(x, net.criterion_.link(target))
+            initialize(module, x, net.criterion_.link(target), weight)
     net.start_averaging()
     return net, _code_width(net, rows.batch(chosen[:2]))
 

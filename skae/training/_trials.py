@@ -102,6 +102,8 @@ def try_out(
     run(net, train, valid, max_epochs, [("best_weights", best)])
     gain = before - net.row_losses(valid)
     # Of a gain that might be chance, what the network starts from is the safer half.
+    if (weights := valid.own_weights) is not None:
+        gain = gain * (weights / weights.mean())
     if gain.mean() <= gain.std() / len(gain) ** 0.5:
         return Trial(net, 0, False)
     return Trial(net, best.best_epoch_, best.best_epoch_ == max_epochs)

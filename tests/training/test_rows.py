@@ -4,7 +4,7 @@ import torch
 from scipy import sparse
 
 from skae.training import ArrayRows, PairedRows, SparseRows
-from skae.training._rows import BatchIterator
+from skae.training._batch_iterator import BatchIterator
 
 CPU = torch.device("cpu")
 
