@@ -23,8 +23,9 @@ from ..training._random import seeded_global_generators
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
 from ._checks import check_count, checked_components, checked_labels, checked_values
+from ._codes import CodesOfRows
 from ._flow import fit_flow
-from ._priors import ClassPriors, NormalPrior, drawn, fit_mixture
+from ._priors import MOST_ROWS, ClassPriors, NormalPrior, drawn, fit_mixture
 from ._shares import Shares
 
 _MOST_COMPONENTS, _ROWS_PER_COMPONENT = 64, 50
@@ -103,7 +104,8 @@ class BaseGenerator(BaseAutoencoder):
         # Networks of users, and bounds, are made for numbers as they are.
         if scale is None and is_gaussian and isinstance(self.module, str):
             scale = None if "criterion__bounds" in nested else "unit"
-        self._columns = Columns.of(X, categories, scale, is_mixed, self._format.names)
+        names, weights = self._format.names, self._weights
+        self._columns = Columns.of(X, categories, scale, is_mixed, names, weights)
         d = self._columns.n_outputs
         k = self._n_codes(d, len(X))
         params = {**self._module_params(d, k, self._auto_sizes(d, len(X))), **params}
@@ -163,45 +165,24 @@ class BaseGenerator(BaseAutoencoder):
 
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
         seed = net.generator.initial_seed() % 2**31
-        generator = torch.Generator(net.device).manual_seed(seed)
-        module: Any = net.averaged_module_
         classes, labels = np.unique(y if self.conditional else len(rows) * [0], return_inverse=True)
-        kept = _some_of_each(labels, np.random.default_rng(seed))
-        codes, traits, start = [], [], 0
-        squares: Any = 0.0
-        n_observed: Any = 0
-        sums = torch.zeros(2, 1, dtype=torch.float64)
-        with inference():
-            for batch in rows.batches():
-                x = batch.input
-                z, mean = self._codes(net, x, generator)
-                residual = net.criterion_.residual(module.decode(z), x)
-                squares = squares + residual.square().nansum(0, dtype=torch.float64).cpu()
-                n_observed = n_observed + (~residual.isnan()).sum(0).cpu()
-                powers = torch.stack([mean, mean.square()])
-                sums = sums + powers.sum(1, dtype=torch.float64).cpu()
-                some = torch.from_numpy(kept[start : start + len(x)])
-                codes.append(z.cpu()[some])
-                traits.append(self._traits(x).cpu()[some])
-                start += len(x)
-        net.criterion_.set_optimal_variance((squares / n_observed).to(net.device, net.dtype))
-        first, second = sums / len(rows)
-        n_active = int((second - first.square() > _ACTIVE).sum())
-        Z, T = torch.cat(codes).numpy(), torch.cat(traits).numpy()
-        of_class = labels[kept]
+        random = np.random.default_rng(seed)
+        kept = _some_of_each(labels, random)
+        codes = CodesOfRows.of(net, rows, kept, self._codes, self._traits, seed)
+        net.criterion_.set_optimal_variance(codes.variance.to(net.device, net.dtype))
+        parts = [codes.subset(labels[kept] == c) for c in range(len(classes))]
         priors = [
-            self._fitted_prior(Z[of_class == c], T[of_class == c], seed)
-            for c in range(len(classes))
+            self._fitted_prior(*part.drawn(MOST_ROWS, random.random()), seed) for part in parts
         ]
+        n_active = int((codes.spread > _ACTIVE).sum())
         attributes: dict[str, Any] = {"n_active_components_": n_active, "prior_": priors[0]}
         attributes["_shares"] = None
-        if T.shape[1]:
+        if codes.traits.shape[1]:
             drawn = [self._traits(self._draws(net, prior, seed)) for prior in priors]
-            wanted = [T[of_class == c].mean(axis=0) for c in range(len(classes))]
-            attributes["_shares"] = Shares.of(drawn, wanted)
+            attributes["_shares"] = Shares.of(drawn, [part.trait_shares for part in parts])
         if self.conditional:
-            shares = np.bincount(labels) / len(labels)
-            prior = ClassPriors(classes, shares, priors)
+            counts = np.bincount(labels, rows.own_weights)
+            prior = ClassPriors(classes, counts / counts.sum(), priors)
             attributes |= {"classes_": classes, "prior_": prior}
         return attributes
 

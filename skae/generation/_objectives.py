@@ -60,15 +60,17 @@ class EvidenceBound(Objective):
         if self.n_samples == 1:
             divergence = divergence_from_normal(mean, log_variance)
             terms = {
-                "reconstruction": -log_prob.mean(),
-                "divergence": divergence.sum(-1).mean(),
+                "reconstruction": -step.batch.mean(log_prob),
+                "divergence": step.batch.mean(divergence.sum(-1)),
             }
             if self.free_bits:
-                excess = divergence.mean(0).clamp(min=self.free_bits) - divergence.mean(0)
+                mean = step.batch.mean_row(divergence)
+                excess = mean.clamp(min=self.free_bits) - mean
                 divergence = divergence + excess
             return Losses(weight * divergence.sum(-1) - log_prob[0], terms)
         log_ratio = 0.5 * (noise.square() + log_variance - z.square()).sum(-1)
-        terms = {"reconstruction": -log_prob.mean(), "divergence": -log_ratio.mean()}
+        mean_of = step.batch.mean
+        terms = {"reconstruction": -mean_of(log_prob), "divergence": -mean_of(log_ratio)}
         weights = log_prob + weight * log_ratio
         return Losses(math.log(self.n_samples) - weights.logsumexp(0), terms)
 
@@ -105,15 +107,21 @@ class AdversarialLoss(Objective):
         code = module.encode(x)
         output = module.decode(code)
         losses = -criterion.log_prob(output, target).sum(-1)
-        terms = {"reconstruction": losses.mean()}
+        terms = {"reconstruction": step.batch.mean(losses)}
         if step.epoch is None:
             return Losses(losses, terms)
         drawn = torch.empty_like(code).normal_(generator=step.generator)
-        penalty = self.gradient_penalty
-        game, each = play("code", module.code_critic, drawn, code, self.code_weight, penalty)
-        losses, terms = losses + game, terms | each
+        w = step.batch.weight
+        ones = None if w is None else torch.ones_like(w)
+        weights = None if w is None else (ones, w)
+        judged = module.code_critic, drawn, code, self.code_weight, self.gradient_penalty
+        game, each = play("code", *judged, weights=weights)
+        # A loss of the batch, not of its rows.
+        losses, terms = losses + (game if w is None else game / w.mean()), terms | each
         if module.row_critic is not None:
             made = criterion.mean(torch.cat([output, module.decode(drawn)]))
-            game, each = play("row", module.row_critic, target, made, self.row_weight, penalty)
-            losses, terms = losses + game, terms | each
+            weights = None if w is None else (w, torch.cat([w, ones]))
+            judged = module.row_critic, target, made, self.row_weight, self.gradient_penalty
+            game, each = play("row", *judged, weights=weights)
+            losses, terms = losses + (game if w is None else game / w.mean()), terms | each
         return Losses(losses, terms)

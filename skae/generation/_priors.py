@@ -18,7 +18,7 @@ MOST_MIXED = 120
 # Tried beside a single Gaussian: of many codes so many Gaussians, of few codes one per so many.
 _NUMBERS_OF_MANY = [(20, "full"), (MOST_MIXED, "full")]
 _ROWS_OF_FEW = [(60, "tied"), (90, "full"), (15, "tied")]
-_MOST_ROWS = 30_000
+MOST_ROWS = 30_000
 _SEARCH_ROWS = 10_000
 _REG_COVAR, _LEAST_REG_COVAR = 1e-4, 1e-6
 _ROW_ITERATIONS, _ITERATIONS = 100_000, (2, 100)
@@ -109,7 +109,7 @@ def fit_mixture(
         The mixture. With few codes the Gaussians may have a covariance in common, and that of a
         single one is shrunk after Ledoit & Wolf.
     """
-    order = np.random.default_rng(seed).permutation(len(Z))[:_MOST_ROWS]
+    order = np.random.default_rng(seed).permutation(len(Z))[:MOST_ROWS]
     Z = Z[order]
     if len(Z) < _SEARCH_ROWS:  # more are worth the speed of float32
         Z = Z.astype(np.float64)

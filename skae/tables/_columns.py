@@ -12,7 +12,7 @@ from .._plain import Part, registered
 from .._weights import row_hashes
 from ..losses import BernoulliLikelihood, GaussianLikelihood
 from ..training._nested import check_nested_names
-from ._kinds import looked_at, means_and_unit, observed, one_hot_groups, share_a_range
+from ._kinds import looked_at, means_and_unit, one_hot_groups, share_a_range, with_weights
 from ._normal_scores import NormalScores
 from ._seen_values import SeenValues
 
@@ -52,8 +52,8 @@ class Columns:
     incomplete : ndarray of int
         Which of the numbers were missing in some training rows. The network sees them as zeros, and
         whether they are missing in columns of their own.
-    n_rows : int
-        Number of training rows.
+    n_rows : int or float
+        Number of training rows, or the sum of their weights.
     hashes : ndarray of uint64
         Of the training rows that occur once, sorted; none where rows can't be told apart.
     """
@@ -71,7 +71,7 @@ class Columns:
     groups: list[list[int]]
     categories: dict[int, int]
     incomplete: np.ndarray
-    n_rows: int
+    n_rows: float
     hashes: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
 
     @classmethod
@@ -82,6 +82,7 @@ class Columns:
         scale: str | None,
         is_mixed: bool,
         names: Sequence[Any] | None = None,
+        weights: np.ndarray | None = None,
     ) -> Self:
         """Learn what columns there are.
 
@@ -98,6 +99,8 @@ class Columns:
             Whether binary columns are told from others.
         names : sequence or None, default=None
             Names of the columns, for messages; None takes their positions.
+        weights : ndarray of shape (n_samples,) or None, default=None
+            How often each row counts; None for once.
 
         Returns
         -------
@@ -128,7 +131,7 @@ class Columns:
             offset += low[is_number].min()
             factor = float(high[is_number].max() - offset[0]) or 1.0
         elif scale == "unit" and len(numbers):
-            offset, factor = means_and_unit(X, numbers)
+            offset, factor = means_and_unit(X, numbers, weights)
         groups = one_hot_groups(X, binary)
         binary = np.setdiff1d(binary, [j for group in groups for j in group])
         return cls(
@@ -138,16 +141,19 @@ class Columns:
             scale=scale,
             numbers=numbers,
             scores=[
-                NormalScores.of(observed(X[:, j])) for j in numbers if scale == "normal_scores"
+                NormalScores.of(*with_weights(X[:, j], weights))
+                for j in (numbers if scale == "normal_scores" else [])
             ],
             offset=offset,
             factor=factor,
             binary=binary,
-            levels=SeenValues.joined([_two_values(X[:, j], low[j], high[j]) for j in binary]),
+            levels=SeenValues.joined(
+                [_two_values(X[:, j], low[j], high[j], weights) for j in binary]
+            ),
             groups=groups,
             categories=dict(n_categories),
             incomplete=np.flatnonzero(is_incomplete[numbers]),
-            n_rows=len(X),
+            n_rows=len(X) if weights is None else float(weights.sum()),
         )
 
     @property
@@ -373,7 +379,10 @@ class Columns:
         return self.hashes[place] == hashes
 
 
-def _two_values(x: np.ndarray, low: float, high: float) -> SeenValues:
+def _two_values(
+    x: np.ndarray, low: float, high: float, weights: np.ndarray | None
+) -> SeenValues:
     """Return what is known of a column of two values or one."""
     values = np.unique([low, high])
-    return SeenValues.of(values, np.array([(x == value).sum() for value in values]))
+    found = x == values[:, None]
+    return SeenValues.of(values, found.sum(axis=1) if weights is None else found @ weights)

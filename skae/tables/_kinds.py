@@ -23,8 +23,32 @@ def observed(x: np.ndarray) -> np.ndarray:
     ndarray of shape (n_observed,)
         Those that are not NaN.
     """
+    return with_weights(x)[0]
+
+
+def with_weights(
+    x: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the values of a column that are not missing, with the weights of their rows.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples,)
+        The column.
+    weights : ndarray of shape (n_samples,) or None, default=None
+        How often each row counts; None for once.
+
+    Returns
+    -------
+    values : ndarray of shape (n_observed,)
+        Those that are not NaN.
+    weights : ndarray of shape (n_observed,) or None
+        Their weights.
+    """
     missing = np.isnan(x)
-    return x[~missing] if missing.any() else x
+    if not missing.any():
+        return x, weights
+    return x[~missing], None if weights is None else weights[~missing]
 
 
 def looked_at(
@@ -67,7 +91,9 @@ def looked_at(
     return low, high, is_incomplete, is_binary
 
 
-def means_and_unit(X: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, float]:
+def means_and_unit(
+    X: np.ndarray, numbers: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
     """Return the means of columns, and the root of their mean variance.
 
     Parameters
@@ -76,6 +102,8 @@ def means_and_unit(X: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, floa
         Training data.
     numbers : ndarray of int
         Positions of some columns.
+    weights : ndarray of shape (n_samples,) or None, default=None
+        How often each row counts; None for once.
 
     Returns
     -------
@@ -86,9 +114,30 @@ def means_and_unit(X: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, floa
     """
     means, variances = np.empty((2, len(numbers)))
     for i, j in enumerate(numbers):
-        x = observed(X[:, j]).astype(np.float64)
-        means[i], variances[i] = x.mean(), x.var()
+        x, w = with_weights(X[:, j], weights)
+        means[i], variances[i] = mean_and_variance(x.astype(np.float64), w)
     return means, float(variances.mean() ** 0.5) or 1.0
+
+
+def mean_and_variance(x: np.ndarray, weights: np.ndarray | None) -> tuple[float, float]:
+    """Return the mean and the variance of values.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples,)
+        Values.
+    weights : ndarray of shape (n_samples,) or None
+        How often each counts; None for once.
+
+    Returns
+    -------
+    tuple of two floats
+        Both.
+    """
+    if weights is None:
+        return x.mean(), x.var()
+    mean = np.average(x, weights=weights)
+    return mean, np.average((x - mean) ** 2, weights=weights)
 
 
 def share_a_range(low: np.ndarray, high: np.ndarray) -> bool:

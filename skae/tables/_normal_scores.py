@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from .._plain import registered
+from ._kinds import mean_and_variance
 from ._seen_values import SeenValues
 
 _LEAST_TIES, _LEAST_SHARE_OF_TIES = 10, 0.01
@@ -60,22 +61,31 @@ class NormalScores:
     knot_scores: np.ndarray
 
     @classmethod
-    def of(cls, x: np.ndarray) -> Self:
+    def of(cls, x: np.ndarray, weights: np.ndarray | None = None) -> Self:
         """Learn the distribution of a column.
 
         Parameters
         ----------
         x : ndarray of shape (n_samples,)
             The training values, none of them missing.
+        weights : ndarray of shape (n_samples,) or None, default=None
+            How often each row counts; None for once.
 
         Returns
         -------
         NormalScores
             What turns it into a normal one.
         """
-        values, counts = np.unique(x, return_counts=True)
-        n, ends = len(x), np.cumsum(counts)
-        mean, slope = x.mean(), 1 / (x.std() or 1.0)
+        if weights is None:
+            values, counts = np.unique(x, return_counts=True)
+            n, mean, deviation = len(x), x.mean(), x.std()
+        else:
+            values, places = np.unique(x, return_inverse=True)
+            counts = np.bincount(places, weights)
+            n = counts.sum()
+            mean, variance = mean_and_variance(x, weights)
+            deviation = variance**0.5
+        ends, slope = np.cumsum(counts), 1 / (deviation or 1.0)
 
         def share(rank: np.ndarray) -> np.ndarray:
             return rank.clip(0.5, n - 0.5) / n
@@ -85,11 +95,14 @@ class NormalScores:
         tied = counts >= least
         atoms, starts, stops = values[tied], share((ends - counts)[tied]), share(ends[tied])
         middles = ndtri(share(ends - counts / 2))
-        standardized = (np.repeat(values, counts) - mean) * slope
-        likeness = np.mean(np.repeat(middles, counts) * standardized)
+        standardized = (values - mean) * slope
+        if weights is None:
+            likeness = np.mean(np.repeat(middles, counts) * np.repeat(standardized, counts))
+        else:
+            likeness = np.average(middles * standardized, weights=counts)
         is_normal = bool(not tied.any() and likeness > _IS_NORMAL)
         free = np.flatnonzero(~tied)
-        n_knots = min(_MOST_KNOTS, 10 + n // _ROWS_PER_KNOT, len(free))
+        n_knots = min(_MOST_KNOTS, 10 + int(n // _ROWS_PER_KNOT), len(free))
         chosen = free[np.unique(np.linspace(0, len(free) - 1, n_knots).round().astype(int))]
         knots = np.concatenate([values[chosen], atoms, atoms])
         scores = np.concatenate([middles[chosen], ndtri(starts), ndtri(stops)])

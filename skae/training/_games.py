@@ -13,6 +13,7 @@ def play(
     made: Tensor,
     weight: float,
     gradient_penalty: float = 0.0,
+    weights: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return what the one who makes and a critic have to lose in a step.
 
@@ -31,6 +32,8 @@ def play(
         Of the loss of the one who makes.
     gradient_penalty : float, default=0.0
         Weight of the critic's squared gradient at what it judges.
+    weights : tuple of two Tensors of shape (n_rows,) or None, default=None
+        How much each row counts that is real, and that is made; None for all alike.
 
     Returns
     -------
@@ -40,13 +43,20 @@ def play(
         Both apart.
     """
     constants = {key: value.detach() for key, value in critic.named_parameters()}
-    deception = F.softplus(-functional_call(critic, constants, (made,))).mean()
+    of_real, of_made = (None, None) if weights is None else weights
+    deception = _mean(F.softplus(-functional_call(critic, constants, (made,))), of_made)
     judged = torch.cat([real, made]).detach().requires_grad_(gradient_penalty > 0)
     opinion = critic(judged)
     for_real, for_made = opinion.split([len(real), len(made)])
-    mistakes = F.softplus(-for_real).mean() + F.softplus(for_made).mean()
+    mistakes = _mean(F.softplus(-for_real), of_real) + _mean(F.softplus(for_made), of_made)
     terms = {f"{name}_deception": deception, f"{name}_critic": mistakes}
     if gradient_penalty > 0:
         (slope,) = torch.autograd.grad(opinion.sum(), judged, create_graph=True)
-        mistakes = mistakes + gradient_penalty * slope.square().sum(1).mean()
+        of_judged = None if weights is None else torch.cat(weights)
+        mistakes = mistakes + gradient_penalty * _mean(slope.square().sum(1), of_judged)
     return weight * deception + mistakes, terms
+
+
+def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the mean over rows."""
+    return values.mean() if weights is None else (values.flatten() * weights).mean()

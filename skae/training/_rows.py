@@ -78,6 +78,21 @@ class Batch:
         """
         return values.mean() if self.weight is None else (values * self.weight).mean()
 
+    def mean_row(self, values: Tensor) -> Tensor:
+        """Return the mean of what the rows have in every column.
+
+        Parameters
+        ----------
+        values : Tensor of shape (n_rows, n_columns)
+            Their values.
+
+        Returns
+        -------
+        Tensor of shape (n_columns,)
+            The mean of weight times value.
+        """
+        return values.mean(0) if self.weight is None else (values * self.weight[:, None]).mean(0)
+
     def padded(self, multiple: int) -> "Batch":
         """Return a batch whose number of rows is a multiple.
 
