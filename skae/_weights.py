@@ -12,6 +12,8 @@ from scipy import sparse
 
 from ._units import chunks_of
 
+_LARGEST_WHOLE = 2**53
+
 
 def are_whole(weights: NDArray) -> bool:
     """Tell whether weights are counts of rows.
@@ -24,9 +26,9 @@ def are_whole(weights: NDArray) -> bool:
     Returns
     -------
     bool
-        Whether all are whole numbers.
+        Whether all are whole numbers, and not so large that every number is.
     """
-    return bool((weights == np.floor(weights)).all())
+    return bool((weights == np.floor(weights)).all() and weights.max() < _LARGEST_WHOLE)
 
 
 def as_evidence(weights: NDArray) -> NDArray:
@@ -64,6 +66,24 @@ def weighted_mean(values: NDArray, weights: NDArray | None = None) -> float:
         The mean.
     """
     return float(np.mean(values) if weights is None else np.average(values, weights=weights))
+
+
+def mean_row(X: NDArray, weights: NDArray | None = None) -> NDArray:
+    """Return the mean of rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        Rows.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Their weights; None if all count alike.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        The mean.
+    """
+    return X.mean(axis=0) if weights is None else np.average(X, axis=0, weights=weights)
 
 
 def drawn_positions(weights: NDArray, n: int, start: float = 0.5) -> NDArray:

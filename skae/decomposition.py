@@ -17,6 +17,7 @@ from ._base import (
     Fit,
     KeepsLimits,
     TakesTargets,
+    TakesWeights,
     column_losses,
     units_for,
 )
@@ -37,7 +38,7 @@ __all__ = ["Autoencoder"]
 _SPARSITIES = {"l1": L1Sparsity, "kl": KLSparsity}
 
 
-class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, BaseAutoencoder):
+class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, BaseAutoencoder):
     """Autoencoder: a network that squeezes rows through a narrow code and restores them.
 
     The network starts from the principal components of the training data, at the squared error of

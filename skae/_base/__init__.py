@@ -11,7 +11,7 @@ from ._checks import (
     checked_input,
     checked_sizes,
     checked_table,
-    checked_weights,
+    given_weights,
 )
 from ._columns import column_losses, units_for
 from ._components import ChoosesComponents
@@ -35,8 +35,8 @@ __all__ = [
     "checked_input",
     "checked_sizes",
     "checked_table",
-    "checked_weights",
     "column_losses",
+    "given_weights",
     "module_params",
     "units_for",
 ]

@@ -19,10 +19,9 @@ from ..training._trainer import check_magnitude
 from ._checks import checked_codes, checked_input, given_weights
 from ._module_params import module_params
 from ._net_estimator import NetEstimator
-from ._takes_weights import TakesWeights
 
 
-class BaseAutoencoder(TakesWeights, ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
     """Base of the estimators that encode rows and decode codes.
 
     All that it gives is made of three functions of the module and of what it is applied to:

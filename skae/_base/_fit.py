@@ -64,7 +64,7 @@ class Fit:
         rows = np.flatnonzero(weights)
         if len(rows) == len(weights):
             return replace(self, weights=weights)
-        X = _safe_indexing(self.X, rows)
+        X = _of_rows(self.X, rows, len(weights))
         y = X if self.y is self.X else _of_rows(self.y, rows, len(weights))
         return replace(self, X=X, y=y, weights=weights[rows])
 
@@ -187,7 +187,9 @@ def _raw(X: Any) -> Any:
 
 def _of_rows(y: Any, rows: np.ndarray, n_rows: int) -> Any:
     """Return what belongs to some rows, if it has as many."""
-    return y if y is None or _num_samples(y) != n_rows else _safe_indexing(y, rows)
+    if y is None or _num_samples(y) != n_rows:
+        return y
+    return _safe_indexing(y if hasattr(y, "__getitem__") else np.asarray(y), rows)
 
 
 def _numbers_of(y: Any, n_rows: int) -> np.ndarray | None:

@@ -11,9 +11,10 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from .._base import KeepsLimits, NetEstimator, checked_input
+from .._base import KeepsLimits, NetEstimator, TakesWeights, checked_input, given_weights
 from .._base._fit import checked_targets
 from .._shapes import are_rows
+from .._weights import weighted_mean
 from ..losses import Corruption
 from ..networks import ACTIVATIONS
 from ..training import ArrayRows, AutoencoderNet, PairedRows, Recipe, Rows
@@ -27,7 +28,7 @@ _LEAST_ERROR = 1e-12  # squared, in ranges of the data: 120 dB
 
 
 class AutoencoderDenoiser(
-    TakesImages, KeepsLimits, OneToOneFeatureMixin, TransformerMixin, NetEstimator
+    TakesImages, TakesWeights, KeepsLimits, OneToOneFeatureMixin, TransformerMixin, NetEstimator
 ):
     """Denoiser: a Wiener filter on principal components, and a network that corrects it.
 
@@ -323,7 +324,7 @@ class AutoencoderDenoiser(
         rows = rows if self._limits is None else rows.clip(*self._limits)
         return np.where(np.isnan(X), rows, X) if self._fills else rows
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return how well rows are denoised.
 
         Parameters
@@ -332,6 +333,8 @@ class AutoencoderDenoiser(
             Noisy rows.
         y : array-like of shape (n_samples, n_features), or images, default=None
             The same, clean. None and labels, of one dimension, are for none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row, or each of the images, counts; without clean images, not for images.
 
         Returns
         -------
@@ -353,10 +356,12 @@ class AutoencoderDenoiser(
             else:
                 pairs = self._cleaned(X)[1], images_of(y, "y", self._tile).arrays
         if pairs is None:
-            return -float(np.mean(self._noisy_losses(checked)))
+            losses = self._noisy_losses(checked)
+            return -weighted_mean(losses, given_weights(sample_weight, len(losses)))
         span = self._span or max(map(np.max, pairs[1])) - min(map(np.min, pairs[1])) or 1.0
         errors = [np.square((a - b) / span).mean() for a, b in zip(*pairs, strict=True)]
-        return float(np.mean(-10 * np.log10(np.maximum(errors, _LEAST_ERROR))))
+        ratios = -10 * np.log10(np.maximum(errors, _LEAST_ERROR))
+        return weighted_mean(ratios, given_weights(sample_weight, len(ratios)))
 
     def _noisy_losses(self, X: Any) -> np.ndarray:
         """Return the error of each row against noisy ones, in the units of the data."""

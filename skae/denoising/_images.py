@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._base import attributes_kept_on_failure
+from .._base import attributes_kept_on_failure, given_weights
 from .._shapes import Images, are_rows
 from ._tiles import OVERLAP, cut, images_of, joined, tile_shape
 
@@ -29,7 +29,15 @@ class TakesImages:
         for name in ("transform", "fit_transform"):
             setattr(cls, name, _with_images_as_they_are(getattr(cls, name)))
 
-    def fit(self, X: Any, y: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
         """Train the denoiser.
 
         Parameters
@@ -40,6 +48,9 @@ class TakesImages:
             or four axes or in a list, are cut into tiles.
         y : array-like of shape (n_samples, n_features), or images, default=None
             Clean rows. Labels, of one dimension, are only handed on to callbacks.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts, or each image, at least 0. Whole numbers are counts of equal
+            rows; of others, only the ratios matter. See :ref:`weights`.
         X_val : {array-like, data frame} of shape (n_val, n_features), or images, default=None
             What early stopping watches, in place of a share of `X`.
         y_val : array-like of shape (n_val, n_features), or images, default=None
@@ -59,7 +70,7 @@ class TakesImages:
         with attributes_kept_on_failure(self):
             if are_rows(X):
                 self._tile = None
-                return super().fit(X, y, X_val=X_val, y_val=y_val)
+                return super().fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
             if not (self.warm_start and getattr(self, "_tile", None)):
                 self._tile = tile_shape(images_of(X, "X"))
             given = {"X": X, "y": y, "X_val": X_val, "y_val": y_val}
@@ -69,7 +80,16 @@ class TakesImages:
                 if value is not None and not are_rows(value)
             }
             _check_pairs(images)
-            return super().fit(**given | {n: self._tiles(each) for n, each in images.items()})
+            if sample_weight is not None:
+                sample_weight = self._weights_of_tiles(images["X"], sample_weight)
+            tiles = {name: self._tiles(each) for name, each in images.items()}
+            return super().fit(**given | tiles, sample_weight=sample_weight)
+
+    def _weights_of_tiles(self, images: Images, weights: Any) -> np.ndarray:
+        """Return the weights of tiles, from those of their images."""
+        weights = given_weights(weights, len(images.arrays))
+        n_tiles = [len(cut(array, self._tile)[0]) for array in images.arrays]
+        return np.repeat(weights, n_tiles)
 
     def _tiles(self, images: Images) -> np.ndarray:
         """Return the tiles of images as rows."""

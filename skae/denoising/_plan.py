@@ -12,6 +12,7 @@ from .._base import module_params
 from .._plain import Part
 from .._shapes import checked_image_shape
 from .._units import Units, common_limits, mean_and_scale
+from .._weights import drawn_positions
 from ..networks import ConvCorrection, DenseCorrection
 from ..training import Recipe
 from ..training._suggestions import did_you_mean
@@ -85,8 +86,9 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     n_features, is_noisy = X.shape[1], estimator.supervision == "noisy"
     image_shape = estimator._image_shape
     shape = None if image_shape is None else checked_image_shape(image_shape, n_features)
-    mean, scale = mean_and_scale(X)
-    limits = None if is_noisy else common_limits(X)
+    weights = estimator._weights
+    mean, scale = mean_and_scale(X, weights)
+    limits = None if is_noisy else common_limits(X, weights)
     if limits is not None:
         scale = limits[1] - limits[0]
     units, fills = Units(mean, scale), estimator._fills
@@ -94,7 +96,8 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     network: dict[str, Any] = {"n_features": n_features, "fills": fills, "image_shape": layout}
     params: dict[str, Any] = {}
     if is_noisy:
-        level: Any = _level_of_noisy(estimator.noise_level, X)
+        rows = X if weights is None else X[drawn_positions(weights, len(X))]
+        level: Any = _level_of_noisy(estimator.noise_level, rows)
         sigma = level / scale
         network |= {"levels": (sigma, sigma * (1 + RATIO**2) ** 0.5), "sigma": sigma}
         params["objective"] = Recorrupted(None, sigma)

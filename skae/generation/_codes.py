@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from .._settings import inference
-from .._weights import are_whole, drawn_positions
+from .._weights import are_whole, drawn_positions, mean_row
 from ..training import AutoencoderNet, Rows
 
 
@@ -138,6 +137,4 @@ class CodesOfRows:
     @property
     def trait_shares(self) -> NDArray:
         """Which share of the rows has each trait."""
-        if self.weights is None:
-            return self.traits.mean(axis=0)
-        return np.average(self.traits, axis=0, weights=self.weights)
+        return mean_row(self.traits, self.weights)

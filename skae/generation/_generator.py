@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from .._base import BaseAutoencoder, checked_table
+from .._base import BaseAutoencoder, TakesWeights, checked_table
 from .._plain import Part
 from .._settings import inference
 from ..losses import LIKELIHOODS, Likelihood
@@ -38,7 +38,7 @@ _DRAWS = 20_000  # by which the shares of categories are known
 _MOST_CODES = 60_000  # of a class, that a prior is fitted to
 
 
-class BaseGenerator(BaseAutoencoder):
+class BaseGenerator(TakesWeights, BaseAutoencoder):
     """Base of the estimators that draw new rows from a distribution of codes."""
 
     _parameter_constraints: dict = {

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._plain import registered
+from ..tables._kinds import mean_and_variance, with_weights
 
 _LARGEST = 8.0  # standard deviations that values are clipped to
 
@@ -34,7 +35,13 @@ class Coding:
     categories: dict[int, int]
 
     @classmethod
-    def of(cls, X: Any, features: np.ndarray, categories: Mapping[int, int]) -> Self:
+    def of(
+        cls,
+        X: Any,
+        features: np.ndarray,
+        categories: Mapping[int, int],
+        weights: np.ndarray | None = None,
+    ) -> Self:
         """Learn the columns of training data.
 
         Parameters
@@ -45,6 +52,8 @@ class Coding:
             Positions of the columns that have values.
         categories : mapping of int to int
             Positions of columns of categories, and how many there are of each.
+        weights : ndarray of shape (n_samples,) or None, default=None
+            How often each row counts; None for once.
 
         Returns
         -------
@@ -54,11 +63,11 @@ class Coding:
         numbers = np.array([j for j in features if j not in categories], dtype=int)
         mean, unit, low, high = np.ones((4, len(numbers)))
         for i, j in enumerate(numbers):
-            x = np.asarray(X[:, j], dtype=np.float64)
-            x = x[~np.isnan(x)]
+            x, w = with_weights(np.asarray(X[:, j], dtype=np.float64), weights)
             low[i], high[i] = x.min(), x.max()
             largest = max(abs(low[i]), abs(high[i])) or 1.0  # so that no square overflows
-            mean[i], deviation = largest * (x / largest).mean(), largest * (x / largest).std()
+            of_scaled, variance = mean_and_variance(x / largest, w)
+            mean[i], deviation = largest * of_scaled, largest * variance**0.5
             mean[i] = mean[i].clip(low[i], high[i])
             if deviation > 1e-14 * largest:
                 unit[i] = deviation

@@ -2,11 +2,16 @@
 
 import numpy as np
 
+from .._weights import weighted_mean
 from ._coding import Coding
 
 
 def column_errors(
-    filled: np.ndarray, truth: np.ndarray, hidden: np.ndarray, coding: Coding
+    filled: np.ndarray,
+    truth: np.ndarray,
+    hidden: np.ndarray,
+    coding: Coding,
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return mean errors of hidden cells, column by column.
 
@@ -18,6 +23,8 @@ def column_errors(
         The cells to judge.
     coding : Coding
         Which columns hold categories.
+    weights : ndarray of shape (n_samples,) or None, default=None
+        How much each row counts; None for all alike.
 
     Returns
     -------
@@ -30,10 +37,13 @@ def column_errors(
     unit[coding.numbers] = coding.unit
     for j in coding.features:
         cells = hidden[:, j]
+        if weights is not None:
+            cells = cells & (weights > 0)
         if not cells.any():
             continue
         x, y = filled[cells, j].astype(np.float64), truth[cells, j].astype(np.float64)
-        errors[j] = np.mean(x != y) if j in coding.categories else np.mean(((x - y) / unit[j]) ** 2)
+        wrong = x != y if j in coding.categories else ((x - y) / unit[j]) ** 2
+        errors[j] = weighted_mean(wrong, None if weights is None else weights[cells])
     return errors
 
 

@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils._param_validation import Interval
 from torch import Tensor
 
-from .._base import NetEstimator
+from .._base import NetEstimator, given_weights
+from .._weights import mean_row
 from ..training import Batch
 from ._coding import Coding
 from ._errors import column_errors, relative_score
@@ -301,7 +302,7 @@ class AutoencoderImputer(NetworkImputer):
             bounds.append(bound)
         return bounds[0], bounds[1]
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Hide a fifth of the observed cells, and return how well they are filled.
 
         Parameters
@@ -310,6 +311,8 @@ class AutoencoderImputer(NetworkImputer):
             Rows, in the form of the training data.
         y : Ignored
             Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts.
 
         Returns
         -------
@@ -324,11 +327,12 @@ class AutoencoderImputer(NetworkImputer):
         if not hidden.any():
             raise ValueError(f"X has no cell to hide: it has {truth.size} cells")
         shown = np.where(hidden, np.nan, truth)
-        coding = Coding.of(truth, self._coding.features, self._coding.categories)
+        weights = given_weights(sample_weight, len(truth))
+        coding = Coding.of(truth, self._coding.features, self._coding.categories, weights)
         mean = np.nan_to_num(coding.encode(truth))
-        usual = coding.decode(np.tile(mean.mean(axis=0), (len(mean), 1)), shown)
+        usual = coding.decode(np.tile(mean_row(mean, weights), (len(mean), 1)), shown)
         errors, baseline = (
-            column_errors(each, truth, hidden, coding)
+            column_errors(each, truth, hidden, coding, weights)
             for each in (self._filled(shown.copy()), usual)
         )
         return relative_score(errors, baseline)

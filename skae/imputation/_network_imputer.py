@@ -11,17 +11,18 @@ import torch
 from sklearn.utils import check_random_state
 from torch import Tensor
 
-from .._base import Fit, NetEstimator, checked_sizes
+from .._base import Fit, NetEstimator, TakesWeights, checked_sizes
 from .._plain import Part
 from .._settings import inference
 from .._units import chunks_of
+from .._weights import drawn_positions
 from ..tables._kinds import share_a_range
 from ..training import AutoencoderNet, Batch, BestWeights, Recipe, Rows
 from ._coding import Coding
 from ._errors import root_errors
 from ._filling import filled
 from ._kernels import KernelMachines
-from ._normal import _N_ITERATIONS, Normal, chosen_ridge
+from ._normal import _N_ITERATIONS, Normal, chosen_ridge, resampled
 from ._objectives import HiddenCells
 from ._rows import IncompleteRows, JudgedRows
 from ._spread import HeldOutCells, Spread
@@ -35,7 +36,7 @@ _N_NORMALS, _RIDGE_OF_DRAWS = 10, 0.1  # of resampled rows; the ridge is that ti
 _CELLS_AT_ONCE = 2**21
 
 
-class NetworkImputer(FillsTables, NetEstimator):
+class NetworkImputer(TakesWeights, FillsTables, NetEstimator):
     """Base of the imputer with networks: all but what a user asks it for."""
 
     n_estimators: int
@@ -57,7 +58,7 @@ class NetworkImputer(FillsTables, NetEstimator):
         if self._is_empty.any():
             self._warn_of_empty()
         categories = {j: len(values) for j, values in self._format.categories.items()}
-        coding = Coding.of(X, np.flatnonzero(~self._is_empty), categories)
+        coding = Coding.of(X, np.flatnonzero(~self._is_empty), categories, self._weights)
         self._coding = coding
         if len(coding.numbers) >= _FEWEST_PIXELS and share_a_range(coding.low, coding.high):
             warn(
@@ -70,13 +71,13 @@ class NetworkImputer(FillsTables, NetEstimator):
         some = np.arange(n)
         if n > _MOST_ROWS_OF_NORMAL:
             some = np.sort(rng.choice(n, _MOST_ROWS_OF_NORMAL, replace=False))
-        Z = coding.encode(X[some])
-        ridge = chosen_ridge(Z, coding.weights(Z), rng) if n >= _FEWEST_ROWS else 0.03
-        self._normal = normal = Normal.of(Z, ridge=ridge)
-        drawn = (rng.randint(len(Z), size=len(Z)) for _ in range(_N_NORMALS))
-        counts = (np.bincount(rows, minlength=len(Z)) for rows in drawn)
+        Z, weights = coding.encode(X[some]), self._weights_of(some)
+        ridge = chosen_ridge(Z, coding.weights(Z), rng, weights) if n >= _FEWEST_ROWS else 0.03
+        self._normal = normal = Normal.of(Z, weights, ridge=ridge)
+        counts = (resampled(len(Z), weights, rng) for _ in range(_N_NORMALS))
+        n_rows = len(Z) if weights is None else weights.sum()
         # A ridge that predicts best draws slopes to zero, and estimates from draws with them.
-        ridge = min(ridge, _RIDGE_OF_DRAWS * Z.shape[1] / len(Z))
+        ridge = min(ridge, _RIDGE_OF_DRAWS * Z.shape[1] / n_rows)
         start = replace(normal, ridge=ridge)
         self._normals = [Normal.of(Z, each, start, n_further=_N_ITERATIONS) for each in counts]
         self._of_folds = self._without_folds(Z)
@@ -96,6 +97,10 @@ class NetworkImputer(FillsTables, NetEstimator):
         network, loss = Part("networks", "ImputingEnsemble", {}), Part("losses", "Observed", {})
         return Recipe(network, loss, self.optimizer, self.dtype, params)
 
+    def _weights_of(self, rows: Any) -> np.ndarray | None:
+        """Return how often some rows of the present fit count."""
+        return None if self._weights is None else self._weights[rows]
+
     def _drawn_counts(self, n: int, rng: Any) -> np.ndarray:
         """Return whether each member trains on each of n rows: all but those of its fold."""
         folds = rng.permutation(n) % self.n_estimators
@@ -110,7 +115,8 @@ class NetworkImputer(FillsTables, NetEstimator):
         if self.n_estimators == 1 or len(Z) > _FEW_ROWS:
             return [self._normal] * self.n_estimators
         # What is fitted to few rows guesses them better than others.
-        return [Normal.of(Z, counts, self._normal) for counts in self._counts.T]
+        weights = 1 if self._weights is None else self._weights
+        return [Normal.of(Z, counts * weights, self._normal) for counts in self._counts.T]
 
     def _warn_of_empty(self) -> None:
         names = self._names if self._names is not None else range(len(self._is_empty))
@@ -146,7 +152,11 @@ class NetworkImputer(FillsTables, NetEstimator):
     def _judged(self, net: AutoencoderNet, rows: Any, normals: Sequence[Normal]) -> JudgedRows:
         """Return rows with hidden cells, to be judged by members that do not train on them."""
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
-        chosen = torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED]
+        if (weights := rows.own_weights) is None:
+            chosen = torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED]
+        else:
+            n = min(_MOST_JUDGED, round(weights.sum()))
+            chosen = torch.from_numpy(drawn_positions(weights, n))
         return JudgedRows(rows.subset(chosen), normals, self._rows_at_once)
 
     @property

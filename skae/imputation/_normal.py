@@ -108,7 +108,34 @@ class Normal:
         return cls(mean.numpy(), covariance.numpy(), ridge)
 
 
-def chosen_ridge(Z: np.ndarray, weights: np.ndarray, rng: np.random.RandomState) -> float:
+def resampled(n: int, weights: np.ndarray | None, rng: np.random.RandomState) -> np.ndarray:
+    """Draw rows with replacement, as many as there are, and return how often each was drawn.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    weights : ndarray of shape (n,) or None
+        How often each row counts; None for once.
+    rng : RandomState
+        What draws.
+
+    Returns
+    -------
+    ndarray of shape (n,) of int
+        Counts.
+    """
+    if weights is None:
+        return np.bincount(rng.randint(n, size=n), minlength=n)
+    return rng.multinomial(max(1, round(weights.sum())), weights / weights.sum())
+
+
+def chosen_ridge(
+    Z: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.RandomState,
+    row_weights: np.ndarray | None = None,
+) -> float:
     """Return the ridge by which hidden cells of rows that are held out are filled best.
 
     Parameters
@@ -119,13 +146,16 @@ def chosen_ridge(Z: np.ndarray, weights: np.ndarray, rng: np.random.RandomState)
         How much the error of each column counts.
     rng : RandomState
         Draws folds and cells.
+    row_weights : ndarray of shape (n_rows,) or None, default=None
+        How often each row counts; None for once.
 
     Returns
     -------
     float
         One of a few, in variances of the columns.
     """
-    Z = Z[rng.permutation(len(Z))[:_MOST_ROWS]]
+    some = rng.permutation(len(Z))[:_MOST_ROWS]
+    Z, counts = Z[some], None if row_weights is None else row_weights[some]
     hidden = (rng.uniform(size=Z.shape) < _HIDDEN_SHARE) & ~np.isnan(Z)
     fold = np.arange(len(Z)) % _N_FOLDS
     errors = np.zeros(len(_RIDGES))
@@ -137,12 +167,16 @@ def chosen_ridge(Z: np.ndarray, weights: np.ndarray, rng: np.random.RandomState)
         normal = None
         for i, ridge in enumerate(_RIDGES):
             start = None if normal is None else replace(normal, ridge=ridge)
-            normal = Normal.of(train, start=start, ridge=ridge)
+            of_train = None if counts is None else counts[~held_out]
+            normal = Normal.of(train, of_train, start=start, ridge=ridge)
             mean, precision = torch.from_numpy(normal.mean), torch.from_numpy(normal.precision)
             wrong = np.where(
                 hidden[held_out], completed(x, mean, precision)[0].numpy() - truth, 0.0
             )
-            errors[i] += np.square(wrong).sum(axis=0) @ weights
+            squares = np.square(wrong)
+            if counts is not None:
+                squares *= counts[held_out, None]
+            errors[i] += squares.sum(axis=0) @ weights
     return _RIDGES[errors.argmin()]
 
 

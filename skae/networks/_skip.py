@@ -184,7 +184,8 @@ class SkipAutoencoder(nn.Module):
         components = principal_axes(x, self.linear_encoder.out_features, weight).double()
         gram: Any = 0
         cross: Any = 0
-        for rows, outputs, w in zip(_chunks(x), _chunks(output), _chunks_of(weight, x), strict=True):
+        chunks = zip(_chunks(x), _chunks(output), _chunks_of(weight, x), strict=True)
+        for rows, outputs, w in chunks:
             code = (rows - mean) @ components.T
             counted = code if w is None else code * w[:, None]
             gram = gram + counted.T @ code
@@ -227,7 +228,9 @@ def mean_row(x: Tensor, weight: Tensor | None = None) -> Tensor:
     """
     if weight is None:
         return x.mean(0, dtype=torch.float64)
-    total: Any = sum(w @ rows for rows, w in zip(_chunks(x), _chunks_of(weight, x), strict=True))
+    total: Any = 0
+    for rows, w in zip(_chunks(x), _chunks_of(weight, x), strict=True):
+        total = total + w @ rows  # type: ignore[operator]
     return total / weight.sum(dtype=torch.float64).cpu()
 
 
@@ -261,7 +264,8 @@ def principal_axes(x: Tensor, n_components: int, weight: Tensor | None = None) -
         scatter: Any = sum(rows.T @ rows for rows in centred_rows())
         axes = torch.linalg.eigh(scatter)[1].T.flip(0)[:k]
     elif min(n, d) > 2048:
-        axes = torch.svd_lowrank(torch.cat(list(centred_rows())), q=min(k + 10, n, d), niter=4)[2].T[:k]
+        centred = torch.cat(list(centred_rows()))
+        axes = torch.svd_lowrank(centred, q=min(k + 10, n, d), niter=4)[2].T[:k]
     else:
         centred = torch.cat(list(centred_rows()))
         variances, left = torch.linalg.eigh(centred @ centred.T)

@@ -22,6 +22,7 @@ from ._decisions import (
 )
 from ._ensemble import SAMPLE, DenoisingEnsemble
 from ._explanations import explained
+from ._repeated import in_order, repeated
 
 _TRIM = 0.2
 
@@ -79,7 +80,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         set anew to move the threshold without a refit.
     held_out_scores_ : ndarray of shape (n_held_out,)
         Scores of training rows by models that have not seen them; with ``n_estimators=1`` by the
-        model itself. The default model keeps those of at most 8,192 rows, drawn at random.
+        model itself, in the order of the rows, repeated ones several times. The default model keeps
+        those of at most 8,192 rows, drawn at random.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -153,7 +155,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
     # ------------------------------------------------------------------ fit
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the model, and set the threshold.
 
         Parameters
@@ -163,6 +165,10 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             values.
         y : Ignored
             Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts, at least 0. Rows are repeated as often as their weights say:
+            whole numbers are counts of equal rows; of others only the ratios matter, and rows are
+            drawn by them. Rows of weight 0 are left out. See :ref:`weights`.
 
         Returns
         -------
@@ -170,6 +176,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             The fitted detector.
         """
         with self._fitting(X, y) as (X, context):
+            X, positions = repeated(X, sample_weight)
             n_folds = max(1, min(self.n_estimators, _num_samples(X) // 2))
             model = self._fit_model(context, self._new_model(), X)
             if self.estimator is None:
@@ -180,13 +187,14 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
                 # Callbacks watch the model, not the clones.
                 held_out = cross_fitted_scores(self._new_model, X, n_folds, self.random_state)
             offset = self._threshold(model, X, held_out)
-            self.estimator_, self.offset_, self.held_out_scores_ = model, offset, held_out
+            self.estimator_, self.offset_ = model, offset
+            self.held_out_scores_ = in_order(held_out, positions)
             self._n_folds = n_folds
         return self
 
     @available_if(lambda detector: detector.estimator is None)
     @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Go on with a batch of a stream; the default model only.
 
         The first batch fixes the scale of the features and should have some hundred rows. Each
@@ -201,6 +209,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             Rows.
         y : Ignored
             Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts; see :meth:`fit`.
 
         Returns
         -------
@@ -208,8 +218,8 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             The fitted detector.
         """
         if not isinstance(getattr(self, "estimator_", None), DenoisingEnsemble):
-            return self.fit(X)
-        X = self._checked(X)
+            return self.fit(X, sample_weight=sample_weight)
+        X, _ = repeated(self._checked(X), sample_weight)
         # A copy, so that a failure or an interruption leaves all as it was.
         model = copy.deepcopy(self.estimator_).partial_fit(X)
         offset = self._threshold(model, model.sample_, model.held_out_scores_)
@@ -323,10 +333,9 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             raise ValueError(f"p_values need scores of held-out rows; with {cause} there are none")
         model = self.estimator_
         if isinstance(model, DenoisingEnsemble):
-            scores, folds = model.member_scores(X), model.held_out_folds_
-        else:
-            scores, folds = model.score_samples(X), None
-        return conformal_p_values(scores, self.held_out_scores_, folds)
+            held_out, folds = model.held_out_scores_, model.held_out_folds_
+            return conformal_p_values(model.member_scores(X), held_out, folds)
+        return conformal_p_values(model.score_samples(X), self.held_out_scores_)
 
     # ------------------------------------------------------------------ explanations
 

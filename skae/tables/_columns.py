@@ -379,9 +379,7 @@ class Columns:
         return self.hashes[place] == hashes
 
 
-def _two_values(
-    x: np.ndarray, low: float, high: float, weights: np.ndarray | None
-) -> SeenValues:
+def _two_values(x: np.ndarray, low: float, high: float, weights: np.ndarray | None) -> SeenValues:
     """Return what is known of a column of two values or one."""
     values = np.unique([low, high])
     found = x == values[:, None]
