@@ -13,6 +13,7 @@ from scipy import sparse
 from ._units import chunks_of
 
 _LARGEST_WHOLE = 2**53
+_MOST_CELLS = 2**25
 
 
 def are_whole(weights: NDArray) -> bool:
@@ -134,7 +135,10 @@ def repeated_positions(
         Positions; None if rows are to stay as they are, with their weights.
     """
     total = n_rows if weights is None else weights.sum()
-    if total >= fewer_than or (weights is not None and not are_whole(weights)):
+    n_cells = sum(part.size for part in parts) * (total / n_rows)
+    if total >= fewer_than or n_cells > _MOST_CELLS:  # repeating them takes memory
+        return None
+    if weights is not None and not are_whole(weights):
         return None
     hashes = np.zeros(n_rows, np.uint64)
     for part in parts:
@@ -168,10 +172,7 @@ def row_hashes(X: Any) -> NDArray:
         return sums[X.indptr[1:]] - sums[X.indptr[:-1]]
     hashes = [np.empty(0, np.uint64)]
     for chunk in chunks_of(X):
-        total = np.zeros(len(chunk), np.uint64)
-        for column, factor in zip(chunk.T, factors, strict=True):
-            total += _bits(column) * factor
-        hashes.append(total)
+        hashes.append((_bits(chunk) * factors).sum(axis=1, dtype=np.uint64))
     return np.concatenate(hashes)
 
 

@@ -181,7 +181,12 @@ def checked_weights(weights: Any, n_rows: int) -> np.ndarray:
         Float64, at least 0, not all of them 0.
     """
     name = "sample_weight"
-    weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
+    try:
+        weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
+    except (TypeError, ValueError) as error:
+        if name in str(error):
+            raise
+        raise ValueError(f"{name} must hold a number for every row: {error}") from error
     if weights.shape != (n_rows,):
         raise ValueError(
             f"{name} has the shape {weights.shape}, but X has {n_rows} rows: it must have the "

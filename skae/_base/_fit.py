@@ -70,11 +70,9 @@ class Fit:
 
     def as_rows(self) -> "Fit":
         """Return it with the rows that whole weights stand for, if there are few of them."""
-        n_rows = self.X.shape[0]
-        parts = [_raw(each) for each in (self.X, self.targets) if each is not None]
-        if (labels := _numbers_of(self.y, n_rows)) is not None:
-            parts.append(labels)
-        rows = repeated_positions(self.weights, FEW_ROWS, parts, n_rows)
+        n_rows, rows = self.X.shape[0], None
+        if n_rows < FEW_ROWS:
+            rows = repeated_positions(self.weights, FEW_ROWS, self._parts(n_rows), n_rows)
         if rows is None:
             weights = None if self.weights is None else as_evidence(self.weights)
             return replace(self, weights=weights)
@@ -82,6 +80,12 @@ class Fit:
         targets = None if self.targets is None else self.targets[rows]
         y = X if self.y is self.X else _of_rows(self.y, rows, n_rows)
         return replace(self, X=X, y=y, targets=targets, weights=None)
+
+    def _parts(self, n_rows: int) -> list[Any]:
+        """Return what makes rows equal: their cells, targets and labels, as numbers."""
+        parts = [_raw(each) for each in (self.X, self.targets) if each is not None]
+        labels = _numbers_of(self.y, n_rows)
+        return parts if labels is None else [*parts, labels]
 
 
 def checked_targets(estimator: Any, given: Any, X: Any, y: Any, name: str = "y") -> Any:
@@ -141,7 +145,7 @@ def checked_valid(
     estimator : NetEstimator
         The estimator.
     valid : tuple of two objects or None
-        `X_val` and `y_val` as they were given; None if none were.
+        `X_val` and `y_val` as they were given; None, or two of it, if none were.
     has_targets : bool
         Whether the rows to train on have targets.
 
@@ -155,9 +159,9 @@ def checked_valid(
     ValueError
         If they are of no use, or not like the training data.
     """
-    if valid is None:
+    given, y = valid or (None, None)
+    if given is None and y is None:
         return None
-    given, y = valid
     if given is None:
         raise ValueError("y_val belongs to the rows of X_val, but X_val=None")
     if not estimator._takes_valid:

@@ -177,11 +177,11 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
             If a parameter does not fit the data, or the loss becomes infinite or NaN. An estimator
             that was fitted before stays as it was.
         """
-        go_on = self.warm_start and hasattr(self, "net_")
-        valid = None if X_val is None and y_val is None else (X_val, y_val)
-        return self._fit(Fit(X, y, self.max_epochs, valid=valid), go_on)
+        return self._fit(Fit(X, y, self.max_epochs, valid=(X_val, y_val)))
 
-    def _fit(self, fit: Fit, go_on: bool) -> Self:
+    def _fit(self, fit: Fit, go_on: bool | None = None) -> Self:
+        if go_on is None:
+            go_on = self.warm_start and hasattr(self, "net_")
         train = self._go_on if go_on else self._start
         with default_settings(), attributes_kept_on_failure(self):
             fit = fit.present()

@@ -12,7 +12,6 @@ class TakesWeights:
 
     _takes_weights = True
     max_epochs: Any
-    warm_start: bool
     _fit: Any
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -58,6 +57,5 @@ class TakesWeights:
             If a parameter does not fit the data, or the loss becomes infinite or NaN. An estimator
             that was fitted before stays as it was.
         """
-        go_on = self.warm_start and hasattr(self, "net_")
-        valid = None if X_val is None and y_val is None else (X_val, y_val)
-        return self._fit(Fit(X, y, self.max_epochs, valid=valid, weights=sample_weight), go_on)
+        fit = Fit(X, y, self.max_epochs, valid=(X_val, y_val), weights=sample_weight)
+        return self._fit(fit)
