@@ -18,6 +18,7 @@ from ._fit import Fit
 from ._limits import KeepsLimits
 from ._module_params import module_params
 from ._net_estimator import NetEstimator
+from ._tables import TakesTables, table_format
 from ._targets import TakesTargets
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Fit",
     "KeepsLimits",
     "NetEstimator",
+    "TakesTables",
     "TakesTargets",
     "attributes_kept_on_failure",
     "checked_codes",
@@ -34,5 +36,6 @@ __all__ = [
     "checked_table",
     "column_losses",
     "module_params",
+    "table_format",
     "units_for",
 ]

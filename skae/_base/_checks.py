@@ -12,7 +12,7 @@ from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._units import chunks_of
-from ..tables import FrameFormat, LazyTable, columns_named, is_frame, refuse_lazy
+from ..tables import FrameFormat, LazyTable, columns_named, framed, is_frame, refuse_lazy
 
 DTYPES = [np.float64, np.float32]
 
@@ -141,9 +141,11 @@ def checked_table(
         check_is_fitted(estimator)
     assert form is not None  # or it is not fitted
     refuse_lazy(X)
+    X = framed(X)
     if is_frame(X) and form.container:
         validate_data(estimator, X, skip_check_array=True, reset=reset)
-        finite = "allow-nan" if get_tags(estimator).input_tags.allow_nan else True
+        allow_nan = form.fills or get_tags(estimator).input_tags.allow_nan
+        finite = "allow-nan" if allow_nan else True
         return check_array(
             form.matrix(X), dtype=DTYPES, ensure_all_finite=finite, estimator=estimator
         )

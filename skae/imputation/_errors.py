@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._coding import Coding
+from ..tables import Coding
 
 
 def column_errors(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .._base import NetEstimator
 from ..training import Batch
-from ._coding import Coding
+from ..tables import Coding
 from ._errors import column_errors, relative_score
 from ._filling import drawn
 from ._network_imputer import NetworkImputer

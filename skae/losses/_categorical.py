@@ -91,3 +91,36 @@ class CategoricalLikelihood(Likelihood):
             chosen = (group + gumbel).argmax(-1)
             parts.append(F.one_hot(chosen, group.shape[-1]).to(output.dtype))
         return torch.cat(parts, -1)
+
+
+class CategoricalLoss(ReconstructionLoss):
+    """Cross-entropy of categories, groups of neighbouring columns of zeros and ones.
+
+    The decoder gives the logits of the categories. The error of a group stands in the column of the
+    category that is there; the others have none.
+
+    Parameters
+    ----------
+    sizes : sequence of int or None, default=None
+        Number of columns of each group, from left to right; None for a single group.
+    units : sequence of float or None, default=None
+        What the errors of each group are divided by. By the entropy of its categories, the error of
+        who knows their shares and nothing else is 1 on average, as the squared error of a
+        standardised number is; None for 1.
+    """
+
+    name = "categorical"
+
+    def __init__(
+        self, sizes: Sequence[int] | None = None, units: Sequence[float] | None = None
+    ) -> None:
+        super().__init__()
+        self.sizes, self.units = sizes, units
+        self.link = Softmax(sizes)
+        self.domain = OneHot(sizes)
+
+    def elementwise(self, output: Tensor, target: Tensor) -> Tensor:
+        groups = split_groups(output, self.sizes)
+        units = [1.0] * len(groups) if self.units is None else self.units
+        logs = [group.log_softmax(-1) / unit for group, unit in zip(groups, units, strict=True)]
+        return torch.where(target > 0, -target * torch.cat(logs, -1), 0)

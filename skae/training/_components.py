@@ -125,7 +125,7 @@ class HeldOutPCA:
         for batch in rows.batches():
             x, target = batch.to(net.device)
             output = net.criterion_.mean(module.decode(module.encode(x)))
-            error += float((output.cpu().double() - target.cpu().double()).square().sum())
+            error += float((output.cpu().double() - target.cpu().double()).square().nansum())
         linear = self.variance * (1 - self.restored[n_components - 1])
         return error / linear if linear > _ROUNDING * self.variance else 1.0
 
@@ -164,7 +164,7 @@ def error_of_cells(net: AutoencoderNet, valid: Rows, mean: Tensor) -> float:
         for _ in range(_ROUNDS_TO_FILL):
             output = net.criterion_.mean(module.decode(module.encode(filled)))
             filled = torch.where(hidden, output, x)
-        error += float((filled - target)[hidden].double().square().sum())
+        error += float((filled - target)[hidden].double().square().nansum())
     return error / x.numel() if math.isfinite(error) else math.inf
 
 
@@ -246,4 +246,9 @@ def _dense(rows: Rows) -> Batch:
     n_rows = max(1, _MOST_CELLS // rows.n_features)
     x, target = rows.batch(torch.arange(min(len(rows), n_rows))).to("cpu")
     wide = x.double()
-    return Batch(wide, wide if target is x else target.double())
+    if target is x:
+        return Batch(wide, wide)
+    target = target.double()
+    missing = target.isnan()  # a mean in their place is no error of who knows nothing else
+    means = target.nansum(0) / (~missing).sum(0).clamp(min=1)
+    return Batch(wide, torch.where(missing, means, target))

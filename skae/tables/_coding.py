@@ -1,4 +1,4 @@
-"""Columns of a table as the imputer sees them: standardised numbers, and ones for categories."""
+"""Columns of a table as networks see them: standardised numbers, and ones for categories."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -7,7 +7,6 @@ import numpy as np
 
 from .._plain import registered
 
-_LARGEST = 8.0  # standard deviations that values are clipped to
 
 
 @registered
@@ -24,6 +23,10 @@ class Coding:
         Their least and greatest values.
     categories : dict of int to int
         Positions of the columns of categories, and how many there are of each.
+    largest : float, default=8.0
+        Standard deviations that values are clipped to.
+    n_unseen : {0, 1}, default=0
+        Number of columns at the end of each group for categories that were not there in training.
     """
 
     numbers: np.ndarray
@@ -32,9 +35,13 @@ class Coding:
     low: np.ndarray
     high: np.ndarray
     categories: dict[int, int]
+    largest: float = 8.0
+    n_unseen: int = 0
 
     @classmethod
-    def of(cls, X: Any, features: np.ndarray, categories: Mapping[int, int]) -> Self:
+    def of(
+        cls, X: Any, features: np.ndarray, categories: Mapping[int, int], **options: Any
+    ) -> Self:
         """Learn the columns of training data.
 
         Parameters
@@ -45,6 +52,8 @@ class Coding:
             Positions of the columns that have values.
         categories : mapping of int to int
             Positions of columns of categories, and how many there are of each.
+        **options : dict
+            Further fields.
 
         Returns
         -------
@@ -63,7 +72,7 @@ class Coding:
             if deviation > 1e-14 * largest:
                 unit[i] = deviation
         kept = {j: categories[j] for j in features.tolist() if j in categories}
-        return cls(numbers, mean, unit, low, high, kept)
+        return cls(numbers, mean, unit, low, high, kept, **options)
 
     @property
     def features(self) -> np.ndarray:
@@ -73,7 +82,13 @@ class Coding:
     @property
     def sizes(self) -> list[int]:
         """Widths of the groups of columns that stand for categories."""
-        return list(self.categories.values())
+        return [size + self.n_unseen for size in self.categories.values()]
+
+    @property
+    def owners(self) -> np.ndarray:
+        """Positions of the columns that coded ones stand for, of shape (n_outputs,)."""
+        n_coded = [1] * len(self.numbers) + self.sizes
+        return np.repeat(self.features, n_coded)
 
     @property
     def n_outputs(self) -> int:
@@ -118,8 +133,8 @@ class Coding:
         m = len(self.numbers)
         with np.errstate(over="ignore"):
             scaled = (X[:, self.numbers].astype(np.float64) - self.mean) / self.unit
-        Z[:, :m] = scaled.clip(-_LARGEST, _LARGEST)
-        for j, size in self.categories.items():
+        Z[:, :m] = scaled.clip(-self.largest, self.largest)
+        for j, size in zip(self.categories, self.sizes, strict=True):
             x = X[:, [j]]
             Z[:, m : m + size] = np.where(np.isnan(x), np.nan, x == np.arange(size))
             m += size
@@ -148,5 +163,5 @@ class Coding:
         expected[:, self.numbers] = values.clip(self.low, self.high)
         for j, size in self.categories.items():
             expected[:, j] = Z[:, m : m + size].argmax(axis=1)
-            m += size
+            m += size + self.n_unseen
         return np.where(np.isnan(filled), expected, filled)
