@@ -18,13 +18,14 @@ from ._fit import Fit
 from ._limits import KeepsLimits
 from ._module_params import module_params
 from ._net_estimator import NetEstimator
-from ._tables import TakesTables, table_format
+from ._tables import HasSchema, TakesTables, table_format
 from ._targets import TakesTargets
 
 __all__ = [
     "BaseAutoencoder",
     "ChoosesComponents",
     "Fit",
+    "HasSchema",
     "KeepsLimits",
     "NetEstimator",
     "TakesTables",

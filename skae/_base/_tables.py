@@ -8,7 +8,7 @@ import torch
 
 from .._plain import Part
 from ..losses import LOSSES, ReconstructionLoss
-from ..tables import FrameFormat, TableView, ViewedRows, framed, is_frame, refuse_lazy
+from ..tables import FrameFormat, Schema, TableView, ViewedRows, framed, is_frame, refuse_lazy
 from ..tables._schema import checked_kinds
 from ..tables._series import is_missing, is_number, refuse_empty
 from ..training import Recipe, Rows
@@ -54,7 +54,23 @@ def table_format(
     return FrameFormat.of(given, kinds=column_kinds, fills=True, own_unseen=True), True
 
 
-class TakesTables:
+class HasSchema:
+    """Mixin of estimators that note down in `_format` what their training data were."""
+
+    _format: FrameFormat | None
+
+    @property
+    def schema_(self) -> Schema:
+        """What the columns of the frame of the training data are taken for."""
+        form = vars(self).get("_format")
+        if form is None or not form.container:
+            raise AttributeError(
+                f"{type(self).__name__} has no schema_: fit gives it to those fitted to a frame"
+            )
+        return form.schema
+
+
+class TakesTables(HasSchema):
     """Mixin of autoencoders with a loss, which may be fitted to frames with columns of all kinds.
 
     It goes before the base. An array, CSR, or a frame of complete numbers has no `_table`.
@@ -66,18 +82,8 @@ class TakesTables:
     _fitted_recipe: Any
     _apply: Any
     _errors: Any
-    _format: FrameFormat | None
+    _is_table: bool
     _table: TableView | None  # what the network sees of a table
-
-    @property
-    def schema_(self) -> Any:
-        """What the columns of the frame of the training data are taken for."""
-        form = getattr(self, "_format", None)
-        if form is None or "net_" not in vars(self):
-            raise AttributeError(
-                f"{type(self).__name__} has no schema_: it is that of a data frame in fit"
-            )
-        return form.schema
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
         if reset:

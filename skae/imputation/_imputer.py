@@ -1,6 +1,6 @@
 """AutoencoderImputer: missing cells filled by networks that correct a normal distribution."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -189,6 +189,7 @@ class AutoencoderImputer(NetworkImputer):
         missing_values: Any = np.nan,
         add_indicator: bool = False,
         keep_empty_features: bool = False,
+        column_kinds: Mapping[Any, str] | None = None,
         n_estimators: int = 4,
         hidden_layer_sizes: Sequence[int] = (192, 192),
         optimizer: Any = "adamw",
@@ -210,6 +211,7 @@ class AutoencoderImputer(NetworkImputer):
         self.missing_values = missing_values
         self.add_indicator = add_indicator
         self.keep_empty_features = keep_empty_features
+        self.column_kinds = column_kinds
         self.n_estimators = n_estimators
         self.hidden_layer_sizes = hidden_layer_sizes
         self.optimizer = optimizer

@@ -9,7 +9,7 @@ matrices.
 
 from ._coding import Coding
 from ._columns import Columns
-from ._containers import columns_named, framed, is_frame, refuse_lazy
+from ._containers import cells_of, columns_named, framed, is_frame, refuse_lazy, unmasked
 from ._frames import FrameFormat
 from ._lazy import LazyTable
 from ._normal_scores import NormalScores
@@ -28,8 +28,10 @@ __all__ = [
     "Schema",
     "TableView",
     "ViewedRows",
+    "cells_of",
     "columns_named",
     "framed",
     "is_frame",
     "refuse_lazy",
+    "unmasked",
 ]

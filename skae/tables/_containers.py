@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._series import numbers_of
+from ._series import is_number, numbers_of
 
 
 def refuse_lazy(X: Any) -> None:
@@ -84,6 +84,66 @@ def framed(X: Any) -> Any:
         return None if pa.types.is_dictionary(arrow) else pd.ArrowDtype(arrow)
 
     return X.to_pandas(types_mapper=dtype_of)
+
+
+def unmasked(X: Any, allow_nan: bool, name: str) -> Any:
+    """Return a masked array as one with NaN.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+    allow_nan : bool
+        Whether values may be missing.
+    name : str
+        Of the estimator, for the message.
+
+    Returns
+    -------
+    object
+        An array; anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        If something is masked where nothing may be missing.
+    """
+    if not isinstance(X, np.ma.MaskedArray):
+        return X
+    masked = np.ma.getmaskarray(X)
+    if not masked.any():
+        return X.data
+    if not allow_nan:
+        raise ValueError(
+            f"X is a masked array with {masked.sum():,} masked cells, but {name} takes arrays "
+            "without missing values: fill them, for instance by AutoencoderImputer"
+        )
+    dtype = X.dtype if X.dtype.kind == "f" else np.float64
+    return X.astype(dtype).filled(np.nan)
+
+
+def cells_of(X: Any) -> np.ndarray:
+    """Return the cells of rows in any container.
+
+    Parameters
+    ----------
+    X : array-like, data frame or CSR matrix or array of shape (n_samples, n_columns)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_columns)
+        Numbers, or the objects of a frame that holds something else.
+    """
+    if hasattr(X, "toarray"):
+        return X.toarray()
+    X = framed(X)
+    if not is_frame(X) or all(is_number(dtype) for dtype in X.dtypes):
+        return np.asarray(X)
+    cells = np.empty(X.shape, dtype=object)
+    for j, name in enumerate(X.columns):
+        cells[:, j] = X[name].to_list()
+    return cells
 
 
 def arrow_schema(X: Any) -> bytes:

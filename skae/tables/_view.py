@@ -108,7 +108,7 @@ class TableView:
 
         Parameters
         ----------
-        errors : ndarray of shape (n_samples, n_outputs)
+        errors : ndarray of shape (n_samples, n_outputs) or (n_samples, n_coded)
             Of the cells.
 
         Returns
@@ -116,7 +116,7 @@ class TableView:
         ndarray of shape (n_samples, n_columns)
             Of the columns.
         """
-        owners = self.owners
+        owners = self.owners[: errors.shape[1]]
         sums = np.zeros((len(errors), len(self.coding.features)))
         np.add.at(sums.T, owners, errors.T)
         return sums
