@@ -30,7 +30,8 @@ class TableLoss(ColumnLosses):
     def __init__(self, parts: Sequence[tuple[Any, Any]], owners: Sequence[int]) -> None:
         super().__init__(parts)
         self._owners = [int(owner) for owner in owners]
-        first = [i for i, owner in enumerate(self._owners) if owner not in self._owners[:i]]
+        last_first = list(enumerate(self._owners))[::-1]
+        first = sorted({owner: i for i, owner in last_first}.values())
         self.register_buffer("first", torch.tensor(first), persistent=False)
         self.degree = None
 

@@ -80,8 +80,13 @@ def framed(X: Any) -> Any:
         raise ImportError("tables of Arrow are read by pandas: pip install pandas") from error
     import pyarrow as pa
 
+    viewed = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
+
     def dtype_of(arrow: Any) -> Any:
-        return None if pa.types.is_dictionary(arrow) else pd.ArrowDtype(arrow)
+        if pa.types.is_dictionary(arrow):
+            return None
+        # There is not much that Arrow can do with views.
+        return pd.ArrowDtype(viewed.get(str(arrow), arrow))
 
     return X.to_pandas(types_mapper=dtype_of)
 

@@ -108,6 +108,8 @@ def numbers_of(column: Any, name: Any, allow_nan: bool = True) -> np.ndarray:
             f"column {name!r} has dtype {dtype} and must hold numbers: turn dates into numbers, "
             "such as the days since the first one"
         )
+    if str(dtype) in ("Int128", "UInt128"):  # of polars, which NumPy does not know
+        column = column.cast(float)
     try:
         values = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -11,7 +11,7 @@ from torch import Tensor
 from .._plain import registered
 from .._units import chunks_of
 from ..training import Batch, Rows
-from ..training._rows import inference_rows, of_array
+from ..training._rows import of_array
 from ._coding import Coding
 
 _MOST_CELLS_HELD = 2**24
@@ -172,28 +172,28 @@ class ViewedRows(Rows):
         self._first = torch.tensor([int(np.argmax(owners == j)) for j in view.incomplete])
         self._first = self._first.long().to(device)
         self._groups = [(int(g[0]), int(g[-1]) + 1) for g in view.groups]
-        self._held: Tensor | None = None
-        if held and self.n_rows * self.n_features <= _MOST_CELLS_HELD:
-            size = inference_rows(self.n_features)
-            parts = [self._coded(slice(i, i + size)) for i in range(0, self.n_rows, size)]
-            self._held = torch.cat(parts)
-
-    def _coded(self, positions: Tensor | slice) -> Tensor:
-        rows = np.asarray(self._X[of_array(positions)])
-        cells = torch.from_numpy(self._view.coding.encode(rows))
-        return cells.to(device=self.device, dtype=self.dtype)
+        self._held: Batch | None = None
+        if held and 2 * self.n_rows * self.n_features <= _MOST_CELLS_HELD:
+            parts = list(self.batches())
+            self._held = Batch(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         if self._held is None:
-            cells = self._coded(positions)
-        else:
-            of_device = isinstance(positions, slice)
-            cells = self._held[positions if of_device else positions.to(self.device)]
+            return self._made(positions)
+        if isinstance(positions, Tensor):
+            positions = positions.to(self.device)
+        x, target = self._held
+        return Batch(x[positions], target[positions])
+
+    def _made(self, positions: Tensor | slice) -> Batch:
+        rows = np.asarray(self._X[of_array(positions)])
+        coded = torch.from_numpy(self._view.coding.encode(rows))
+        cells = coded.to(device=self.device, dtype=self.dtype)
         missing = cells.isnan()
         flags = missing[:, self._first].to(cells.dtype)
         shown = torch.where(missing, self._means, cells)
         for start, stop in self._groups:  # whose last cell is 1 where a category is new
-            unseen = shown[:, stop - 1 : stop] == 1
-            shown[:, start:stop] = torch.where(unseen, self._means[start:stop], shown[:, start:stop])
+            unseen = shown[:, stop - 1] == 1
+            shown[unseen, start:stop] = self._means[start:stop]
         nowhere = torch.full_like(flags, torch.nan)
         return Batch(torch.cat([shown, flags], 1), torch.cat([cells, nowhere], 1))
