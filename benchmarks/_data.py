@@ -161,6 +161,16 @@ def hypothyroid() -> Labelled:
     return table, y
 
 
+def nsl_kdd(part: str) -> Labelled:
+    """Return network flows of a part of the data, and which of them are attacks."""
+    path = data_path("tabular", "nsl-kdd", f"{part}.txt.gz")
+    table = pd.read_csv(path, header=None)
+    table = table.drop(columns=42)
+    y = (table.pop(41) != "normal").to_numpy()
+    table.columns = [f"c{name}" for name in table.columns]
+    return table, y
+
+
 def _hypothyroid_halves(seed: int) -> Table:
     """Without missing values: medians, a category of its own, and no columns without any value."""
     frame, sick = hypothyroid()

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from _data import data_path, hypothyroid
+from _data import hypothyroid, nsl_kdd
 from _report import write_table
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import IsolationForest
@@ -31,15 +31,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from skae import AutoencoderOutlierDetector
 
 SEEDS = 3
-
-
-def nsl_kdd(part: str) -> tuple[pd.DataFrame, np.ndarray]:
-    path = data_path("tabular", "nsl-kdd", f"{part}.txt.gz")
-    table = pd.read_csv(path, header=None)
-    table = table.drop(columns=42)
-    y = (table.pop(41) != "normal").to_numpy()
-    table.columns = [f"c{name}" for name in table.columns]
-    return table, y
 
 
 def pipeline(detector: Any, impute: bool) -> Pipeline:

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import attributes_kept_on_failure, checked_input
-from .tables import is_frame, refuse_lazy
+from .tables import framed, is_frame, refuse_lazy, unmasked
 from .training._suggestions import Suggests
 
 
@@ -94,9 +94,10 @@ def input_as_it_came(estimator: HasModel, X: Any, *, reset: bool = False) -> Any
     if not reset:
         check_is_fitted(estimator)
     refuse_lazy(X)
-    if is_frame(X):
-        validate_data(estimator, X, skip_check_array=True, reset=reset)
+    if is_frame(framed(X)):
+        validate_data(estimator, framed(X), skip_check_array=True, reset=reset)
         return X
+    X = unmasked(X, get_tags(estimator).input_tags.allow_nan, type(estimator).__name__)
     return validate_data(
         estimator, X, accept_sparse="csr", dtype=None, ensure_all_finite=False, reset=reset
     )

@@ -16,6 +16,7 @@ from ._base import (
     ChoosesComponents,
     Fit,
     KeepsLimits,
+    TakesTables,
     TakesTargets,
     TakesWeights,
     column_losses,
@@ -38,7 +39,9 @@ __all__ = ["Autoencoder"]
 _SPARSITIES = {"l1": L1Sparsity, "kl": KLSparsity}
 
 
-class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, BaseAutoencoder):
+class Autoencoder(
+    TakesTables, ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, BaseAutoencoder
+):
     """Autoencoder: a network that squeezes rows through a narrow code and restores them.
 
     The network starts from the principal components of the training data, at the squared error of
@@ -242,6 +245,7 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, Ba
         "sparsity": [StrOptions(set(_SPARSITIES)), None],
         "sparsity_weight": [Interval(Real, 0, None, closed="left")],
         "contraction": [Interval(Real, 0, None, closed="left")],
+        "column_kinds": [dict, None],
     }
 
     def __init__(
@@ -257,6 +261,7 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, Ba
         sparsity: str | None = None,
         sparsity_weight: float = 1e-3,
         contraction: float = 0.0,
+        column_kinds: Mapping[Any, str] | None = None,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 2e-3,
         batch_size: int = 256,
@@ -283,6 +288,7 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, Ba
         self.sparsity = sparsity
         self.sparsity_weight = sparsity_weight
         self.contraction = contraction
+        self.column_kinds = column_kinds
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
@@ -323,7 +329,8 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, Ba
         return self._fit(fit, go_on=hasattr(self, "net_"))
 
     def _plan(self, X: Any) -> Recipe:
-        n_features = X.shape[1]
+        loss = self._learn_table(X)
+        n_features = X.shape[1] if self._table is None else self._table.n_outputs
         penalties = self._penalties()
         if isinstance(self.module, str) and not (penalties or self.noise):
             self._check_undercomplete(n_features)
@@ -332,6 +339,10 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, Ba
             "objective": Reconstruction(penalties, self._corruption()),
             **self._module_params(n_features, self._planned_number, (width, width // 2)),
         }
+        if loss is not None:
+            given = self._nested_params.items()
+            params |= {k: v for k, v in given if not k.startswith("criterion__")}
+            return Recipe(self.module, loss, self.optimizer, self.dtype, params)
         limits = common_limits(X, self._weights)
         if self.loss == "squared_error" and limits is not None:
             params["criterion__bounds"] = limits
@@ -369,22 +380,3 @@ class Autoencoder(ChoosesComponents, KeepsLimits, TakesTargets, TakesWeights, Ba
         if self.contraction > 0:
             penalties.append(ContractivePenalty(self.contraction))
         return penalties
-
-    # ------------------------------------------------------------------ errors
-
-    def feature_errors(self, X: Any) -> np.ndarray:
-        """Return how much each feature contributes to the reconstruction error of each row.
-
-        Parameters
-        ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            Non-negative float64; the sum over a row is ``-score_samples(X)``.
-        """
-        X = self._checked(X)
-        errors = self._apply(X, self._errors).astype(np.float64, copy=False)
-        return errors * (self._fitted_recipe.error_unit / X.shape[1])

@@ -25,7 +25,7 @@ from skae import (
 )
 from skae._units import common_limits, mean_and_scale
 from skae._weights import as_evidence, drawn_positions, repeated_positions, row_hashes
-from skae.imputation._coding import Coding
+from skae.tables import Coding
 from skae.imputation._normal import Normal
 from skae.losses import KLSparsity, L1Sparsity
 from skae.networks import DenseAutoencoder

@@ -252,7 +252,9 @@ def main(wanted: list[str]) -> None:
                 show(name, f"decompress {quality}", estimator.decompress(streams))
         if hasattr(estimator, "warm_start"):
             twin = pickle.loads(pickle.dumps(estimator)).set_params(warm_start=True, max_epochs=2)
-            show(name, "warm start", twin.fit(*data).score_samples(some))
+            twin.fit(*data)
+            scores = getattr(twin, "score_samples", twin.transform)
+            show(name, "warm start", scores(some))
         if hasattr(estimator, "partial_fit"):
             twin = pickle.loads(pickle.dumps(estimator)).partial_fit(*data)
             show(name, "partial_fit", twin.score_samples(some))

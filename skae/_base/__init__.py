@@ -19,6 +19,7 @@ from ._fit import Fit
 from ._limits import KeepsLimits
 from ._module_params import module_params
 from ._net_estimator import NetEstimator
+from ._tables import HasSchema, TakesTables, table_format
 from ._takes_weights import TakesWeights
 from ._targets import TakesTargets
 
@@ -26,8 +27,10 @@ __all__ = [
     "BaseAutoencoder",
     "ChoosesComponents",
     "Fit",
+    "HasSchema",
     "KeepsLimits",
     "NetEstimator",
+    "TakesTables",
     "TakesTargets",
     "TakesWeights",
     "attributes_kept_on_failure",
@@ -38,5 +41,6 @@ __all__ = [
     "column_losses",
     "given_weights",
     "module_params",
+    "table_format",
     "units_for",
 ]

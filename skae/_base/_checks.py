@@ -12,7 +12,15 @@ from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._units import chunks_of
-from ..tables import FrameFormat, LazyTable, columns_named, is_frame, refuse_lazy
+from ..tables import (
+    FrameFormat,
+    LazyTable,
+    columns_named,
+    framed,
+    is_frame,
+    refuse_lazy,
+    unmasked,
+)
 
 DTYPES = [np.float64, np.float32]
 
@@ -66,6 +74,7 @@ def checked_input(
         check_is_fitted(estimator)
     tags = get_tags(estimator).input_tags
     finite = "allow-nan" if tags.allow_nan else True
+    X = unmasked(X, tags.allow_nan, type(estimator).__name__)
     as_it_is = as_it_is and _holds_numbers(X)
     with columns_named(X, tags.allow_nan):
         checked = validate_data(
@@ -141,9 +150,11 @@ def checked_table(
         check_is_fitted(estimator)
     assert form is not None  # or it is not fitted
     refuse_lazy(X)
+    X = framed(X)
     if is_frame(X) and form.container:
         validate_data(estimator, X, skip_check_array=True, reset=reset)
-        finite = "allow-nan" if get_tags(estimator).input_tags.allow_nan else True
+        allow_nan = form.fills or get_tags(estimator).input_tags.allow_nan
+        finite = "allow-nan" if allow_nan else True
         return check_array(
             form.matrix(X), dtype=DTYPES, ensure_all_finite=finite, estimator=estimator
         )

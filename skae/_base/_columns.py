@@ -66,7 +66,10 @@ def units_for(
 
 
 def column_losses(
-    loss: Mapping[str, Any], n_features: int, names: Sequence[str]
+    loss: Mapping[str, Any],
+    n_features: int,
+    names: Sequence[str],
+    of_numbers: Sequence[int] | None = None,
 ) -> list[tuple[str, list[int]]]:
     """Resolve selections of columns to indices.
 
@@ -78,6 +81,8 @@ def column_losses(
         Number of columns.
     names : sequence of str
         Their names, if they have any.
+    of_numbers : sequence of int or None, default=None
+        Which columns can have one of these losses; None for all.
 
     Returns
     -------
@@ -110,7 +115,9 @@ def column_losses(
         parts.append((name, [int(i) for i in indices]))
     named = [i for _, indices in parts for i in indices]
     counts = np.bincount(np.array(named, dtype=int), minlength=n_features)
-    if (counts != 1).any():
-        wrong = {int(i): int(counts[i]) for i in np.flatnonzero(counts != 1)[:5]}
-        raise ValueError(f"loss must name every column of X once; how often it names some: {wrong}")
+    wanted = np.isin(np.arange(n_features), range(n_features) if of_numbers is None else of_numbers)
+    if (counts != wanted).any():
+        wrong = {int(i): int(counts[i]) for i in np.flatnonzero(counts != wanted)[:5]}
+        which = "every column of X" if wanted.all() else "every column of numbers, and no others,"
+        raise ValueError(f"loss must name {which} once; how often it names some: {wrong}")
     return parts

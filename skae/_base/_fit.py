@@ -131,6 +131,8 @@ def checked_targets(estimator: Any, given: Any, X: Any, y: Any, name: str = "y")
             "hold rows of the same shape, which the network should give, or labels of one "
             "dimension, which are ignored"
         )
+    if getattr(estimator, "_is_table", False):
+        return estimator._checked(y)
     _check_feature_names(estimator, y, reset=False)
     return check_array(y, accept_sparse="csr", dtype=DTYPES, input_name=name, estimator=estimator)
 

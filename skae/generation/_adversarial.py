@@ -1,6 +1,6 @@
 """The adversarial autoencoder: critics make its codes normal and its rows lifelike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -236,6 +236,7 @@ class AdversarialAutoencoder(BaseGenerator):
         prior: str = "mixture",
         n_mixture_components: int | str = "auto",
         conditional: bool = False,
+        column_kinds: Mapping[Any, str] | None = None,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 2e-3,
         batch_size: int = 256,
@@ -265,6 +266,7 @@ class AdversarialAutoencoder(BaseGenerator):
         self.prior = prior
         self.n_mixture_components = n_mixture_components
         self.conditional = conditional
+        self.column_kinds = column_kinds
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size

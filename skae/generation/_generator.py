@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from .._base import BaseAutoencoder, TakesWeights, checked_table
+from .._base import BaseAutoencoder, HasSchema, TakesWeights, checked_table
 from .._plain import Part
 from .._settings import inference
 from ..losses import LIKELIHOODS, Likelihood
@@ -38,7 +38,7 @@ _DRAWS = 20_000  # by which the shares of categories are known
 _MOST_CODES = 60_000  # of a class, that a prior is fitted to
 
 
-class BaseGenerator(TakesWeights, BaseAutoencoder):
+class BaseGenerator(HasSchema, TakesWeights, BaseAutoencoder):
     """Base of the estimators that draw new rows from a distribution of codes."""
 
     _parameter_constraints: dict = {
@@ -52,6 +52,7 @@ class BaseGenerator(TakesWeights, BaseAutoencoder):
             Interval(Integral, 1, None, closed="left"),
         ],
         "conditional": ["boolean"],
+        "column_kinds": [dict, None],
     }
 
     _changeable = BaseAutoencoder._changeable | {"conditional", "n_mixture_components", "prior"}
@@ -59,7 +60,9 @@ class BaseGenerator(TakesWeights, BaseAutoencoder):
     # ------------------------------------------------------------------ data
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
-        form = FrameFormat.of(X) if reset else getattr(self, "_format", None)
+        form = getattr(self, "_format", None)
+        if reset:
+            form = FrameFormat.of(X, kinds=self.column_kinds)
         X = checked_table(self, X, form, reset=reset)
         if reset:
             self._format = form

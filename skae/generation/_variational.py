@@ -1,7 +1,7 @@
 """The variational autoencoder: a likelihood for every row, and new rows like the training data."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -244,6 +244,7 @@ class VariationalAutoencoder(BaseGenerator):
         prior: str = "mixture",
         n_mixture_components: int | str = "auto",
         conditional: bool = False,
+        column_kinds: Mapping[Any, str] | None = None,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 2e-3,
         batch_size: int = 256,
@@ -273,6 +274,7 @@ class VariationalAutoencoder(BaseGenerator):
         self.prior = prior
         self.n_mixture_components = n_mixture_components
         self.conditional = conditional
+        self.column_kinds = column_kinds
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._weights import weighted_mean
-from ._coding import Coding
+from ..tables import Coding
 
 
 def column_errors(

@@ -1,6 +1,6 @@
 """AutoencoderImputer: missing cells filled by networks that correct a normal distribution."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from .._base import NetEstimator, given_weights
 from .._weights import mean_row
 from ..training import Batch
-from ._coding import Coding
+from ..tables import Coding
 from ._errors import column_errors, relative_score
 from ._filling import drawn
 from ._network_imputer import NetworkImputer
@@ -190,6 +190,7 @@ class AutoencoderImputer(NetworkImputer):
         missing_values: Any = np.nan,
         add_indicator: bool = False,
         keep_empty_features: bool = False,
+        column_kinds: Mapping[Any, str] | None = None,
         n_estimators: int = 4,
         hidden_layer_sizes: Sequence[int] = (192, 192),
         optimizer: Any = "adamw",
@@ -211,6 +212,7 @@ class AutoencoderImputer(NetworkImputer):
         self.missing_values = missing_values
         self.add_indicator = add_indicator
         self.keep_empty_features = keep_empty_features
+        self.column_kinds = column_kinds
         self.n_estimators = n_estimators
         self.hidden_layer_sizes = hidden_layer_sizes
         self.optimizer = optimizer

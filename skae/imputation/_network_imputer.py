@@ -18,7 +18,7 @@ from .._units import chunks_of
 from .._weights import drawn_positions
 from ..tables._kinds import share_a_range
 from ..training import AutoencoderNet, Batch, BestWeights, Recipe, Rows
-from ._coding import Coding
+from ..tables import Coding
 from ._errors import root_errors
 from ._filling import filled
 from ._kernels import KernelMachines

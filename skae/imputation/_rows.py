@@ -11,7 +11,7 @@ from torch import Tensor
 from ..networks._normal import completed, wide
 from ..training import Batch, Rows
 from ..training._rows import of_array
-from ._coding import Coding
+from ..tables import Coding
 from ._normal import Normal
 
 _JUDGED_SHARE = 0.25  # of the observed cells of a row

@@ -8,17 +8,18 @@ from sklearn.utils._missing import is_scalar_nan
 from sklearn.utils._param_validation import MissingValues
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from .._base import checked_table
-from ..tables import FrameFormat, is_frame
+from .._base import HasSchema, checked_table
+from ..tables import FrameFormat, framed, is_frame
 
 
-class FillsTables(TransformerMixin, BaseEstimator):
+class FillsTables(HasSchema, TransformerMixin, BaseEstimator):
     """Base of imputers of tables. One says in :meth:`_filled` what to fill cells with."""
 
     _parameter_constraints: dict = {
         "missing_values": [MissingValues()],
         "add_indicator": ["boolean"],
         "keep_empty_features": ["boolean"],
+        "column_kinds": [dict, None],
     }
 
     # Of the training data.
@@ -39,7 +40,8 @@ class FillsTables(TransformerMixin, BaseEstimator):
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
         form = getattr(self, "_format", None)
         if reset:
-            form = FrameFormat.of(X, fills=True, sentinel=self._sentinel)
+            kinds = self.column_kinds
+            form = FrameFormat.of(X, kinds=kinds, fills=True, sentinel=self._sentinel)
         X = checked_table(self, X, form, reset=reset)
         if reset:
             self._format = form
@@ -80,10 +82,11 @@ class FillsTables(TransformerMixin, BaseEstimator):
         of_numbers = self._is_empty.copy()
         of_numbers[list(self._format.categories)] = False
         matrix[:, of_numbers] = np.where(np.isnan(matrix[:, of_numbers]), 0, matrix[:, of_numbers])
+        X = framed(X)
         if self._format.container and is_frame(X):
             missing = self._format.missing(X)
             frame = self._format.filled(X, missing, matrix)
-            return self._framed(frame, missing)
+            return self._format.as_it_came(self._framed(frame, missing))
         missing = np.isnan(checked)
         if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
             limits, filled = np.iinfo(X.dtype), X.copy()

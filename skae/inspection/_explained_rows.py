@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._common import check_at_least_one, check_rows, find_holder
+from ._common import check_at_least_one, find_holder
 
 _N_ROWS, _N_IMAGES = 3, 8
 
@@ -68,15 +68,9 @@ def find_detector(estimator: Any, X: ArrayLike) -> tuple[Any, ArrayLike]:
     raise TypeError(f"estimator must have feature_errors; {type(estimator).__name__} has none.")
 
 
-def expected_values(detector: Any, X: ArrayLike) -> NDArray[np.float64] | None:
+def expected_values(detector: Any, X: ArrayLike) -> ArrayLike | None:
     """Return what the model in a detector expects of each value, if it can tell."""
-    model = find_holder(detector, "expected_values")
-    if model is not None:
-        rows = check_rows(X, "X", allow_nan=True)
-        n_features = rows.shape[1]
-        features = np.arange(n_features)
-        return np.array(
-            [model.expected_values(np.tile(row, (n_features, 1)), features) for row in rows]
-        )
-    model = find_holder(detector, "reconstruct")
-    return None if model is None else model.reconstruct(X)
+    for method in ("expected_values", "reconstruct"):
+        if (model := find_holder(detector, method)) is not None:
+            return getattr(model, method)(X)
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -28,6 +29,7 @@ from ._explained_rows import (
     worst_alarms,
 )
 from ._image_grid import draw_image_grid, split_channels
+from ._mixed_frames import as_frame, check_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,8 +48,8 @@ class OutlierExplanationDisplay:
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows, all of which are drawn. Missing values (NaN) are named as such.
+    X : {array-like, data frame, sparse matrix} of shape (n_samples, n_features)
+        Rows, all of which are drawn. Missing values are named as such.
 
     feature_errors : array-like of shape (n_samples, n_features)
         What each feature adds to minus the score of each row, none of it negative, such as
@@ -116,9 +118,10 @@ class OutlierExplanationDisplay:
         image_shape: Sequence[int] | None = None,
         feature_names: ArrayLike | None = None,
     ) -> None:
-        self.X = check_rows(X, "X", allow_nan=True)
+        X = as_frame(X)
+        self.X = check_cells(X, "X", allow_nan=True)
         self.feature_errors = check_rows(feature_errors, "feature_errors")
-        self.expected = None if expected is None else check_rows(expected, "expected")
+        self.expected = None if expected is None else check_cells(expected, "expected")
         check_same_shape(X=self.X, feature_errors=self.feature_errors)
         check_same_shape(X=self.X, expected=self.expected)
         if self.feature_errors.min() < 0:
@@ -357,10 +360,10 @@ class OutlierExplanationDisplay:
         )
 
     def _describe(self, row: int, feature: int) -> str:
-        text = f"{self.feature_names[feature]} {_number(self.X[row, feature])}"
+        text = f"{self.feature_names[feature]} {_text(self.X[row, feature])}"
         if self.expected is None:
             return text
-        return f"{text}, expected {_number(self.expected[row, feature])}"
+        return f"{text}, expected {_text(self.expected[row, feature])}"
 
     def _caption(self, row: int, shown: float) -> str:
         """Return name, score and the share of it that the bars of a row make up."""
@@ -369,7 +372,10 @@ class OutlierExplanationDisplay:
         return f"{caption}, {shown / -score:.0%} of it shown" if score < 0 else caption
 
 
-def _number(value: float) -> str:
-    if np.isnan(value):
+def _text(value: Any) -> str:
+    """Return what is written of a number, a category or a date."""
+    if value is None or value != value:
         return "missing"
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        return str(value).removesuffix(" 00:00:00")
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"

@@ -21,6 +21,7 @@ from ._common import (
     three_digits,
 )
 from ._image_grid import draw_image_grid, split_channels
+from ._mixed_frames import as_frame, is_mixed, places
 from ._row_panels import draw_row_panels
 from ._row_units import check_units, suitable_units
 
@@ -40,10 +41,11 @@ class ReconstructionDisplay:
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Samples, all of which are drawn. Missing values (NaN) are left out of picture and error.
+    X : {array-like, data frame, sparse matrix} of shape (n_samples, n_features)
+        Samples, all of which are drawn. Missing values are left out of picture and error. Of a
+        frame, categories are written out; one that comes back as another one has the error 1.
 
-    X_reconstructed : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X_reconstructed : {array-like, data frame, sparse matrix} of shape (n_samples, n_features)
         Reconstructions of the samples.
 
     image_shape : tuple of int, default=None
@@ -113,8 +115,13 @@ class ReconstructionDisplay:
         scale: ArrayLike | None = None,
         X_damaged: ArrayLike | None = None,
     ) -> None:
-        self.X = check_rows(X, "X", allow_nan=True)
-        self.X_reconstructed = check_rows(X_reconstructed, "X_reconstructed")
+        X, X_reconstructed = as_frame(X), as_frame(X_reconstructed)
+        self.texts = None
+        if is_mixed(X):
+            self.X, self.X_reconstructed, self.texts = places(X, X_reconstructed)
+        else:
+            self.X = check_rows(X, "X", allow_nan=True)
+            self.X_reconstructed = check_rows(X_reconstructed, "X_reconstructed")
         check_same_shape(X=self.X, X_reconstructed=self.X_reconstructed)
         n_features = self.X.shape[1]
         self.feature_names = check_names(feature_names, X, n_features)
@@ -362,6 +369,7 @@ class ReconstructionDisplay:
             feature_names=self.feature_names,
             value_name="value" if self.scale is None else "standard deviations from the mean",
             line_kwargs=line_kwargs,
+            texts=self.texts,
         )
 
     def _error_map(self) -> tuple[str, NDArray[np.float64]]:

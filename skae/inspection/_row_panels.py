@@ -36,6 +36,7 @@ def draw_row_panels(
     feature_names: NDArray[np.str_],
     value_name: str,
     line_kwargs: Mapping[str, Any] | None,
+    texts: NDArray[np.object_] | None = None,
 ) -> tuple[Axes, NDArray[np.object_], NDArray[np.object_]]:
     """Draw the rows; return enclosing axes, panels, and lines by series and sample."""
     n_samples, n_features = original.shape
@@ -45,12 +46,16 @@ def draw_row_panels(
         figsize = (0.4 + name_width + max(3.0, 1.5 * n_samples), 1.0 + 0.19 * n_features)
     else:
         figsize = (7.0, 0.7 + 1.1 * n_samples)
+    if texts is not None:
+        figsize = figsize[0] + 0.5 * n_samples, figsize[1]
     ax = get_axes(ax, caller, figsize)
     panels = add_panels(ax, _places(n_samples, side_by_side=dots), share_y=True)
     draw = _draw_dots if dots else _draw_curves
     lines = np.empty((2, n_samples), dtype=object)
     for i, panel in enumerate(panels):
         lines[:, i] = draw(panel, original[i], reconstructed[i], line_kwargs)
+        if texts is not None and dots:
+            _write(panel, texts[i], np.fmax(original[i], reconstructed[i]))
         panel.set_title(captions[i], fontsize="small", loc="center" if dots else "right")
         panel.tick_params(labelleft=i == 0 or not dots, labelbottom=i == n_samples - 1 or dots)
 
@@ -94,6 +99,14 @@ def _draw_dots(
     (line,) = ax.plot(original, y, "o", color=DARK, markersize=5, label="original", zorder=2)
     (guess,) = ax.plot(reconstructed, y, **style)
     return line, guess
+
+
+def _write(ax: Axes, texts: NDArray[np.object_], x: NDArray[np.float64]) -> None:
+    """Write texts to the right of dots."""
+    for y, text in enumerate(texts):
+        if text:
+            style = {"textcoords": "offset points", "va": "center", "fontsize": "x-small"}
+            ax.annotate(text, (x[y], y), xytext=(5, 0), color=DARK, **style)
 
 
 def _draw_curves(

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 
 from ._common import check_rows
+from ._mixed_frames import as_frame, columns_as_numbers, is_mixed
 from ._row_panels import MAX_DOTS
 
 
@@ -43,12 +44,15 @@ def suitable_units(
         raise ValueError(f'standardize must be True, False or "auto", got {standardize!r}.')
     if standardize is False or image_shape is not None:
         return {}
-    X = check_rows(X, "X", allow_nan=True)
+    X = as_frame(X)
+    mixed = is_mixed(X)
+    X = columns_as_numbers(X) if mixed else check_rows(X, "X", allow_nan=True)
     if standardize == "auto" and X.shape[1] > MAX_DOTS:
         return {}
     X = np.ma.masked_invalid(X)
     center, scale = X.mean(axis=0).filled(0.0), X.std(axis=0).filled(0.0)
     varying = scale > 0
-    if standardize == "auto" and not (varying.any() and scale.max() > 10 * scale[varying].min()):
-        return {}
+    if standardize == "auto" and not mixed:
+        if not (varying.any() and scale.max() > 10 * scale[varying].min()):
+            return {}
     return {"center": center, "scale": np.where(varying, scale, 1.0)}

@@ -5,7 +5,7 @@ Everything here is plain torch: functions of tensors, without estimators, nets o
 and ``CORRUPTIONS`` are the tables of names that estimators accept.
 """
 
-from ._categorical import CategoricalLikelihood
+from ._categorical import CategoricalLikelihood, CategoricalLoss
 from ._columns import ColumnLikelihoods, ColumnLosses
 from ._corruptions import (
     CORRUPTIONS,
@@ -43,6 +43,7 @@ from ._reconstruction import (
     ReconstructionLoss,
     SquaredError,
 )
+from ._table import TableLoss
 
 __all__ = [
     "CORRUPTIONS",
@@ -53,6 +54,7 @@ __all__ = [
     "BernoulliLoss",
     "BlockNoise",
     "CategoricalLikelihood",
+    "CategoricalLoss",
     "ColumnLikelihoods",
     "ColumnLosses",
     "ContinuousBernoulliLikelihood",
@@ -86,5 +88,6 @@ __all__ = [
     "SaltAndPepperNoise",
     "SquaredError",
     "SwapNoise",
+    "TableLoss",
     "UnitGaussianLikelihood",
 ]

@@ -1,7 +1,7 @@
 """The outlier detector: a model of normal rows, and decisions on its scores."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -11,7 +11,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples
 
-from .._base import checked_input
 from .._meta import HasModel, available_if_model_has, input_as_it_came
 from ._decisions import (
     automatic_threshold,
@@ -23,6 +22,7 @@ from ._decisions import (
 from ._ensemble import SAMPLE, DenoisingEnsemble
 from ._explanations import explained
 from ._repeated import in_order, repeated
+from ._tables import CodesTables
 
 _TRIM = 0.2
 
@@ -30,7 +30,7 @@ _TRIM = 0.2
 _CONTAMINATION = [StrOptions({"auto"}), Options(Real, {0}), Interval(Real, 0, 0.5, closed="right")]
 
 
-class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
+class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstimator):
     """Outlier detector that learns to predict each value of a row from the others.
 
     By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data;
@@ -127,6 +127,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         "contamination": _CONTAMINATION,
         "scale": [StrOptions({"auto"}), None],
         "image_shape": ["array-like", None],
+        "column_kinds": [dict, None],
         "random_state": ["random_state"],
     }
 
@@ -138,6 +139,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         contamination: str | float = "auto",
         scale: str | None = "auto",
         image_shape: Sequence[int] | None = None,
+        column_kinds: Mapping[Any, str] | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.estimator = estimator
@@ -145,11 +147,12 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         self.contamination = contamination
         self.scale = scale
         self.image_shape = image_shape
+        self.column_kinds = column_kinds
         self.random_state = random_state
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
         if self.estimator is None:
-            return checked_input(self, X, reset=reset, as_it_is=True)
+            return self._coded(X, reset=reset)
         return input_as_it_came(self, X, reset=reset)
 
     # ------------------------------------------------------------------ fit
@@ -354,7 +357,7 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             Non-negative; the sum over a row is ``-score_samples(X)``.
         """
         X = self._checked(X)
-        return self.estimator_.feature_errors(X)
+        return self._by_columns(self.estimator_.feature_errors(X))
 
     @available_if_model_has("feature_errors")
     def explain(self, X: Any, *, n_features: int = 3) -> Any:
@@ -378,7 +381,4 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
         """
         if not (isinstance(n_features, Integral) and n_features >= 1):
             raise ValueError(f"n_features={n_features!r} must be an integer of at least 1")
-        labels = X.index if hasattr(X, "iloc") else None  # of pandas
-        X = self._checked(X)
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        return explained(self.estimator_, self.offset_, X, labels, names, n_features)
+        return explained(self, X, n_features)

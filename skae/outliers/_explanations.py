@@ -5,26 +5,19 @@ from typing import Any
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from ..tables import cells_of, framed
 from ._ensemble import DenoisingEnsemble
 
 
-def explained(
-    model: Any, offset: float, X: Any, labels: Any, names: np.ndarray, n_features: int
-) -> Any:
+def explained(detector: Any, X: Any, n_features: int) -> Any:
     """Return the features that contribute most to the scores of alarms.
 
     Parameters
     ----------
-    model : estimator
-        Fitted, with `score_samples` and `feature_errors`.
-    offset : float
-        Rows with lower scores are alarms.
-    X : ndarray or data frame or CSR matrix or array of shape (n_samples, n_features)
-        Checked data, as the model takes them.
-    labels : pandas.Index or None
-        Names of the rows; None takes their positions.
-    names : ndarray of shape (n_features,)
-        Names of the features.
+    detector : AutoencoderOutlierDetector
+        Fitted.
+    X : array-like or data frame or CSR matrix or array of shape (n_samples, n_features)
+        Data.
     n_features : int
         Number of features per alarm.
 
@@ -37,16 +30,26 @@ def explained(
         import pandas as pd
     except ImportError as error:
         raise ImportError("explain needs pandas: pip install pandas") from error
-    scores = model.score_samples(X)
-    alarms = np.flatnonzero(scores < offset)
+    labels = X.index if hasattr(X, "iloc") else None  # of pandas
+    checked = detector._checked(X)
+    model = detector.estimator_
+    scores = model.score_samples(checked)
+    alarms = np.flatnonzero(scores < detector.offset_)
     alarms = alarms[np.argsort(scores[alarms], kind="stable")]
-    rows = _safe_indexing(X, alarms)
-    cells = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows)
+    rows = _safe_indexing(checked, alarms)
+    is_table = getattr(detector, "_table", None) is not None
+    cells = cells_of(_safe_indexing(framed(X), alarms) if is_table else rows)
     n_shown = min(n_features, cells.shape[1])
-    errors = model.feature_errors(rows) if len(alarms) else np.zeros(cells.shape)
+    errors = np.zeros(cells.shape)
+    if len(alarms):
+        errors = detector._by_columns(model.feature_errors(rows))
     top = np.argsort(-errors, axis=1, kind="stable")[:, :n_shown]
-    expected = _expected(model, rows, cells, top)
+    if is_table and len(alarms):
+        expected = detector._expected(rows, top)
+    else:
+        expected = _expected(model, rows, cells, top)
     total = np.maximum(errors.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    names = getattr(detector, "feature_names_in_", np.arange(detector.n_features_in_))
     each = np.repeat(alarms, n_shown)
     return pd.DataFrame(
         {
@@ -66,5 +69,5 @@ def _expected(model: Any, rows: Any, cells: np.ndarray, features: np.ndarray) ->
         each = np.repeat(cells, features.shape[1], axis=0)
         return model.expected_values(each, features.ravel()).reshape(features.shape)
     if len(cells) and hasattr(model, "reconstruct"):
-        return np.take_along_axis(np.asarray(model.reconstruct(rows)), features, axis=1)
+        return np.take_along_axis(cells_of(model.reconstruct(rows)), features, axis=1)
     return np.full(features.shape, np.nan)

@@ -41,6 +41,8 @@ def described(dtype: Any) -> tuple:
             return ("pandas", "category", categories.to_list(), of, dtype.ordered)
         if dtype.name in ("str", "string"):
             return ("pandas", "string", dtype.storage, dtype.na_value is np.nan)
+        if (arrow := getattr(dtype, "pyarrow_dtype", None)) is not None:
+            return _of_arrow(arrow, str(dtype))
         return ("pandas", str(dtype))
     return ("", str(dtype))
 
@@ -81,4 +83,19 @@ def dtype_of(description: tuple) -> Any:
 
             return pd.ArrowDtype(pa.string())
         return pd.api.types.pandas_dtype(name)
+    if library == "pyarrow":
+        import pandas as pd
+        import pyarrow as pa
+
+        return pd.ArrowDtype(pa.ipc.read_schema(pa.py_buffer(parameters[0])).field(0).type)
     return name
+
+
+def _of_arrow(arrow: Any, name: str) -> tuple:
+    """Return the name of a type of Arrow, or where it has none that can be read, all of it."""
+    import pyarrow as pa
+
+    if not (pa.types.is_decimal(arrow) or pa.types.is_dictionary(arrow)):
+        return ("pandas", name)
+    schema = pa.schema([("", arrow)]).serialize().to_pybytes()
+    return ("pyarrow", name, schema)

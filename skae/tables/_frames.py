@@ -1,14 +1,26 @@
 """Data frames with numbers, dates and categories as matrices of numbers, and back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import field
 from typing import Any, Self
 
 import numpy as np
 
 from .._plain import registered
+from ._containers import (
+    arrow_schema,
+    arrow_table,
+    framed,
+    is_frame,
+    pandas_frame,
+    polars_filled,
+    polars_frame,
+    refuse_lazy,
+)
 from ._dates import dates_of, is_date
 from ._dtypes import described, dtype_of
+from ._objects import content_of, is_of_objects, objects_of, typed
+from ._schema import ColumnSchema, Schema, checked_kinds
 from ._series import (
     calendar_of,
     categories_of,
@@ -20,6 +32,7 @@ from ._series import (
     is_whole,
     numbers_of,
     positions_of,
+    refuse_kind,
 )
 
 
@@ -29,7 +42,7 @@ class FrameFormat:
 
     Parameters
     ----------
-    container : {"", "pandas", "polars"}
+    container : {"", "pandas", "polars", "pyarrow"}
         The library of the frame; "" for an array.
     names : list or None
         Names of the columns of a frame.
@@ -45,6 +58,16 @@ class FrameFormat:
         Otherwise a missing category is one of its own, and others are refused.
     sentinel : object, default=None
         A value that stands for a missing one besides.
+    own_unseen : bool, default=False
+        Whether categories that were not there in training have the position after all others, in
+        place of NaN; only if `fills`.
+    objects : dict of int to tuple of two tuples
+        What columns of Python objects hold, as of :func:`content_of`, and the dtype that they are
+        converted into.
+    incomplete : list of int
+        Positions of the columns with missing values in training.
+    arrow : bytes, default=b""
+        The schema of a table of Arrow.
     """
 
     container: str
@@ -54,17 +77,33 @@ class FrameFormat:
     dates: dict[int, tuple[int, int]]
     fills: bool = False
     sentinel: Any = None
+    own_unseen: bool = False
+    objects: dict[int, tuple] = field(default_factory=dict)
+    incomplete: list[int] = field(default_factory=list)
+    arrow: bytes = b""
 
     @classmethod
-    def of(cls, X: Any, *, fills: bool = False, sentinel: Any = None) -> Self:
+    def of(
+        cls,
+        X: Any,
+        *,
+        kinds: Mapping[Any, str] | None = None,
+        fills: bool = False,
+        own_unseen: bool = False,
+        sentinel: Any = None,
+    ) -> Self:
         """Learn the form of training data.
 
         Parameters
         ----------
-        X : array-like or pandas or polars data frame of shape (n_samples, n_columns)
+        X : array-like or data frame of shape (n_samples, n_columns)
             Training data.
+        kinds : mapping of object to str, or None, default=None
+            What columns are to be taken for, by their names.
         fills : bool, default=False
             Whether what is missing is to be filled. Truth values are categories then.
+        own_unseen : bool, default=False
+            Whether categories that were not there in training have a position of their own.
         sentinel : object, default=None
             A value that stands for a missing one besides; only if `fills`.
 
@@ -76,40 +115,116 @@ class FrameFormat:
         Raises
         ------
         ValueError
-            If a column has no values, or most of its values are different and it is not one of
-            numbers or dates.
+            If a column has no values, or is not of the kind that is wanted, or if it is neither of
+            numbers nor of dates, and most of its values are different.
         """
         refuse_lazy(X)
+        arrow, X = arrow_schema(X), framed(X)
         if not is_frame(X):
+            checked_kinds(kinds, None)
             types = [described(getattr(X, "dtype", None))]
             return cls("", None, types, {}, {}, fills, sentinel)
         names = list(X.columns)
         if twice := sorted({str(name) for name in names if names.count(name) > 1}):
             raise ValueError(f"column names must differ, but {twice} occur more than once")
-        dtypes = [X[name].dtype for name in names]
-        categories, dates = {}, {}
-        for j, (name, dtype) in enumerate(zip(names, dtypes, strict=True)):
-            check_dtype(name, dtype)
-            if not _is_known(dtype):
-                raise ValueError(
-                    f"column {name!r} has dtype {dtype}, which is not known here: convert it into "
-                    "numbers, dates or text"
-                )
-            if is_date(dtype):
-                dates[j] = calendar_of(X[name], name, dtype)
-            elif not is_number(dtype) or (
-                is_boolean(dtype) and (fills or is_missing(X[name]).any())
-            ):
-                values = categories_of(X[name], name, with_missing=not fills)
-                categories[j] = [v for v in values if not _equal(v, sentinel)]
-        container = type(X).__module__.partition(".")[0]
+        types = [described(X[name].dtype) for name in names]
+        container = "pyarrow" if arrow else type(X).__module__.partition(".")[0]
+        form = cls(container, names, types, {}, {}, fills, sentinel, own_unseen, arrow=arrow)
+        wanted = checked_kinds(kinds, names)
+        for j, name in enumerate(names):
+            form._learn(j, name, X[name], wanted.get(name))
+        return form
+
+    @classmethod
+    def of_numbers(cls, X: Any) -> Self:
+        """Note down what a frame of numbers is, without a look at them.
+
+        Parameters
+        ----------
+        X : data frame of shape (n_samples, n_columns)
+            Training data that are read as an array.
+
+        Returns
+        -------
+        FrameFormat
+            Their form.
+        """
+        arrow, X = arrow_schema(X), framed(X)
+        container = "pyarrow" if arrow else type(X).__module__.partition(".")[0]
+        names = list(X.columns)
+        dtypes = list(X.dtypes)
+        incomplete = [j for j, name in enumerate(names) if is_missing(X[name]).any()]
         types = [described(dtype) for dtype in dtypes]
-        return cls(container, names, types, categories, dates, fills, sentinel)
+        return cls(container, names, types, {}, {}, incomplete=incomplete, arrow=arrow)
+
+    def _learn(self, j: int, name: Any, column: Any, kind: str | None) -> None:
+        """Find out what a column of the training data is."""
+        dtype = column.dtype
+        check_dtype(name, dtype)
+        if is_of_objects(dtype) and kind != "category":
+            column = self._without_sentinel(column)
+            if content := content_of(column, name):
+                column = typed(column, name, content)
+                self.objects[j] = content, described(column.dtype)
+                dtype = column.dtype
+        if not _is_known(dtype):
+            raise ValueError(
+                f"column {name!r} has dtype {dtype}, which is not known here: convert it into "
+                "numbers, dates or text, or leave it out"
+            )
+        missing = is_missing(column)
+        if missing.any():
+            self.incomplete.append(j)
+        is_sure = kind is not None
+        if kind is None:
+            is_category = not is_number(dtype) or (
+                is_boolean(dtype) and (self.fills or bool(missing.any()))
+            )
+            kind = "date" if is_date(dtype) else "category" if is_category else "number"
+        if kind == "date":
+            if not is_date(dtype):
+                refuse_kind(name, dtype, kind, "pandas.to_datetime")
+            self.dates[j] = calendar_of(column, name, dtype)
+        elif kind == "category":
+            values = categories_of(column, name, with_missing=not self.fills, is_sure=is_sure)
+            self.categories[j] = [v for v in values if not _equal(v, self.sentinel)]
+        elif not is_number(dtype) or is_date(dtype):
+            refuse_kind(name, dtype, kind, "pandas.to_numeric")
+
+    def _without_sentinel(self, column: Any) -> Any:
+        """Return a column of objects with nothing in place of the sentinel."""
+        if self.sentinel is None:
+            return column
+        return column.mask([_equal(value, self.sentinel) for value in column])
+
+    def _typed(self, j: int, name: Any, column: Any) -> Any:
+        """Return a column as it was learned: one of objects in the dtype that stands for them."""
+        if j not in self.objects:
+            return column
+        return typed(self._without_sentinel(column), name, self.objects[j][0])
+
+    @property
+    def schema(self) -> Schema:
+        """What the columns of a frame are taken for."""
+        columns = zip(self.names or [], self.dtypes, strict=True)
+        return Schema(
+            ColumnSchema(name, self._kind(j), str(dtype), self.categories.get(j), j in self.incomplete)
+            for j, (name, dtype) in enumerate(columns)
+        )
+
+    def _kind(self, j: int) -> str:
+        return "category" if j in self.categories else "date" if j in self.dates else "number"
 
     @property
     def dtypes(self) -> list[Any]:
         """The dtypes of the columns, or the one of an array."""
         return [dtype_of(each) for each in self.types]
+
+    @property
+    def _working_dtypes(self) -> list[Any]:
+        """The dtypes of the columns, those of objects converted."""
+        described = [self.objects.get(j, ((), each))[1] for j, each in enumerate(self.types)]
+        return [dtype_of(each) for each in described]
 
     @property
     def is_numeric(self) -> bool:
@@ -136,19 +251,26 @@ class FrameFormat:
             If there is a category that was not among the training data, or a number that is
             infinite.
         """
+        X = framed(X)
         if not self.container or not is_frame(X):
             return X
-        dtypes = self.dtypes
+        dtypes = self._working_dtypes
         is_single = all(isinstance(d, np.dtype) and d == np.float32 for d in dtypes)
         matrix = np.empty(X.shape, np.float32 if is_single else np.float64)
         for j, (name, dtype) in enumerate(zip(X.columns, dtypes, strict=True)):
+            column = self._typed(j, name, X[name])
             if j in self.categories:
                 known = self.categories[j]
-                matrix[:, j] = positions_of(X[name], name, known, only_known=not self.fills)
+                positions = positions_of(column, name, known, only_known=not self.fills)
+                if self.own_unseen:
+                    positions = np.where(
+                        np.isnan(positions) & ~is_missing(column), len(known), positions
+                    )
+                matrix[:, j] = positions
             elif j in self.dates:
-                matrix[:, j] = days_of(X[name], name, dtype, *self.dates[j])
+                matrix[:, j] = days_of(column, name, dtype, *self.dates[j])
             else:
-                matrix[:, j] = numbers_of(X[name], name)
+                matrix[:, j] = numbers_of(column, name)
         if self.sentinel is not None:
             matrix[self.missing(X)] = np.nan
         return matrix
@@ -190,11 +312,11 @@ class FrameFormat:
         data frame of shape (n_samples, n_columns)
             A copy, with all other cells as they are.
         """
-        values = self.restore(matrix, X)
+        values = self._frame(matrix, X)
         places = {X.columns[j]: missing[:, j] for j in np.flatnonzero(missing.any(axis=0))}
         if self.container == "polars":
             return X.with_columns(
-                _polars_filled(X[name], place, values[name]) for name, place in places.items()
+                polars_filled(X[name], place, values[name]) for name, place in places.items()
             )
         frame = X.copy()
         for name, place in places.items():
@@ -237,29 +359,55 @@ class FrameFormat:
         ndarray or data frame of shape (n_samples, n_columns)
             With the dtypes, and in a frame the names and categories, that came in.
         """
-        dtypes = self.dtypes
         if not self.container:
-            dtype = dtypes[0]
+            dtype = self.dtypes[0]
             if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf":
                 return matrix
             return _rounded(matrix, dtype) if dtype.kind in "iu" else matrix.astype(dtype)
+        return self.as_it_came(self._frame(matrix, like))
+
+    def _frame(self, matrix: np.ndarray, like: Any) -> Any:
+        """Return rows as a frame of pandas or polars."""
         columns: dict[Any, Any] = {}
-        for j, (name, dtype) in enumerate(zip(self.names or [], dtypes, strict=True)):
-            values = matrix[:, j]
-            if j in self.categories:
-                known = [*self.categories[j], None]
-                columns[name] = [known[int(i)] for i in np.where(np.isnan(values), -1, values)]
-            elif j in self.dates:
-                origin, unit = self.dates[j]
-                missing = np.isnan(values)
-                ticks = np.where(missing, 0, values).round().astype(np.int64) * unit + origin
-                columns[name] = dates_of(ticks, missing, dtype)
-            else:
-                columns[name] = values.round() if is_whole(dtype) else values
+        for j, (name, dtype) in enumerate(zip(self.names or [], self._working_dtypes, strict=True)):
+            columns[name] = self._values(j, matrix[:, j], dtype)
         if self.container == "polars":
-            return _polars_frame(columns, dtypes)
-        frame = _pandas_frame(columns, dtypes, self.categories.keys())
+            return polars_frame(columns, self.dtypes)
+        frame = pandas_frame(columns, self.dtypes, [*self.categories, *self.objects])
         return frame.set_axis(like.index) if isinstance(like, type(frame)) else frame
+
+    def as_it_came(self, frame: Any) -> Any:
+        """Return a frame in the library of the training data.
+
+        Parameters
+        ----------
+        frame : data frame of shape (n_samples, n_columns)
+            Of pandas, if the training data were a table of Arrow.
+
+        Returns
+        -------
+        data frame of shape (n_samples, n_columns)
+            The same.
+        """
+        return arrow_table(frame, self.arrow) if self.container == "pyarrow" else frame
+
+    def _values(self, j: int, x: np.ndarray, dtype: Any) -> Any:
+        """Return the values that a column of a matrix stands for."""
+        values: Any = x.round() if is_whole(dtype) else x
+        if j in self.categories:
+            known = [*self.categories[j], None]
+            places = np.where(np.isnan(x), -1, x).clip(max=len(known) - 1)
+            return [known[int(i)] for i in places]
+        if j in self.dates:
+            origin, unit = self.dates[j]
+            missing = np.isnan(x)
+            ticks = np.where(missing, 0, x).round().astype(np.int64) * unit + origin
+            values = dates_of(ticks, missing, dtype)
+        if j not in self.objects:
+            return values
+        import pandas as pd
+
+        return objects_of(pd.Series(values), self.objects[j][0])
 
 
 def _equal(value: Any, sentinel: Any) -> bool:
@@ -273,92 +421,6 @@ def _is_known(dtype: Any) -> bool:
         return dtype_of(described(dtype)) == dtype
     except (AttributeError, NotImplementedError, TypeError, ValueError):
         return False
-
-
-def _polars_frame(columns: dict[Any, Any], dtypes: list[Any]) -> Any:
-    import polars as pl
-
-    return pl.DataFrame(
-        [
-            pl.Series(name, values, strict=False, nan_to_null=True).cast(dtype)
-            for (name, values), dtype in zip(columns.items(), dtypes, strict=True)
-        ]
-    )
-
-
-def _polars_filled(column: Any, missing: np.ndarray, values: Any) -> Any:
-    """Return a column with other values where cells are missing, in its own dtype if it has one."""
-    import polars as pl
-
-    if column.dtype == pl.Null:
-        column = column.cast(values.dtype)
-    return values.cast(column.dtype).zip_with(pl.Series(missing), column)
-
-
-def _pandas_frame(columns: dict[Any, Any], dtypes: list[Any], of_categories: Any) -> Any:
-    import pandas as pd
-
-    series = {
-        name: pd.Series(values, dtype=dtype)
-        if j in of_categories
-        else pd.Series(values).astype(dtype)
-        for j, ((name, values), dtype) in enumerate(zip(columns.items(), dtypes, strict=True))
-    }
-    return pd.DataFrame(series, columns=list(columns))
-
-
-def refuse_lazy(X: Any) -> None:
-    """Raise TypeError for a frame that has not been computed yet.
-
-    Parameters
-    ----------
-    X : object
-        What the user gave.
-    """
-    if hasattr(X, "collect"):
-        raise TypeError(f"X is a {type(X).__name__}: call its method collect() first")
-
-
-def is_frame(X: Any) -> bool:
-    """Tell whether something is a data frame of pandas or polars.
-
-    Parameters
-    ----------
-    X : object
-        What the user gave.
-
-    Returns
-    -------
-    bool
-        Whether it has named columns.
-    """
-    return hasattr(X, "columns") and hasattr(X, "dtypes")
-
-
-@contextmanager
-def columns_named(X: Any, allow_nan: bool = False) -> Iterator[None]:
-    """Name the column that is to blame, if something that takes numbers refuses a frame.
-
-    Parameters
-    ----------
-    X : object
-        What the user gave.
-    allow_nan : bool, default=False
-        Whether numbers may be missing.
-
-    Yields
-    ------
-    None
-        While something looks at the frame.
-    """
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        is_about_cells = "feature" not in str(error)  # and neither names nor number of columns
-        if is_about_cells and is_frame(X) and len(set(X.columns)) == len(X.columns):
-            for name in X.columns:
-                numbers_of(X[name], name, allow_nan)
-        raise
 
 
 def _rounded(matrix: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -108,6 +108,8 @@ def numbers_of(column: Any, name: Any, allow_nan: bool = True) -> np.ndarray:
             f"column {name!r} has dtype {dtype} and must hold numbers: turn dates into numbers, "
             "such as the days since the first one"
         )
+    if str(dtype) in ("Int128", "UInt128"):  # of polars, which NumPy does not know
+        column = column.cast(float)
     try:
         values = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -125,7 +127,9 @@ def numbers_of(column: Any, name: Any, allow_nan: bool = True) -> np.ndarray:
     return values
 
 
-def categories_of(column: Any, name: Any, with_missing: bool = True) -> list:
+def categories_of(
+    column: Any, name: Any, with_missing: bool = True, is_sure: bool = False
+) -> list:
     """Return the different values of a column of categories.
 
     Parameters
@@ -136,6 +140,8 @@ def categories_of(column: Any, name: Any, with_missing: bool = True) -> list:
         Its name, for messages.
     with_missing : bool, default=True
         Whether what is missing is a category too, and a column must have other values.
+    is_sure : bool, default=False
+        Whether a user has said that they are categories, however many there are.
 
     Returns
     -------
@@ -146,12 +152,13 @@ def categories_of(column: Any, name: Any, with_missing: bool = True) -> list:
     n_present, n_distinct = len(values) - values.count(None), len(distinct - {None})
     if with_missing and values and not n_present:
         refuse_empty(name, len(values))
-    if n_present >= _FEWEST_ROWS and n_distinct > n_present / 2:
+    if n_present >= _FEWEST_ROWS and n_distinct > n_present / 2 and not is_sure:
         raise ValueError(
             f"column {name!r} has {n_distinct} different values in {n_present} rows, of dtype "
             f"{column.dtype}: they name rows and are no categories. Leave the column out, make "
             "fewer categories of it, or convert it if they are numbers or dates "
-            "(pandas.to_numeric, pandas.to_datetime)"
+            "(pandas.to_numeric, pandas.to_datetime); column_kinds={"
+            f"{name!r}: 'category'}} takes it as it is"
         )
     return sorted(distinct if with_missing else distinct - {None}, key=_order)
 
@@ -275,6 +282,26 @@ def refuse_empty(name: Any, n_rows: int) -> None:
     """
     raise ValueError(
         f"column {name!r} has no values, they are missing in all {n_rows} rows: leave it out"
+    )
+
+
+def refuse_kind(name: Any, dtype: Any, kind: str, converter: str) -> None:
+    """Raise ValueError for a column that is not of the kind that is wanted.
+
+    Parameters
+    ----------
+    name : object
+        Its name, for the message.
+    dtype : object
+        Its type.
+    kind : str
+        What it was to be.
+    converter : str
+        A function that makes it so.
+    """
+    raise ValueError(
+        f"column_kinds[{name!r}]={kind!r}, but the column has dtype {dtype}: convert it "
+        f"({converter})"
     )
 
 

@@ -129,7 +129,7 @@ class HeldOutPCA:
         for batch in rows.batches():
             x, target = batch.to(net.device)
             output = net.criterion_.mean(module.decode(module.encode(x)))
-            errors = (output.cpu().double() - target.cpu().double()).square()
+            errors = (output.cpu().double() - target.cpu().double()).square().nan_to_num_(nan=0.0)
             error += float(_times_root(_times_root(errors, batch.weight), batch.weight).sum())
         linear = self.variance * (1 - self.restored[n_components - 1])
         return error / linear if linear > _ROUNDING * self.variance else 1.0
@@ -170,7 +170,8 @@ def error_of_cells(net: AutoencoderNet, valid: Rows, mean: Tensor) -> float:
         for _ in range(_ROUNDS_TO_FILL):
             output = net.criterion_.mean(module.decode(module.encode(filled)))
             filled = torch.where(hidden, output, x)
-        error += float(_times_root(filled - target, batch.weight)[hidden].double().square().sum())
+        errors = _times_root(filled - target, batch.weight)[hidden].double()
+        error += float(errors.square().nansum())
     return error / x.numel() if math.isfinite(error) else math.inf
 
 
@@ -253,7 +254,12 @@ def _dense(rows: Rows) -> Batch:
     batch = rows.batch(torch.arange(min(len(rows), n_rows))).to("cpu")
     x, target = batch
     wide = x.double()
-    return replace(batch, input=wide, target=wide if target is x else target.double())
+    if target is x:
+        return replace(batch, input=wide, target=wide)
+    target = target.double()
+    missing = target.isnan()  # a mean in their place is no error of who knows nothing else
+    means = target.nansum(0) / (~missing).sum(0).clamp(min=1)
+    return replace(batch, input=wide, target=torch.where(missing, means, target))
 
 
 def _times_root(rows: Tensor, weight: Tensor | None) -> Tensor:

@@ -1,6 +1,7 @@
 """Data frames and arrays of every kind as matrices of numbers, and back."""
 
 import datetime
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ WORDS = ["b", "a", "c", "a", "b", "b"]
 PANDAS = {
     "object": pd.Series(WORDS, dtype=object),
     "object_missing": pd.Series(["b", None, "c", "a", None, "b"], dtype=object),
-    "object_mixed": pd.Series(["b", 1, 3, 2.5, "a", 1], dtype=object),
+    "category_mixed": pd.Series(["b", 1, 3, 2.5, "a", 1], dtype="category"),
     "str": pd.Series(WORDS, dtype="str"),
     "str_missing": pd.Series(["b", None, "c", "a", np.nan, "b"], dtype="str"),
     "string": pd.Series(WORDS, dtype="string"),
@@ -392,7 +393,7 @@ def test_columns_that_used_to_hold_dates(column, message):
 # ---------------------------------------------------------------- refused
 
 
-@pytest.mark.parametrize("arrow", [pa.decimal128(5, 2), pa.list_(pa.int8())], ids=str)
+@pytest.mark.parametrize("arrow", [pa.list_(pa.int8()), pa.struct([("a", pa.int8())])], ids=str)
 def test_types_that_can_not_be_restored(arrow):
     frame = pd.DataFrame({"price": pd.Series([None, None], dtype=pd.ArrowDtype(arrow))})
 
@@ -433,6 +434,112 @@ def test_columns_without_values(column):
 
     with pytest.raises(ValueError, match=r"column 'a' has no values, .* all 4 rows: leave it out"):
         FrameFormat.of(frame)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["a", 1, "b", 2.5], r"types \['float', 'int', 'str'\].*astype\(str\)"),
+        ([1, "b", 3, 4], r"types \['int', 'str'\].*pandas.to_numeric"),
+        ([{"a": 1}] * 4, r"types \['dict'\]"),
+        ([pd.Period("2020-01"), pd.Period("2020-02")] * 2, r"types \['Period'\]"),
+        ([pd.Timestamp(0, tz="UTC"), pd.Timestamp(0, tz="Asia/Tokyo")] * 2, "several time zones"),
+        ([pd.Timestamp(0, tz="UTC"), datetime.datetime(2020, 1, 1)] * 2, "several time zones"),
+        ([Decimal("Infinity"), Decimal("1.5")] * 2, "Decimal values that are not finite"),
+    ],
+    ids=str,
+)
+def test_objects_that_mean_several_things(values, message):
+    with pytest.raises(ValueError, match=f"column 'a' holds .*{message}"):
+        FrameFormat.of(pd.DataFrame({"a": pd.Series(values, dtype=object)}))
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        ([datetime.date(2020, 1, 3), datetime.date(2020, 1, 2), None], [1, 0, np.nan]),
+        ([datetime.time(8), datetime.time(9, 30), datetime.time(12)], [0, 3, 8]),
+        ([datetime.timedelta(1), datetime.timedelta(4), None], [0, 1, np.nan]),
+        ([Decimal("1.25"), None, Decimal("-3")], [1.25, np.nan, -3]),
+        ([3, None, 7], [3, np.nan, 7]),
+        ([0.5, None, 7.5], [0.5, np.nan, 7.5]),
+    ],
+    ids=str,
+)
+def test_objects_of_one_kind_are_numbers_and_come_back(values, numbers):
+    frame = pd.DataFrame({"a": pd.Series(values, dtype=object)})
+    form = FrameFormat.of(frame)
+
+    np.testing.assert_array_equal(form.matrix(frame)[:, 0], numbers)
+    back = form.restore(form.matrix(frame))["a"]
+    assert [None if pd.isna(value) else value for value in back] == values
+    assert [type(value) for value in back if not pd.isna(value)] == [
+        type(value) for value in values if value is not None
+    ]
+
+
+def test_objects_of_another_kind_than_in_training():
+    form = FrameFormat.of(pd.DataFrame({"a": pd.Series([datetime.date(2020, 1, 1)] * 3)}))
+
+    with pytest.raises(ValueError, match="column 'a' must hold objects of the kind 'date'"):
+        form.matrix(pd.DataFrame({"a": pd.Series([1, 2], dtype=object)}))
+
+
+# ---------------------------------------------------------------- kinds that a user wants
+
+
+def test_numbers_as_categories():
+    frame = pd.DataFrame({"zip": [8001, 3000, 8001], "size": [1.0, 2.0, 3.0]})
+    form = FrameFormat.of(frame, kinds={"zip": "category"})
+
+    assert form.categories == {0: [3000, 8001]}
+    equal(form.restore(form.matrix(frame)), frame)
+
+
+def test_as_many_categories_as_a_user_wants():
+    frame = pd.DataFrame({"who": [f"customer {i}" for i in range(20)]})
+
+    assert len(FrameFormat.of(frame, kinds={"who": "category"}).categories[0]) == 20
+
+
+def test_truth_values_as_numbers():
+    frame = pd.DataFrame({"ok": pd.Series([True, None, False], dtype="boolean")})
+    form = FrameFormat.of(frame, kinds={"ok": "number"})
+
+    np.testing.assert_array_equal(form.matrix(frame), [[1], [np.nan], [0]])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "message"),
+    [
+        ({"a": "number"}, r"column_kinds\['a'\]='number', but the column has dtype .*to_numeric"),
+        ({"b": "date"}, r"column_kinds\['b'\]='date', but the column has dtype .*to_datetime"),
+        ({"b": "text"}, r"column_kinds\['b'\]='text' must be one of \['category', 'date', 'num"),
+        ({"aa": "number"}, r"names a column 'aa', but X has \['a', 'b'\]; did you mean 'a'"),
+    ],
+)
+@pytest.mark.parametrize("frame_class", [pd.DataFrame, pl.DataFrame])
+def test_kinds_that_can_not_be(frame_class, kinds, message):
+    with pytest.raises(ValueError, match=message):
+        FrameFormat.of(frame_class({"a": ["x", "y"], "b": [1.0, 2.0]}), kinds=kinds)
+
+
+def test_kinds_of_arrays():
+    with pytest.raises(ValueError, match="column_kinds=.* names columns of a data frame, but X is"):
+        FrameFormat.of(np.zeros((2, 2)), kinds={0: "category"})
+
+
+def test_schema_is_a_table_to_read():
+    frame = pd.DataFrame({"size": [1.5, None], "colour": ["red", "blue"], "day": DAYS})
+
+    schema = FrameFormat.of(frame).schema
+
+    assert [(c.name, c.kind, c.has_missing) for c in schema] == [
+        ("size", "number", True),
+        ("colour", "category", False),
+        ("day", "date", False),
+    ]
+    assert str(schema).splitlines()[2].split() == ["colour", "category", "str", "2:", "'blue',", "'red'"]
 
 
 # ---------------------------------------------------------------- arrays

@@ -1,4 +1,4 @@
-"""Columns of a table as the imputer sees them: standardised numbers, and ones for categories."""
+"""Columns of a table as networks see them: standardised numbers, and ones for categories."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -6,9 +6,8 @@ from typing import Any, Self
 import numpy as np
 
 from .._plain import registered
-from ..tables._kinds import mean_and_variance, with_weights
+from ._kinds import mean_and_variance, with_weights
 
-_LARGEST = 8.0  # standard deviations that values are clipped to
 
 
 @registered
@@ -25,6 +24,10 @@ class Coding:
         Their least and greatest values.
     categories : dict of int to int
         Positions of the columns of categories, and how many there are of each.
+    largest : float, default=8.0
+        Standard deviations that values are clipped to.
+    n_unseen : {0, 1}, default=0
+        Number of columns at the end of each group for categories that were not there in training.
     """
 
     numbers: np.ndarray
@@ -33,6 +36,8 @@ class Coding:
     low: np.ndarray
     high: np.ndarray
     categories: dict[int, int]
+    largest: float = 8.0
+    n_unseen: int = 0
 
     @classmethod
     def of(
@@ -41,6 +46,7 @@ class Coding:
         features: np.ndarray,
         categories: Mapping[int, int],
         weights: np.ndarray | None = None,
+        **options: Any,
     ) -> Self:
         """Learn the columns of training data.
 
@@ -54,6 +60,8 @@ class Coding:
             Positions of columns of categories, and how many there are of each.
         weights : ndarray of shape (n_samples,) or None, default=None
             How often each row counts; None for once.
+        **options : dict
+            Further fields.
 
         Returns
         -------
@@ -72,7 +80,7 @@ class Coding:
             if deviation > 1e-14 * largest:
                 unit[i] = deviation
         kept = {j: categories[j] for j in features.tolist() if j in categories}
-        return cls(numbers, mean, unit, low, high, kept)
+        return cls(numbers, mean, unit, low, high, kept, **options)
 
     @property
     def features(self) -> np.ndarray:
@@ -82,7 +90,13 @@ class Coding:
     @property
     def sizes(self) -> list[int]:
         """Widths of the groups of columns that stand for categories."""
-        return list(self.categories.values())
+        return [size + self.n_unseen for size in self.categories.values()]
+
+    @property
+    def owners(self) -> np.ndarray:
+        """Positions of the columns that coded ones stand for, of shape (n_outputs,)."""
+        n_coded = [1] * len(self.numbers) + self.sizes
+        return np.repeat(self.features, n_coded)
 
     @property
     def n_outputs(self) -> int:
@@ -127,8 +141,8 @@ class Coding:
         m = len(self.numbers)
         with np.errstate(over="ignore"):
             scaled = (X[:, self.numbers].astype(np.float64) - self.mean) / self.unit
-        Z[:, :m] = scaled.clip(-_LARGEST, _LARGEST)
-        for j, size in self.categories.items():
+        Z[:, :m] = scaled.clip(-self.largest, self.largest)
+        for j, size in zip(self.categories, self.sizes, strict=True):
             x = X[:, [j]]
             Z[:, m : m + size] = np.where(np.isnan(x), np.nan, x == np.arange(size))
             m += size
@@ -157,5 +171,5 @@ class Coding:
         expected[:, self.numbers] = values.clip(self.low, self.high)
         for j, size in self.categories.items():
             expected[:, j] = Z[:, m : m + size].argmax(axis=1)
-            m += size
+            m += size + self.n_unseen
         return np.where(np.isnan(filled), expected, filled)
