@@ -187,19 +187,16 @@ class Table:
             known = self.form.categories[j]
             value = None if missing else value
             if value not in known:
-                raise ValueError(f"is not among its values: {self.holds(j)}")
+                raise ValueError(f"{value!r} is in no row")
             return known.index(value)
         if missing:
             if j not in self.incomplete:
-                raise ValueError(f"is missing, but no value was in training: {self.holds(j)}")
+                raise ValueError("no value is missing in the training data")
             return math.nan
         if j in self.form.dates:
-            try:
-                return number_of_date(self.form, j, value)
-            except ValueError as error:
-                raise ValueError(f"{error}: {self.holds(j)}") from error
+            return number_of_date(self.form, j, value)
         if not isinstance(value, Real | Decimal | np.bool_):
-            raise ValueError(f"is no number: {self.holds(j)}")
+            raise ValueError(f"{value!r} is no number")
         return float(value)
 
 
@@ -229,8 +226,10 @@ def conditions_of(given: Any, table: Table, parameter: str = "given") -> list[Co
     if given is None:
         return []
     if not isinstance(given, Mapping):
-        raise ValueError(f"{parameter}={given!r} must be a dict from columns to what they are to be")
-    return [_condition(table, table.position(name, parameter), name, w, parameter) for name, w in given.items()]
+        raise ValueError(
+            f"{parameter}={given!r} must be a dict from columns to what they are to be"
+        )
+    return [_condition(table, name, wanted, parameter) for name, wanted in given.items()]
 
 
 def is_missing(value: Any) -> bool:
@@ -252,22 +251,22 @@ def is_missing(value: Any) -> bool:
     return value is None or is_scalar_nan(value) or is_pandas_na(value) or is_no_time
 
 
-def _condition(table: Table, j: int, name: Any, wanted: Any, parameter: str) -> Condition:
-    text = f"{parameter}={{{name!r}: {wanted!r}}}"
+def _condition(table: Table, name: Any, wanted: Any, parameter: str) -> Condition:
+    j, text = table.position(name, parameter), f"{parameter}={{{name!r}: {wanted!r}}}"
     is_list = isinstance(wanted, Iterable) and not isinstance(wanted, str | bytes | tuple | Mapping)
     items = list(wanted) if is_list else [wanted]
+    if not items:
+        raise ValueError(f"{text} names no value; {table.holds(j)}")
     try:
-        if not items:
-            raise ValueError(f"names no value: {table.holds(j)}")
         pairs = [_interval(table, j, item) for item in items]
     except ValueError as error:
-        raise ValueError(f"{text} {error}") from error
+        raise ValueError(f"{text}: {error}; {table.holds(j)}") from error
     ends = np.array([pair for pair in pairs if not math.isnan(pair[0])]).reshape(-1, 2)
-    is_missing_too = len(ends) < len(pairs)
-    if len(ends) and not ((ends[:, 0] <= table.high[j]) & (table.low[j] <= ends[:, 1])).any():
-        if j not in table.form.categories and not is_missing_too:
-            raise ValueError(f"{text} fits no row: {table.holds(j)}")
-    return Condition(j, _merged(ends), is_missing_too, text)
+    missing = len(ends) < len(pairs)
+    is_there = (ends[:, 0] <= table.high[j]) & (table.low[j] <= ends[:, 1])
+    if not (is_there.any() or missing or j in table.form.categories):
+        raise ValueError(f"{text} fits no row; {table.holds(j)}")
+    return Condition(j, _merged(ends), missing, text)
 
 
 def _interval(table: Table, j: int, item: Any) -> tuple[float, float]:
@@ -275,15 +274,17 @@ def _interval(table: Table, j: int, item: Any) -> tuple[float, float]:
         number = table.number(j, item)
         return number, number
     if j in table.form.categories:
-        raise ValueError(f"is an interval, but {table.holds(j)}: several go into a list")
+        raise ValueError(f"{item!r} is an interval; several values go into a list")
     if len(item) != 2:
-        raise ValueError(f"must have two ends, (low, high), not {len(item)}; several values go into a list")
+        raise ValueError(
+            f"an interval has two ends, not {len(item)}; several values go into a list"
+        )
     low, high = (
         end if value is None else table.number(j, value)
         for value, end in zip(item, (-math.inf, math.inf), strict=True)
     )
     if not low <= high:  # or NaN
-        raise ValueError(f"must have ends in ascending order, None where it is open: {table.holds(j)}")
+        raise ValueError("an interval goes from low to high, None where it is open")
     return low, high
 
 

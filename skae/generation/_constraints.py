@@ -365,6 +365,5 @@ def _is_whole(form: FrameFormat, j: int) -> bool:
 def _depends(chosen: dict[int, Difference], columns: list[int], target: int) -> bool:
     """Tell whether columns are, directly or not, made of a certain one."""
     return any(
-        j == target or (j in chosen and _depends(chosen, chosen[j].others, target))
-        for j in columns
+        j == target or (j in chosen and _depends(chosen, chosen[j].others, target)) for j in columns
     )

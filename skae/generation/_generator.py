@@ -17,19 +17,20 @@ from .._plain import Part
 from .._settings import inference
 from ..losses import LIKELIHOODS, Likelihood
 from ..tables import ColumnRows, Columns, FrameFormat
-from ..training import ArrayRows, AutoencoderNet, Recipe, Rows
+from ..training import AutoencoderNet, Recipe, Rows
 from ..training._nested import select
 from ..training._random import seeded_global_generators
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
 from ._balance import balanced, conditions_with
-from ._checks import check_count, checked_components, checked_labels, checked_values
+from ._checks import check_count, checked_labels
 from ._conditions import Table, conditions_of
 from ._constraints import Constraints
 from ._flow import fit_flow
 from ._priors import ClassPriors, NormalPrior, fit_mixture
 from ._sampling import RowSampler
 from ._shares import Shares
+from ._walks import WalksMixin
 
 _MOST_COMPONENTS, _ROWS_PER_COMPONENT = 64, 50
 _ACTIVE = 0.01
@@ -39,7 +40,7 @@ _DRAWS = 20_000  # by which the shares of categories are known
 _MOST_CODES = 60_000  # of a class, that a prior is fitted to
 
 
-class BaseGenerator(BaseAutoencoder):
+class BaseGenerator(WalksMixin, BaseAutoencoder):
     """Base of the estimators that draw new rows from a distribution of codes."""
 
     _parameter_constraints: dict = {
@@ -374,62 +375,6 @@ class BaseGenerator(BaseAutoencoder):
     def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
         matrix = self._decoded_columns(matrix).astype(dtype, copy=False)
         return matrix if self._format.is_numeric else self._format.restore(matrix, like)
-
-    def interpolate(self, X_start: Any, X_stop: Any, n_steps: int = 8) -> np.ndarray:
-        """Walk from rows to rows, along straight lines between their codes.
-
-        Parameters
-        ----------
-        X_start, X_stop : {array-like, data frame} of shape (n_samples, n_features)
-            Where to start and where to arrive.
-        n_steps : int, default=8
-            Number of rows on each way, both ends included.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_steps, n_features)
-            Expected rows; categories by their positions in sorted order.
-        """
-        start, stop = self.transform(X_start), self.transform(X_stop)
-        if start.shape != stop.shape:
-            raise ValueError(
-                f"X_start has {len(start)} rows, but X_stop has {len(stop)}; they must be pairs"
-            )
-        check_count("n_steps", n_steps, 2)
-        t = np.linspace(0, 1, n_steps)[:, None]
-        codes = start[:, None] * (1 - t) + stop[:, None] * t
-        return self._expected(codes)
-
-    def traverse(self, X: Any, components: Any = None, values: Any = None) -> np.ndarray:
-        """Change one component of the codes of rows after the other.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Rows to start from.
-        components : int or array-like of int, default=None
-            Which components, counted from 0; None for all.
-        values : array-like of shape (n_values,), default=None
-            What each is set to; None takes seven values from -2 to 2.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components, n_values, n_features)
-            Expected rows; categories by their positions in sorted order.
-        """
-        codes = self.transform(X)
-        chosen = checked_components(components, codes.shape[1])
-        values = np.linspace(-2, 2, 7) if values is None else checked_values(values)
-        walks = np.broadcast_to(
-            codes[:, None, None], (len(codes), len(chosen), len(values), codes.shape[1])
-        ).copy()
-        for i, component in enumerate(chosen):
-            walks[:, i, :, component] = values
-        return self._expected(walks)
-
-    def _expected(self, codes: np.ndarray) -> np.ndarray:
-        encoded = self._decoded(codes.reshape(-1, codes.shape[-1]))
-        return self._decoded_columns(encoded).reshape(*codes.shape[:-1], -1)
 
 
 def _some_of_each(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:

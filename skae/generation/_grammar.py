@@ -1,4 +1,4 @@
-"""Constraints as users write them: ``"start <= end"``, ``"total == a + b"``; nothing is evaluated."""
+"""Constraints as users write them, such as ``"total == a + b"``; nothing is evaluated."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Conditions as the decoder sees them: how probable they are given a code, and cells that meet them."""
+"""Conditions as the decoder sees them: their probabilities, and cells that meet them."""
 
 import math
 from collections.abc import Callable
@@ -163,7 +163,8 @@ class Restriction:
                 if g < len(columns.groups):  # of which one is 1
                     no, yes = condition.allows(np.array([0.0, 1.0]))
                     allowed = np.where(np.array(groups[g]) == j, yes, no)
-                    allowed = allowed & (choices[starts[g]].allowed if starts[g] in choices else True)
+                    if starts[g] in choices:
+                        allowed &= choices[starts[g]].allowed
                 choices[starts[g]] = _Choice(places, allowed)
         return cls(found, list(choices.values()))
 

@@ -58,8 +58,7 @@ class RowSampler:
     def _adapt(self) -> None:
         """Learn where codes are from which rows come that meet the conditions."""
         self.sources = [
-            Proposal.adapted(prior, lambda Z: self.restriction.log_prob(self._known(Z)), self.random)
-            for prior in self.sources
+            Proposal.adapted(prior, self._log_prob, self.random) for prior in self.sources
         ]
         evidence = logsumexp([each.log_evidence for each in self.sources], b=self._class_shares)
         if evidence < math.log(_LEAST_EXPECTED / self.columns.n_rows):
@@ -110,6 +109,10 @@ class RowSampler:
         """Return what the probabilities of the conditions depend on."""
         criterion, restriction = self.model.net_.criterion_, self.restriction
         return self._decoded(Z, lambda output: restriction.parameters(criterion, output))
+
+    def _log_prob(self, Z: np.ndarray) -> np.ndarray:
+        assert self.restriction is not None
+        return self.restriction.log_prob(self._known(Z))
 
     def _decoded(self, Z: np.ndarray, function: Any) -> np.ndarray:
         model = self.model
