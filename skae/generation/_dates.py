@@ -34,7 +34,10 @@ def number_of_date(form: FrameFormat, j: int, value: Any) -> float:
         if form.container == "polars":
             import polars as pl
 
-            column: Any = pl.Series(name, [value]).cast(dtype)
+            column: Any = pl.Series(name, [value])
+            if column.dtype == pl.String and dtype.is_temporal():
+                column = column.str.strptime(dtype)
+            column = column.cast(dtype)
         else:
             import pandas as pd
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import logsumexp
 from scipy.stats import norm, qmc
 from torch import Tensor, nn
+from torch.distributions import MultivariateNormal
 
 from .._settings import inference
 from ..networks import displaced
@@ -16,8 +18,14 @@ from ..training import Batch
 
 _TAIL = 1e-6
 _CELLS = 2**20  # that are computed at once
-_PRIOR_EVERY = 8  # code of a row comes from the prior, if only some columns are given
-_MOST_POSTERIORS = 16
+# If only some columns are given, so many codes of a row come from the prior, and from a normal ...
+_PRIOR_EVERY, _NORMAL_EVERY = 8, 2
+_POSTERIORS = 16  # ... and the others from so many posteriors,
+_COMPLETED = 64  # of so many rows with the same given cells,
+_LIKE = 16  # chosen as if so many of the pool were like the row.
+_WIDER = 1.2  # than what they say, as what is too narrow is worse
+_GOLDEN = (5**0.5 - 1) / 2
+_HALVINGS = 30
 
 
 @dataclass(frozen=True)
@@ -88,9 +96,9 @@ class Pool:
 class MarginalWeights(ImportanceWeights):
     """The same, of the likelihood of some columns.
 
-    Codes of a row come from a mixture: of the prior, of the row's own posterior, and of the
-    posteriors of rows that have its cells in these columns and, in the others, those of rows of a
-    pool, which are chosen as their codes go with these columns.
+    Codes of a row come from a mixture: of the prior; of the posteriors of the row itself and of
+    others that have its cells in these columns, and elsewhere those of rows of a pool that are
+    like it; and of the normal distribution with the mean and covariance of these posteriors.
 
     Parameters
     ----------
@@ -123,37 +131,86 @@ class MarginalWeights(ImportanceWeights):
 
     def _logs(self, module: Any, x: Tensor) -> Tensor:
         noise = torch.from_numpy(self.noise).to(x.device, x.dtype)
-        n_prior = len(noise) // _PRIOR_EVERY
-        n_posteriors = min(_MOST_POSTERIORS, len(noise) - n_prior)
-        mean, log_variance = module.posterior(self._completed(x, n_posteriors).flatten(0, 1))
-        shape = (n_posteriors, len(x), -1)  # of one posterior after the other, for all rows
+        n = len(noise)
+        n_prior, n_normal = n // _PRIOR_EVERY, n // _NORMAL_EVERY
+        _, of_normal, of_posteriors = noise.split([n_prior, n_normal, n - n_prior - n_normal])
+        mean, log_variance = module.posterior(self._completed(x).flatten(0, 1))
+        shape = (_COMPLETED, len(x), -1)  # of one posterior after the other, for all rows
         mean, log_variance = mean.view(shape), log_variance.view(shape)
-        which = torch.arange(len(noise) - n_prior) % n_posteriors
-        z = displaced(mean[which], log_variance[which], noise[n_prior:].unsqueeze(1))
-        own = self.pool.codes[:n_prior].unsqueeze(1).expand(-1, len(x), -1)
-        z = torch.cat([own, z])
+        normal = _moments(mean, log_variance)
+        which = torch.arange(n - n_prior - n_normal) % _POSTERIORS
+        parts = [
+            self.pool.codes[:n_prior].unsqueeze(1).expand(-1, len(x), -1),
+            normal.loc + torch.einsum("rij,nj->nri", normal.scale_tril, of_normal),
+            displaced(mean[which], log_variance[which], of_posteriors.unsqueeze(1)),
+        ]
+        z = torch.cat(parts)
         output = module.decode(z.flatten(0, 1)).unflatten(0, z.shape[:2])
-        log_prob = self._log_prob(output, x.expand(len(z), -1, -1)).cpu()
+        log_prob = self._log_prob(output, x.expand(n, -1, -1)).cpu()
         of_classes = torch.from_numpy(self.class_scores(z.flatten(0, 1).cpu().double().numpy()))
         of_classes = of_classes.unflatten(0, z.shape[:2])
-        factors = self.factors(output)
         prior = (of_classes + torch.from_numpy(self.log_shares)).logsumexp(-1)
-        density = [_log_density(each, mean, log_variance) for each in z]
-        share = n_prior / len(noise)
-        log_q = torch.stack(density).cpu() + math.log1p(-share)
-        if n_prior:
-            log_q = torch.logaddexp(log_q, prior + math.log(share))
+        narrow = [_log_density(each, mean[:_POSTERIORS], log_variance[:_POSTERIORS]) for each in z]
+        densities = [prior, normal.log_prob(z).double().cpu(), torch.stack(narrow).cpu()]
+        shares = torch.tensor([n_prior, n_normal, n - n_prior - n_normal]).double() / n
+        log_q = (torch.stack(densities) + shares.log()[:, None, None]).logsumexp(0)
+        factors = self.factors(output)
         return ((log_prob - log_q).unsqueeze(-1) + of_classes + factors).logsumexp(0)
 
-    def _completed(self, x: Tensor, n: int) -> Tensor:
+    def _completed(self, x: Tensor) -> Tensor:
         """Return rows with their given cells, the first ones as they are."""
-        pool = self.pool
+        pool, n = self.pool, _COMPLETED - 1
         logs = self._log_prob(pool.outputs.unsqueeze(1), x.expand(len(pool.codes), -1, -1))
-        ends = (logs - logs.logsumexp(0)).exp().cumsum(0).T.contiguous()
-        places = (torch.arange(n - 1, device=x.device).double() + 0.5) / max(n - 1, 1)
-        chosen = torch.searchsorted(ends, places.expand(len(x), -1).contiguous())
-        others = pool.rows[chosen.T.clamp(max=len(pool.codes) - 1)]
+        logs = logs.cpu().numpy()
+        logs = power(logs, _LIKE) * logs
+        ends = np.exp(logs - logsumexp(logs, axis=0)).cumsum(axis=0)
+        places = (np.arange(n) + 0.5) / n
+        chosen = np.stack([np.searchsorted(end, places) for end in ends.T], axis=1)
+        # The first few have posteriors of their own, and are to stand for all.
+        chosen = chosen[np.argsort(np.arange(n) * _GOLDEN % 1)].clip(max=len(pool.codes) - 1)
+        others = pool.rows[torch.from_numpy(chosen).to(x.device)]
         return torch.cat([x.unsqueeze(0), torch.where(self.counted, x, others)])
+
+
+def power(log_weights: np.ndarray, least: float) -> np.ndarray:
+    """Return the highest power, at most 1, of weights that are worth so many equal ones.
+
+    Parameters
+    ----------
+    log_weights : ndarray of shape (n_weights, n_sets)
+        Logarithms of sets of weights; minus infinity for zero.
+    least : float
+        The effective sample size that the powers of the weights of a set shall have.
+
+    Returns
+    -------
+    ndarray of shape (n_sets,)
+        The powers.
+    """
+    logs = np.where(np.isfinite(log_weights), log_weights, -1e300)
+    low, high = np.zeros(logs.shape[1]), np.ones(logs.shape[1])
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        sizes = 2 * logsumexp(middle * logs, axis=0) - logsumexp(2 * middle * logs, axis=0)
+        is_enough = sizes >= math.log(least)
+        low, high = np.where(is_enough, middle, low), np.where(is_enough, high, middle)
+    return low
+
+
+def _moments(mean: Tensor, log_variance: Tensor) -> MultivariateNormal:
+    """Return the normal distribution with the moments of the mean of some for each row."""
+    n, k = len(mean), mean.shape[-1]
+    center = mean.mean(0)
+    deviations = (mean - center).movedim(0, -1)
+    between = deviations @ deviations.mT / n
+    variances = log_variance.exp().mean(0)
+    # Of few codes, covariances are noise, and variances are less so.
+    kept = n / (n + k)
+    covariance = kept * between + torch.diag_embed(
+        (1 - kept) * between.diagonal(dim1=-2, dim2=-1) + variances
+    )
+    tril = torch.linalg.cholesky(_WIDER * covariance)
+    return MultivariateNormal(center, scale_tril=tril, validate_args=False)
 
 
 def _log_density(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:

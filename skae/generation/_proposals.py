@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
+from ._importance import power
 from ._priors import Prior, fit_mixture
 
 _N_CODES = 4096  # of a round
@@ -17,7 +18,6 @@ _ENOUGH = 0.1  # share of the codes that an acceptable round is worth
 _TEMPERED = 0.05  # the same, of what the next proposal is fitted to
 _CLIPPED = 0.01  # share of the weight that may be lost to the bound
 _PRIOR_SHARE = 0.5
-_HALVINGS = 30
 
 
 @dataclass
@@ -91,8 +91,8 @@ class Proposal:
             best.n_tried = n_rounds * _N_CODES
             if proposal.effective_size >= _ENOUGH * _N_CODES or not np.isfinite(log_weights).any():
                 break
-            power = _power(log_weights, _TEMPERED * _N_CODES)
-            weights = np.exp(power * (log_weights - log_weights.max()))
+            exponent = power(log_weights[:, None], _TEMPERED * _N_CODES)
+            weights = np.exp(exponent * (log_weights - log_weights.max()))
             chosen = random.choice(len(Z), len(Z), p=weights / weights.sum())
             proposal = cls(prior, fit_mixture(Z[chosen], 1, 0))
         return best
@@ -164,14 +164,3 @@ def _sampled(prior: Any, n: int, random: np.random.RandomState) -> np.ndarray:
     prior = copy.copy(prior)
     prior.random_state = random
     return random.permutation(prior.sample(n)[0])
-
-
-def _power(log_weights: np.ndarray, least: float) -> float:
-    """Return the highest power, at most 1, of weights that are worth so many equal ones."""
-    log_weights = log_weights[np.isfinite(log_weights)]
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        size = np.exp(2 * logsumexp(middle * log_weights) - logsumexp(2 * middle * log_weights))
-        low, high = (middle, high) if size >= least else (low, middle)
-    return low
