@@ -18,9 +18,8 @@ from ..training import Batch
 
 _TAIL = 1e-6
 _CELLS = 2**20  # that are computed at once
-# If only some columns are given, so many codes of a row come from the prior, and from a normal ...
-_PRIOR_EVERY, _NORMAL_EVERY = 8, 2
-_POSTERIORS = 16  # ... and the others from so many posteriors,
+# If only some columns are given, codes of a row come from so many posteriors,
+_POSTERIORS = 16
 _COMPLETED = 64  # of so many rows with the same given cells,
 _LIKE = 16  # chosen as if so many of the pool were like the row.
 _WIDER = 1.2  # than what they say, as what is too narrow is worse
@@ -96,9 +95,10 @@ class Pool:
 class MarginalWeights(ImportanceWeights):
     """The same, of the likelihood of some columns.
 
-    Codes of a row come from a mixture: of the prior; of the posteriors of the row itself and of
-    others that have its cells in these columns, and elsewhere those of rows of a pool that are
-    like it; and of the normal distribution with the mean and covariance of these posteriors.
+    Codes of a row come from a mixture: of the prior, in a pool for all rows; of the posteriors of
+    the row itself and of others that have its cells in these columns, and elsewhere those of rows
+    of the pool that are like it; and of the normal distribution with the mean and covariance of
+    these posteriors.
 
     Parameters
     ----------
@@ -120,56 +120,77 @@ class MarginalWeights(ImportanceWeights):
 
     def __call__(self, module: Any, batch: Batch) -> Tensor:
         """Return the logs, of shape (n_rows, n_classes) and float64."""
-        x = batch.input
+        x, pool = batch.input, self.pool
         self.criterion.check_target(x)
-        n_cells = max(self.pool.rows.numel(), len(self.noise) * self.width)
+        of_pool = self._of_codes(pool.codes), self.factors(pool.outputs)
+        n_cells = max(pool.rows.numel(), len(self.noise) * self.width)
         size = max(1, _CELLS // n_cells)
-        return torch.cat([self._logs(module, some) for some in x.split(size)])
+        return torch.cat([self._logs(module, some, of_pool) for some in x.split(size)])
+
+    def _of_codes(self, z: Tensor) -> Tensor:
+        """Return log-densities of codes in each class."""
+        scores = self.class_scores(z.flatten(0, -2).cpu().double().numpy())
+        return torch.from_numpy(scores).unflatten(0, z.shape[:-1])
 
     def _log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        return self.criterion.log_prob(output, x)[..., self.counted].sum(-1).double()
+        return self.criterion.log_prob(output, x)[..., self.counted].sum(-1).double().cpu()
 
-    def _logs(self, module: Any, x: Tensor) -> Tensor:
+    def _logs(self, module: Any, x: Tensor, of_pool: tuple[Tensor, Tensor]) -> Tensor:
+        pool, n_drawn, n = self.pool, len(self.pool.codes), len(self.noise)
         noise = torch.from_numpy(self.noise).to(x.device, x.dtype)
-        n = len(noise)
-        n_prior, n_normal = n // _PRIOR_EVERY, n // _NORMAL_EVERY
-        _, of_normal, of_posteriors = noise.split([n_prior, n_normal, n - n_prior - n_normal])
-        mean, log_variance = module.posterior(self._completed(x).flatten(0, 1))
+        likelihoods = self._log_prob(pool.outputs.unsqueeze(1), x.expand(n_drawn, -1, -1))
+        completed = self._completed(x, likelihoods.numpy())
+        mean, log_variance = module.posterior(completed.flatten(0, 1))
         shape = (_COMPLETED, len(x), -1)  # of one posterior after the other, for all rows
         mean, log_variance = mean.view(shape), log_variance.view(shape)
-        normal = _moments(mean, log_variance)
-        which = torch.arange(n - n_prior - n_normal) % _POSTERIORS
-        parts = [
-            self.pool.codes[:n_prior].unsqueeze(1).expand(-1, len(x), -1),
+        normal, of_normal = _moments(mean, log_variance), noise[: n // 2]
+        which = torch.arange(n - n // 2) % _POSTERIORS
+        drawn = [
             normal.loc + torch.einsum("rij,nj->nri", normal.scale_tril, of_normal),
-            displaced(mean[which], log_variance[which], of_posteriors.unsqueeze(1)),
+            displaced(mean[which], log_variance[which], noise[n // 2 :].unsqueeze(1)),
         ]
-        z = torch.cat(parts)
+        z = torch.cat(drawn)
         output = module.decode(z.flatten(0, 1)).unflatten(0, z.shape[:2])
-        log_prob = self._log_prob(output, x.expand(n, -1, -1)).cpu()
-        of_classes = torch.from_numpy(self.class_scores(z.flatten(0, 1).cpu().double().numpy()))
-        of_classes = of_classes.unflatten(0, z.shape[:2])
-        prior = (of_classes + torch.from_numpy(self.log_shares)).logsumexp(-1)
-        narrow = [_log_density(each, mean[:_POSTERIORS], log_variance[:_POSTERIORS]) for each in z]
-        densities = [prior, normal.log_prob(z).double().cpu(), torch.stack(narrow).cpu()]
-        shares = torch.tensor([n_prior, n_normal, n - n_prior - n_normal]).double() / n
-        log_q = (torch.stack(densities) + shares.log()[:, None, None]).logsumexp(0)
-        factors = self.factors(output)
-        return ((log_prob - log_q).unsqueeze(-1) + of_classes + factors).logsumexp(0)
+        log_prob = self._log_prob(output, x.expand(n, -1, -1))
+        every = torch.cat([pool.codes.unsqueeze(1).expand(-1, len(x), -1), z])
+        of_classes, factors = (
+            torch.cat([each.unsqueeze(1).expand(-1, len(x), -1), new])
+            for each, new in zip(of_pool, (self._of_codes(z), self.factors(output)), strict=True)
+        )
+        log_q = torch.stack(
+            [
+                (of_classes + torch.from_numpy(self.log_shares)).logsumexp(-1),
+                normal.log_prob(every).double().cpu(),
+                _log_density(every, mean[which], log_variance[which]).cpu(),
+            ]
+        )
+        counts = torch.tensor([n_drawn, n // 2, n - n // 2]).double()
+        log_q = (log_q + counts.log()[:, None, None]).logsumexp(0)
+        ratios = torch.cat([likelihoods, log_prob]) - log_q
+        return (ratios.unsqueeze(-1) + of_classes + factors).logsumexp(0) + math.log(n)
 
-    def _completed(self, x: Tensor) -> Tensor:
+    def _completed(self, x: Tensor, likelihoods: np.ndarray) -> Tensor:
         """Return rows with their given cells, the first ones as they are."""
-        pool, n = self.pool, _COMPLETED - 1
-        logs = self._log_prob(pool.outputs.unsqueeze(1), x.expand(len(pool.codes), -1, -1))
-        logs = logs.cpu().numpy()
-        logs = power(logs, _LIKE) * logs
+        n, rows = _COMPLETED - 1, self.pool.rows
+        logs = power(likelihoods, _LIKE) * likelihoods
         ends = np.exp(logs - logsumexp(logs, axis=0)).cumsum(axis=0)
         places = (np.arange(n) + 0.5) / n
         chosen = np.stack([np.searchsorted(end, places) for end in ends.T], axis=1)
         # The first few have posteriors of their own, and are to stand for all.
-        chosen = chosen[np.argsort(np.arange(n) * _GOLDEN % 1)].clip(max=len(pool.codes) - 1)
-        others = pool.rows[torch.from_numpy(chosen).to(x.device)]
+        chosen = chosen[np.argsort(np.arange(n) * _GOLDEN % 1)].clip(max=len(rows) - 1)
+        others = rows[torch.from_numpy(chosen).to(x.device)]
         return torch.cat([x.unsqueeze(0), torch.where(self.counted, x, others)])
+
+
+def _log_density(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return the log-density of codes in the mean of some normal distributions for each row."""
+    z, mean = z.double().transpose(0, 1), mean.double().movedim(0, -1)
+    log_variance = log_variance.double().movedim(0, -1)
+    precision = (-log_variance).exp()
+    squares = z.square() @ precision - 2 * z @ (mean * precision)
+    constant = (mean.square() * precision + log_variance + math.log(2 * math.pi)).sum(1)
+    logs = -0.5 * (squares + constant.unsqueeze(1))
+    return (logs.logsumexp(-1) - math.log(mean.shape[-1])).T
 
 
 def power(log_weights: np.ndarray, least: float) -> np.ndarray:
@@ -211,13 +232,6 @@ def _moments(mean: Tensor, log_variance: Tensor) -> MultivariateNormal:
     )
     tril = torch.linalg.cholesky(_WIDER * covariance)
     return MultivariateNormal(center, scale_tril=tril, validate_args=False)
-
-
-def _log_density(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return the log-density of codes in the mean of some normal distributions."""
-    squares = (z - mean).square() / log_variance.exp()
-    logs = -0.5 * (squares + log_variance + math.log(2 * math.pi)).sum(-1)
-    return logs.double().logsumexp(0) - math.log(len(mean))
 
 
 def spread_noise(n_samples: int, n_components: int) -> np.ndarray:

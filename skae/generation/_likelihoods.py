@@ -181,7 +181,7 @@ class LikelihoodMixin:
     def _factors(self, output: Tensor, is_counted: np.ndarray) -> Tensor:
         """Return the mean weights of rows, by the columns that are not given, for each class."""
         if self._shares is None:
-            return torch.zeros(1, dtype=torch.float64)
+            return torch.zeros(*output.shape[:-1], 1, dtype=torch.float64)
         columns = self._columns
         n_numbers = len(columns.numbers)
         means = self.net_.criterion_.mean(output)[..., n_numbers:].double().cpu()

@@ -100,7 +100,8 @@ class RowSampler:
         """Return with which probabilities to try classes, so that rows have the right shares."""
         logs = np.log(self._class_shares)
         if self.restriction is not None:  # accepted is what weighs much beside the bound
-            logs = logs + [each.log_bound if each.effective_size else -np.inf for each in self.sources]
+            is_possible = [each.effective_size > 0 for each in self.sources]
+            logs = logs + np.where(is_possible, [each.log_bound for each in self.sources], -np.inf)
             if self.shares is not None:
                 logs = logs + self.shares.log_bounds - self.shares.log_means
         return np.exp(logs - logsumexp(logs))

@@ -41,22 +41,19 @@ def test_normal_columns(given, normal):
     scores = model.score_samples(X, given=given)
 
     assert scores.mean() == pytest.approx((whole - own).mean(), abs=0.12)
-    assert np.corrcoef(scores, whole - own)[0, 1] > 0.95
+    assert np.corrcoef(scores, whole - own)[0, 1] > 0.9
 
 
-@pytest.mark.parametrize("given", [["u"], ["w", "v"]], ids=str)
-def test_probabilities_given_some_columns_sum_to_one(given, mixed):
-    _, model = mixed
-    grid = [(u, v, w, v > "a") for u in "abc" for v in "abc" for w in range(7)]
-    grid += [(u, v, w, v <= "a") for u, v, w, _ in grid]
-    grid = pd.DataFrame(grid, columns=list("uvwt"))
+@pytest.mark.parametrize("given", [["u"], ["t"], ["v", "u"]], ids=str)
+def test_what_is_given_has_the_probability_that_it_has_in_samples(given, mixed):
+    X, model = mixed
+    X, samples = X[:60], model.sample(3000)
 
-    grid["p"] = np.exp(model.score_samples(grid, given=given))
+    scores = model.score_samples(X) - model.score_samples(X, given=given)
 
-    sums = grid.groupby(given).p.sum()
-    whole = np.exp(model.score_samples(grid[list("uvwt")]))
-    weights = grid.assign(p=whole).groupby(given).p.sum()
-    assert np.average(np.abs(sums - 1), weights=weights) < 0.12
+    shares = samples.value_counts(given, normalize=True)
+    expected = [shares[tuple(row)] for row in X[given].to_numpy()]
+    np.testing.assert_allclose(np.exp(scores), expected, atol=0.06)
 
 
 def test_rows_have_one_score(mixed):
