@@ -226,7 +226,7 @@ def _moments(mean: Tensor, log_variance: Tensor) -> MultivariateNormal:
     between = deviations @ deviations.mT / n
     variances = log_variance.exp().mean(0)
     # Of few codes, covariances are noise, and variances are less so.
-    kept = n / (n + k)
+    kept = n**2 / (n**2 + k**2)
     covariance = kept * between + torch.diag_embed(
         (1 - kept) * between.diagonal(dim1=-2, dim2=-1) + variances
     )

@@ -18,7 +18,7 @@ def fitted(X, y=None, **params):
 
 @pytest.fixture(scope="module")
 def normal():
-    X = np.random.default_rng(0).multivariate_normal(MEAN, COVARIANCE, 500)
+    X = np.random.default_rng(0).multivariate_normal(MEAN, COVARIANCE, 300)
     return X, fitted(X)
 
 
@@ -40,14 +40,14 @@ def test_normal_columns(given, normal):
 
     scores = model.score_samples(X, given=given)
 
-    assert scores.mean() == pytest.approx((whole - own).mean(), abs=0.12)
+    assert scores.mean() == pytest.approx((whole - own).mean(), abs=0.25)
     assert np.corrcoef(scores, whole - own)[0, 1] > 0.9
 
 
 @pytest.mark.parametrize("given", [["u"], ["t"], ["v", "u"]], ids=str)
 def test_what_is_given_has_the_probability_that_it_has_in_samples(given, mixed):
     X, model = mixed
-    X, samples = X[:60], model.sample(3000)
+    X, samples = X[:30], model.sample(3000)
 
     scores = model.score_samples(X) - model.score_samples(X, given=given)
 
@@ -58,9 +58,9 @@ def test_what_is_given_has_the_probability_that_it_has_in_samples(given, mixed):
 
 def test_rows_have_one_score(mixed):
     X, model = mixed
-    scores = model.score_samples(X[:70], given=["v"])
+    scores = model.score_samples(X[:40], given=["v"])
 
-    np.testing.assert_array_equal(scores[50:53], model.score_samples(X[50:53], given=["v"]))
+    np.testing.assert_array_equal(scores[30:33], model.score_samples(X[30:33], given=["v"]))
 
 
 def test_nothing_and_everything_given(normal):
@@ -72,13 +72,13 @@ def test_nothing_and_everything_given(normal):
 
 def test_likelihoods_in_classes_under_conditions():
     rng = np.random.default_rng(0)
-    y = np.repeat([0, 1], 200)
-    X = np.column_stack([rng.normal(size=400), rng.normal(size=400) + 4 * y])
+    y = np.repeat([0, 1], 60)
+    X = np.column_stack([rng.normal(size=120), rng.normal(size=120) + 4 * y])
     model = fitted(X, y, conditional=True)
 
     right, wrong = (model.score_samples(X, each, given=[0]) for each in (y, 1 - y))
 
-    assert right.mean() == pytest.approx(-1.42, abs=0.2)
+    assert right.mean() == pytest.approx(-1.42, abs=0.4)
     assert (right > wrong).mean() > 0.9
 
 
