@@ -1,7 +1,10 @@
 """Generation: likelihoods of rows, and new rows that look like the training data.
 
-Open ``_variational.py`` first. Its base in ``_generator.py`` draws samples; ``_priors.py`` and
-``_flow.py`` have the distributions of codes, ``_objectives.py`` what is minimised.
+Open ``_variational.py`` first, and its base in ``_generator.py``; ``_priors.py`` and ``_flow.py``
+have the distributions of codes, ``_objectives.py`` what is minimised, ``_likelihoods.py`` and
+``_importance.py`` likelihoods. ``_sampling.py`` draws rows: under conditions (``_conditions.py``),
+whose probabilities given a code are in ``_restriction.py``, and which keep constraints
+(``_constraints.py``, written in the language of ``_grammar.py``).
 """
 
 from ._adversarial import AdversarialAutoencoder

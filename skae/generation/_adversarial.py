@@ -92,6 +92,10 @@ class AdversarialAutoencoder(BaseGenerator):
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
         class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
 
+    constraints : list of str or None, default=None
+        What holds in all rows, and is kept in samples: ``"0 <= age"``, ``"start <= end"``,
+        ``"total == a + 2 * b"``. See the :ref:`User Guide <constraints>`.
+
     optimizer : {"adam", "adamw", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
 
@@ -237,6 +241,7 @@ class AdversarialAutoencoder(BaseGenerator):
         n_mixture_components: int | str = "auto",
         conditional: bool = False,
         column_kinds: Mapping[Any, str] | None = None,
+        constraints: Sequence[str] | None = None,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 2e-3,
         batch_size: int = 256,
@@ -267,6 +272,7 @@ class AdversarialAutoencoder(BaseGenerator):
         self.n_mixture_components = n_mixture_components
         self.conditional = conditional
         self.column_kinds = column_kinds
+        self.constraints = constraints
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size

@@ -17,28 +17,31 @@ from .._plain import Part
 from .._settings import inference
 from ..losses import LIKELIHOODS, Likelihood
 from ..tables import ColumnRows, Columns, FrameFormat
-from ..training import ArrayRows, AutoencoderNet, Recipe, Rows
+from ..training import AutoencoderNet, Recipe, Rows
 from ..training._nested import select
 from ..training._random import seeded_global_generators
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
-from ._checks import check_count, checked_components, checked_labels, checked_values
+from ._balance import balanced, conditions_with
+from ._checks import check_count, checked_labels
 from ._codes import CodesOfRows
+from ._conditions import Table, conditions_of
+from ._constraints import Constraints
 from ._flow import fit_flow
-from ._priors import MOST_ROWS, ClassPriors, NormalPrior, drawn, fit_mixture
+from ._priors import MOST_ROWS, ClassPriors, NormalPrior, fit_mixture
+from ._sampling import RowSampler
 from ._shares import Shares
+from ._walks import WalksMixin
 
 _MOST_COMPONENTS, _ROWS_PER_COMPONENT = 64, 50
 _ACTIVE = 0.01
 _PIXEL_STEPS, _TABLE_STEPS = 2000, 5000
 _MANY_ROWS = 5000
-_MOST_REDRAWS = 50
-_CELLS = 2**20  # that are drawn at once
 _DRAWS = 20_000  # by which the shares of categories are known
 _MOST_CODES = 60_000  # of a class, that a prior is fitted to
 
 
-class BaseGenerator(HasSchema, TakesWeights, BaseAutoencoder):
+class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
     """Base of the estimators that draw new rows from a distribution of codes."""
 
     _parameter_constraints: dict = {
@@ -53,6 +56,7 @@ class BaseGenerator(HasSchema, TakesWeights, BaseAutoencoder):
         ],
         "conditional": ["boolean"],
         "column_kinds": [dict, None],
+        "constraints": [list, tuple, None],
     }
 
     _changeable = BaseAutoencoder._changeable | {"conditional", "n_mixture_components", "prior"}
@@ -65,8 +69,20 @@ class BaseGenerator(HasSchema, TakesWeights, BaseAutoencoder):
             form = FrameFormat.of(X, kinds=self.column_kinds)
         X = checked_table(self, X, form, reset=reset)
         if reset:
-            self._format = form
-        return X
+            self._format, self._constraints = form, None
+            if self.constraints:
+                learn = isinstance(self.likelihood, str) and self.likelihood == "auto"
+                self._constraints = Constraints.of(self.constraints, form, X, learn)
+        return X if self._constraints is None else self._constraints.applied(X)
+
+    def _adapt(self, X: Any) -> None:
+        if self._constraints is not None:
+            self._constraints.check(self._constraints.undone(np.array(X[: len(X)])))
+
+    def _decoded_columns(self, encoded: np.ndarray) -> np.ndarray:
+        """Return the expected rows that the network's view of them stands for."""
+        matrix = self._columns.decode(encoded)
+        return matrix if self._constraints is None else self._constraints.undone(matrix)
 
     def _checked_target(self, X: Any, y: Any) -> Any:
         if not self.conditional:
@@ -226,7 +242,15 @@ class BaseGenerator(HasSchema, TakesWeights, BaseAutoencoder):
 
     # ------------------------------------------------------------------ new rows
 
-    def sample(self, n_samples: int = 1, y: Any = None, *, random_state: Any = None) -> Any:
+    def sample(
+        self,
+        n_samples: int = 1,
+        y: Any = None,
+        *,
+        given: Any = None,
+        balance: Any = None,
+        random_state: Any = None,
+    ) -> Any:
         """Draw new rows.
 
         Numbers in tables are drawn with the noise that the likelihood has; pixels are expected
@@ -241,7 +265,17 @@ class BaseGenerator(HasSchema, TakesWeights, BaseAutoencoder):
             Number of rows.
         y : label or array-like of shape (n_samples,), default=None
             Class, or the class of each row, if the estimator is `conditional`. None draws classes
-            in the proportions of the training data.
+            in the proportions of the training data, or under `given`, in those of the rows that
+            meet it.
+        given : dict, default=None
+            What cells of all rows are to be, for names of columns, or positions in an array: a
+            value, a list or set of values, or an interval ``(low, high)`` that has both its ends,
+            None for no end. None, as a value, is a missing cell. Other columns are distributed
+            as they are in such rows.
+        balance : column or dict, default=None
+            A column whose values are to be equally frequent, or ``{column: {value: share}}`` for
+            other shares, with values, or intervals, as for `given`. "y" stands for the classes if
+            the estimator is `conditional`. The numbers of rows are exact.
         random_state : int, RandomState instance or None, default=None
             Determines the rows. None takes that of the estimator, so that an estimator with an
             integer gives the same rows every time.
@@ -250,28 +284,54 @@ class BaseGenerator(HasSchema, TakesWeights, BaseAutoencoder):
         -------
         ndarray or data frame of shape (n_samples, n_features)
             Rows in the form of the training data: an array, of integers if those were, or a frame
-            with the same columns, dtypes and categories.
+            with the same columns, dtypes and categories. They keep the `constraints`.
+
+        Raises
+        ------
+        ValueError
+            If `given` names what no row of the training data has, or fewer than one of 100,000 rows
+            that are drawn is as it should be.
         """
         check_is_fitted(self)
         check_count("n_samples", n_samples, 1)
         random = check_random_state(self.random_state if random_state is None else random_state)
+        table = Table(self._format, self._columns, self._constraints)
+        conditions = conditions_of(given, table)
+        if balance is not None:
+            return self._format.restore(
+                self._balanced_rows(n_samples, y, conditions, balance, table, random)
+            )
         labels = self._sampled_labels(n_samples, y, random)
-        matrix = np.empty((n_samples, len(self._columns.low)))
-        size = max(1, _CELLS // self._columns.n_outputs)
-        for some in (slice(start, start + size) for start in range(0, n_samples, size)):
-            matrix[some] = self._new(labels[some], random)
-        return self._format.restore(matrix)
+        if y is None and conditions:
+            labels = None
+        return self._format.restore(RowSampler(self, conditions, random).rows(n_samples, labels))
 
-    def _new(self, labels: np.ndarray, random: Any) -> np.ndarray:
-        """Draw a row of each of some classes, none that is somebody's if others can be had."""
-        matrix = np.empty((len(labels), len(self._columns.low)))
-        again = np.arange(len(labels))
-        for _ in range(_MOST_REDRAWS):
-            matrix[again], is_taken = self._drawn(labels[again], random)
-            again = again[~is_taken | self._columns.seen(matrix[again])]
-            if not len(again):
-                break
-        return matrix
+    def _balanced_rows(
+        self, n: int, y: Any, conditions: list, balance: Any, table: Table, random: Any
+    ) -> np.ndarray:
+        """Draw rows in which the values of a column, or classes, have certain shares."""
+        classes = self.classes_ if self._has_classes else None
+        column, values, counts = balanced(balance, n, table, classes)
+        if y is not None and np.ndim(y):
+            raise ValueError("balance can't be had of rows whose classes y are given one by one")
+        if classes is not None and isinstance(column, str) and column == "y":
+            if y is not None:
+                raise ValueError("balance of the classes y needs y=None")
+            labels = random.permutation(np.repeat(self._class_numbers(np.array(values)), counts))
+            return RowSampler(self, conditions, random).rows(n, labels)
+        parts = []
+        for value, n_each in zip(values, counts.tolist(), strict=True):
+            own = conditions_with(conditions, column, value, table)
+            if n_each:
+                labels = None if y is None else self._sampled_labels(n_each, y, random)
+                parts.append(RowSampler(self, own, random).rows(n_each, labels))
+        return random.permutation(np.concatenate(parts))
+
+    def _is_known(self, column: int) -> bool:
+        """Tell whether the distribution of a column is known, given a code."""
+        is_learned = self._constraints is not None and column in self._constraints.learned
+        is_closed = isinstance(self.likelihood, str) and self.likelihood in ("auto", "gaussian")
+        return is_closed and not self._columns.are_pixels and not is_learned
 
     def _sampled_labels(self, n_samples: int, y: Any, random: Any) -> np.ndarray:
         """Return the positions of the classes that rows are drawn from."""
@@ -294,82 +354,11 @@ class BaseGenerator(HasSchema, TakesWeights, BaseAutoencoder):
             )
         return np.searchsorted(self.classes_, y)
 
-    def _drawn(self, labels: np.ndarray, random: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a row of each of some classes, and whether to take it."""
-        priors = self.prior_.priors if self._has_classes else [self.prior_]
-        Z = drawn(priors, labels, random)
-        criterion: Any = self.net_.criterion_
-        draw = criterion.mean if self._columns.are_pixels else criterion.sample
-        rows = ArrayRows(Z, self.net_.dtype, torch.device("cpu"))
-        with seeded_global_generators(random.randint(2**31), torch.device(self.net_.device)):
-            encoded = self._apply_to(rows, lambda m, batch: draw(m.decode(batch.input)))
-        columns, is_taken = self._columns, np.ones(len(labels), dtype=bool)
-        if self._shares is not None:
-            is_taken = self._shares.taken(self._traits(encoded), labels, random)
-        matrix = columns.decode(encoded.astype(np.float64)).clip(columns.low, columns.high)
-        return self._format.rounded(matrix), is_taken
-
     # ------------------------------------------------------------------ codes and back
 
     def _restored(self, matrix: np.ndarray, dtype: np.dtype, like: Any) -> Any:
-        matrix = self._columns.decode(matrix).astype(dtype, copy=False)
+        matrix = self._decoded_columns(matrix).astype(dtype, copy=False)
         return matrix if self._format.is_numeric else self._format.restore(matrix, like)
-
-    def interpolate(self, X_start: Any, X_stop: Any, n_steps: int = 8) -> np.ndarray:
-        """Walk from rows to rows, along straight lines between their codes.
-
-        Parameters
-        ----------
-        X_start, X_stop : {array-like, data frame} of shape (n_samples, n_features)
-            Where to start and where to arrive.
-        n_steps : int, default=8
-            Number of rows on each way, both ends included.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_steps, n_features)
-            Expected rows; categories by their positions in sorted order.
-        """
-        start, stop = self.transform(X_start), self.transform(X_stop)
-        if start.shape != stop.shape:
-            raise ValueError(
-                f"X_start has {len(start)} rows, but X_stop has {len(stop)}; they must be pairs"
-            )
-        check_count("n_steps", n_steps, 2)
-        t = np.linspace(0, 1, n_steps)[:, None]
-        codes = start[:, None] * (1 - t) + stop[:, None] * t
-        return self._expected(codes)
-
-    def traverse(self, X: Any, components: Any = None, values: Any = None) -> np.ndarray:
-        """Change one component of the codes of rows after the other.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Rows to start from.
-        components : int or array-like of int, default=None
-            Which components, counted from 0; None for all.
-        values : array-like of shape (n_values,), default=None
-            What each is set to; None takes seven values from -2 to 2.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components, n_values, n_features)
-            Expected rows; categories by their positions in sorted order.
-        """
-        codes = self.transform(X)
-        chosen = checked_components(components, codes.shape[1])
-        values = np.linspace(-2, 2, 7) if values is None else checked_values(values)
-        walks = np.broadcast_to(
-            codes[:, None, None], (len(codes), len(chosen), len(values), codes.shape[1])
-        ).copy()
-        for i, component in enumerate(chosen):
-            walks[:, i, :, component] = values
-        return self._expected(walks)
-
-    def _expected(self, codes: np.ndarray) -> np.ndarray:
-        encoded = self._decoded(codes.reshape(-1, codes.shape[-1]))
-        return self._columns.decode(encoded).reshape(*codes.shape[:-1], -1)
 
 
 def _some_of_each(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:

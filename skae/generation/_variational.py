@@ -1,31 +1,24 @@
 """The variational autoencoder: a likelihood for every row, and new rows like the training data."""
 
-import math
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import logsumexp
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_consistent_length
 from torch import Tensor, nn
 
 from ..networks import displaced
-from ..tables import ColumnRows
 from ..training import Recipe, Rows
-from ._checks import check_count
 from ._generator import BaseGenerator
-from ._importance import ImportanceWeights, decoding_width, spread_noise
+from ._importance import decoding_width
+from ._likelihoods import LikelihoodMixin
 from ._objectives import EvidenceBound
 from ._priors import MOST_MIXED
 
-_PLACES = 8  # scores for each value that occurs often
 
-
-class VariationalAutoencoder(BaseGenerator):
+class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
     """Variational autoencoder: likelihoods of rows, codes, and new rows.
 
     A decoder turns a code z into the distribution p(x | z) of a row, and an encoder gives the
@@ -101,6 +94,10 @@ class VariationalAutoencoder(BaseGenerator):
     conditional : bool, default=False
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
         class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
+
+    constraints : list of str or None, default=None
+        What holds in all rows, and is kept in samples: ``"0 <= age"``, ``"start <= end"``,
+        ``"total == a + 2 * b"``. See the :ref:`User Guide <constraints>`.
 
     optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
@@ -245,6 +242,7 @@ class VariationalAutoencoder(BaseGenerator):
         n_mixture_components: int | str = "auto",
         conditional: bool = False,
         column_kinds: Mapping[Any, str] | None = None,
+        constraints: Sequence[str] | None = None,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 2e-3,
         batch_size: int = 256,
@@ -275,6 +273,7 @@ class VariationalAutoencoder(BaseGenerator):
         self.n_mixture_components = n_mixture_components
         self.conditional = conditional
         self.column_kinds = column_kinds
+        self.constraints = constraints
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
@@ -314,62 +313,3 @@ class VariationalAutoencoder(BaseGenerator):
         width = decoding_width(net.averaged_module_, rows.batch(slice(2)).input)
         # Densities under the Gaussians are float64, twice as large.
         return attributes | {"_decoding_width": max(width, 2 * n_gaussians)}
-
-    # ------------------------------------------------------------------ likelihood
-
-    def score_samples(
-        self, X: Any, y: Any = None, *, n_importance_samples: int = 128
-    ) -> np.ndarray:
-        """Return the importance-weighted lower bound of the log-likelihood of each row.
-
-        The bound has all constant terms: it is in nats, comparable with
-        :meth:`sklearn.mixture.GaussianMixture.score_samples` on the same data. Binary columns,
-        categories and values that occur often count with their probability, other numbers with
-        their density in the units of `X`.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-        y : array-like of shape (n_samples,), default=None
-            Classes, if the estimator is `conditional`: the likelihood of each row is then that in
-            its class.
-        n_importance_samples : int, default=128
-            Codes per row. The bound rises to the log-likelihood with their number. The codes are
-            the same in every call, so that scores are too.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Float64; higher is more like the training data.
-        """
-        X = self._checked(X)
-        check_count("n_importance_samples", n_importance_samples, 1)
-        logs = self._class_likelihoods(X, n_importance_samples)
-        if y is None:
-            shares = self.prior_.shares if self._has_classes else np.ones(1)
-            return logsumexp(logs + np.log(shares), axis=1)
-        if not self._has_classes:
-            raise ValueError("score_samples takes y only if conditional=True in fit")
-        check_consistent_length(X, y)
-        return logs[np.arange(len(X)), self._class_numbers(column_or_1d(y))]
-
-    def _class_likelihoods(self, X: np.ndarray, n_samples: int) -> np.ndarray:
-        """Return the log-likelihood of each row in each class, or one column without classes."""
-        noise = spread_noise(n_samples, self._n_features_out)
-        # Frequent values stand for intervals of scores: average over places in them.
-        n_places = min(_PLACES, n_samples) if self._columns.has_ties else 1
-        places = np.tile((np.arange(n_places) + 0.5) / n_places, (len(self._columns.scores), 1))
-        places = np.random.default_rng(0).permuted(places, axis=1)
-        total: Any = -np.inf
-        for place, part in zip(places.T, np.array_split(noise, n_places), strict=True):
-            rows = ColumnRows(X, self._columns, self.net_.dtype, torch.device("cpu"), place[None])
-            criterion, width = self.net_.criterion_, self._decoding_width
-            weights = ImportanceWeights(criterion, self._class_scores, part, width)
-            total = np.logaddexp(total, self._apply_to(rows, weights, weights.n_rows))
-        if self._shares is not None:
-            rows = self._view(X, self.net_.dtype, torch.device("cpu"))
-            total += np.concatenate(
-                [self._shares.log_ratios(self._traits(b.input.numpy())) for b in rows.batches()]
-            )
-        return total - math.log(n_samples)

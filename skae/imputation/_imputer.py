@@ -12,8 +12,8 @@ from torch import Tensor
 
 from .._base import NetEstimator, given_weights
 from .._weights import mean_row
-from ..training import Batch
 from ..tables import Coding
+from ..training import Batch
 from ._errors import column_errors, relative_score
 from ._filling import drawn
 from ._network_imputer import NetworkImputer

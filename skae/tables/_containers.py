@@ -261,9 +261,7 @@ def pandas_frame(columns: dict[Any, Any], dtypes: list[Any], of_objects: Any) ->
     import pandas as pd
 
     series = {
-        name: pd.Series(values, dtype=dtype)
-        if j in of_objects
-        else pd.Series(values).astype(dtype)
+        name: pd.Series(values, dtype=dtype) if j in of_objects else pd.Series(values).astype(dtype)
         for j, ((name, values), dtype) in enumerate(zip(columns.items(), dtypes, strict=True))
     }
     return pd.DataFrame(series, columns=list(columns))

@@ -208,7 +208,9 @@ class FrameFormat:
         """What the columns of a frame are taken for."""
         columns = zip(self.names or [], self.dtypes, strict=True)
         return Schema(
-            ColumnSchema(name, self._kind(j), str(dtype), self.categories.get(j), j in self.incomplete)
+            ColumnSchema(
+                name, self._kind(j), str(dtype), self.categories.get(j), j in self.incomplete
+            )
             for j, (name, dtype) in enumerate(columns)
         )
 

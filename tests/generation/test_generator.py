@@ -300,7 +300,7 @@ def test_rare_categories_keep_their_share_and_what_is_special(conditional):
 
 
 def test_many_rows_are_drawn_some_at_a_time(generator, monkeypatch):
-    monkeypatch.setattr("skae.generation._generator._CELLS", 100)
+    monkeypatch.setattr("skae.generation._sampling._CELLS", 100)
     model = fitted(generator, make_table(200), max_epochs=1)
 
     samples = model.sample(95)
