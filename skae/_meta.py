@@ -12,11 +12,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import attributes_kept_on_failure, checked_input
+from ._versions import Versioned
 from .tables import is_frame, refuse_lazy
 from .training._suggestions import Suggests
 
 
-class HasModel(Suggests, CallbackSupportMixin):
+class HasModel(Versioned, Suggests, CallbackSupportMixin):
     """Mixin of estimators whose parameter `estimator` is a model, which `fit` clones and fits.
 
     The fitted model is `estimator_`. With ``estimator=None`` it is what :meth:`_default_model`
