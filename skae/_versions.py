@@ -1,6 +1,8 @@
 """Which version of the package a stored estimator comes from."""
 
+import sys
 import warnings
+from importlib import import_module
 from typing import Any
 
 from sklearn.exceptions import InconsistentVersionWarning
@@ -10,9 +12,20 @@ KEY = "_skae_version"
 
 def version() -> str:
     """Return the version of the package."""
-    from . import __version__
+    return str(sys.modules[__package__].__version__)
 
-    return __version__
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of what results depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Of skae, torch, scikit-learn and numpy.
+    """
+    others = {"torch": "torch", "scikit-learn": "sklearn", "numpy": "numpy"}
+    found = {name: str(import_module(module).__version__) for name, module in others.items()}
+    return {"skae": version(), **found}
 
 
 class OtherVersionWarning(InconsistentVersionWarning):

@@ -416,8 +416,8 @@ class NetEstimator(Versioned, NestedParamsMixin, CallbackSupportMixin, BaseEstim
             return state
         recipe = self._fitted_recipe
         params = {k: v for k, v in recipe.params.items() if k.partition("__")[0] != "callbacks"}
-        lean = {"net_": averaged_only(state["net_"]), "_fitted_recipe": replace(recipe, params=params)}
-        return {**state, **lean}
+        recipe = replace(recipe, params=params)
+        return {**state, "net_": averaged_only(state["net_"]), "_fitted_recipe": recipe}
 
     @default_settings()
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -2,14 +2,13 @@
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
 import torch
 
-from .. import _ROOM_OF
-from .. import losses, networks, training
+from .. import _ROOM_OF, losses, networks, training
 from .._plain import REGISTERED
 from ._errors import ModelFileError
 
@@ -111,7 +110,8 @@ def _found(name: str) -> Any:
     place, _, bare = name.rpartition(".")
     if name.startswith(_OURS):
         if place == _OURS + _ROOM_OF.get(bare, ""):
-            return getattr(import_module(place), bare)
+            found = getattr(import_module(place), bare)
+            return found if isinstance(found, type) else None
         if name in _HIDDEN:
             return getattr(import_module(_HIDDEN[name]), bare)
         return dict(own_classes()).get(name)
@@ -131,8 +131,8 @@ def own_classes() -> Iterator[tuple[str, type]]:
     name : str
         Its name in files.
     cls : type
-        A dataclass of fitted states, or a class of `losses`, `networks` or `training`; only of rooms
-        that are loaded.
+        A dataclass of fitted states, or a class of `losses`, `networks` or `training`; only of
+        rooms that are loaded.
     """
     for module, cls in [(each.__module__, each) for each in REGISTERED.values()]:
         if module.startswith(_OURS):

@@ -36,6 +36,7 @@ class Encoder:
 
     def __init__(self, training: bool) -> None:
         self.arrays: dict[str, np.ndarray] = {}
+        self.paths: dict[str, str] = {}  # where the arrays are
         self._training = training
         self._names: dict[int, tuple[str, Any]] = {}  # the arrays are kept, or ids would be reused
 
@@ -124,6 +125,7 @@ class Encoder:
             return {TAG: "objects", "shape": list(value.shape), "items": items}
         name = str(len(self.arrays))
         self._names[id(value)] = name, value
+        self.paths[name] = path
         node = {TAG: "array", "name": name}
         if value.flags.f_contiguous and not value.flags.c_contiguous:
             node["order"] = "F"  # products of arrays depend on it, in their last bits
@@ -205,7 +207,7 @@ def _of_module(state: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 def _stored_dtype(dtype: np.dtype, path: str) -> np.dtype:
     """Return the dtype in which an array is stored."""
-    if dtype.kind not in PLAIN_DTYPES or dtype.itemsize > 16 and dtype.kind not in "US":
+    if dtype.kind not in PLAIN_DTYPES or (dtype.itemsize > 16 and dtype.kind not in "US"):
         raise ModelFileError(f"{path} has the dtype {dtype}, which can't be stored")
     if dtype.itemsize == 0:  # an empty string
         dtype = np.dtype(f"{dtype.kind}1")

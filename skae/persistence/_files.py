@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._versions import version
+from .._versions import installed_versions, version
 from ..training._device import resolve_device
 from ._classes import Classes
 from ._container import parsed_json, read, write
@@ -23,7 +22,6 @@ from ._errors import ModelFileError
 
 SCHEMA, _NEEDS = 1, "0.1"  # of the files that are written, and the first skae that reads it
 _FORMAT = "skae"
-_VERSIONS_OF = {"torch": "torch", "scikit-learn": "sklearn", "numpy": "numpy"}
 
 
 def save(estimator: Any, path: str | os.PathLike, *, training: bool = False) -> None:
@@ -76,9 +74,7 @@ def save(estimator: Any, path: str | os.PathLike, *, training: bool = False) -> 
     encoder = Encoder(training)
     name = type(estimator).__name__
     model = encoder.encode(estimator, name)
-    versions = {"skae": version()}
-    for package, module in _VERSIONS_OF.items():
-        versions[package] = import_module(module).__version__
+    versions = installed_versions()
     texts = {
         "format": _FORMAT,
         "schema": str(SCHEMA),

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 
-
 CANNOT_GO_ON = (
     "this {} comes from a file that holds what it gives, and not how its training was going, so it "
     "can't be trained further. Store it by skae.save(estimator, path, training=True) where it was "
