@@ -26,6 +26,7 @@ _OTHERS = {
         *("MaxAbsScaler", "MinMaxScaler", "Normalizer", "OneHotEncoder", "OrdinalEncoder"),
         *("PowerTransformer", "QuantileTransformer", "RobustScaler", "StandardScaler"),
     ),
+    "builtins": ("print",),  # to which some callbacks write
     "numpy": ("float32", "float64", "int32", "int64"),
     "skorch.callbacks": ("EarlyStopping", "EpochTimer", "GradientNormClipping", "LRScheduler"),
 }

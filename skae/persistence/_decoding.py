@@ -9,7 +9,7 @@ import torch
 from sklearn.pipeline import Pipeline
 from torch import nn
 
-from .._plain import REGISTERED
+from .._plain import REGISTERED, Part
 from .._versions import KEY, Versioned, version
 from ._classes import Classes
 from ._encoding import MOST_NESTED, PLAIN_DTYPES, TAG
@@ -40,6 +40,7 @@ class Decoder:
         self._arrays = dict(arrays)
         self._made: dict[str, Any] = {}
         self._classes = classes
+        self._in_module = 0
         self._device = device
 
     def decode(self, value: Any, depth: int = 0) -> Any:
@@ -113,7 +114,10 @@ class Decoder:
         return array
 
     def _same(self, node: Mapping[str, Any], depth: int) -> Any:
-        return self._made[node["name"]]
+        made = self._made[node["name"]]
+        if self._in_module and not isinstance(made, np.ndarray | torch.Tensor):
+            raise ModelFileError("it is damaged: a module has parts in common with others")
+        return made
 
     def _objects(self, node: Mapping[str, Any], depth: int) -> np.ndarray:
         items = self._items(node, depth)
@@ -142,7 +146,16 @@ class Decoder:
             raise ModelFileError(f"it is damaged: {node['class'][:100]!r} is no class")
         if not isinstance(node["state"], dict) or TAG in node["state"]:
             raise ModelFileError(f"it is damaged: a {cls.__name__} has no attributes")
+        is_module = issubclass(cls, nn.Module)
+        self._in_module += is_module
         state = self.decode(node["state"], depth)
+        self._in_module -= is_module
+        made = self._object_of(cls, state)
+        if "id" in node and cls is not Part:
+            self._made[node["id"]] = made
+        return made
+
+    def _object_of(self, cls: type, state: dict[str, Any]) -> Any:
         if cls in REGISTERED.values():
             return cls(**state)
         if cls is Pipeline and state["memory"] is not None:

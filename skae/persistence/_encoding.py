@@ -10,7 +10,7 @@ import torch
 from sklearn.pipeline import Pipeline
 from torch import nn
 
-from .._plain import REGISTERED
+from .._plain import REGISTERED, Part
 from .._versions import KEY
 from ._classes import name_of
 from ._container import DTYPES
@@ -38,6 +38,11 @@ class Encoder:
         self.arrays: dict[str, np.ndarray] = {}
         self.paths: dict[str, str] = {}  # where the arrays are
         self._training = training
+        # Of what is met again, which is one object after loading, too: a parameter may be known by
+        # its identity. But in modules only tensors are shared, and parts share nothing, or a small
+        # file could stand for an exponentially large tree.
+        self._nodes: dict[int, tuple[dict[str, Any], Any]] = {}
+        self._in_module = 0
         self._names: dict[int, tuple[str, Any]] = {}  # the arrays are kept, or ids would be reused
 
     def encode(self, value: Any, path: str, depth: int = 0) -> Any:
@@ -163,15 +168,21 @@ class Encoder:
         cls = type(value)
         if hasattr(value, "__name__") and callable(value):  # a function
             return self._class(value, path, depth)
+        if not self._in_module and id(value) in self._nodes:
+            node, _ = self._nodes[id(value)]
+            return {TAG: "same", "name": node.setdefault("id", f"object {len(self._nodes)}")}
         if cls in REGISTERED.values():
             state = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
         else:
             state = self._state_of(value, path)
-        return {
-            TAG: "object",
-            "class": name_of(cls),
-            "state": {k: self.encode(v, f"{path}.{k}", depth) for k, v in state.items()},
-        }
+        node: dict[str, Any] = {TAG: "object", "class": name_of(cls)}
+        is_module = isinstance(value, nn.Module)
+        self._in_module += is_module
+        node["state"] = {k: self.encode(v, f"{path}.{k}", depth) for k, v in state.items()}
+        self._in_module -= is_module
+        if not self._in_module and cls is not Part:
+            self._nodes[id(value)] = node, value
+        return node
 
     def _state_of(self, value: Any, path: str) -> Mapping[str, Any]:
         """Return the attributes of an object that is restored by setting them."""

@@ -46,7 +46,9 @@ def check_network(recipe: Any, state: Any) -> None:
         raise ModelFileError("it is damaged: what its network is built from is missing")
     weights = {k: v.shape for k, v in state["average"].items() if isinstance(v, np.ndarray)}
     widest = max((n for shape in weights.values() for n in shape), default=0)
-    params = [v for k, v in recipe.params.items() if k.partition("__")[0] in ("module", "criterion")]
+    params = [
+        v for k, v in recipe.params.items() if k.partition("__")[0] in ("module", "criterion")
+    ]
     numbers = _numbers_in([params, recipe.module, recipe.loss, recipe.wrap])
     for i, number in enumerate(numbers):
         if number > max(_LARGEST, widest) or i > _VALUES + _VALUES_PER_COLUMN * widest:

@@ -57,9 +57,7 @@ def _recipe(name: str, value: Any) -> Callable[[dict], None]:
 
 
 def _param(name: str, value: Any) -> Callable[[dict], None]:
-    return _state(
-        lambda state: state["_fitted_recipe"]["state"]["params"].update({name: value})
-    )
+    return _state(lambda state: state["_fitted_recipe"]["state"]["params"].update({name: value}))
 
 
 def _first(**entry: Any) -> Callable[[dict], None]:
@@ -88,6 +86,20 @@ def _nested(start: str, stop: str, n: int) -> str:
 
 def _node(kind: str, **entries: Any) -> dict:
     return {"$": kind, **entries}
+
+
+def _doubled(n: int) -> dict:
+    """Return a module with 2**n parts, if parts could be shared."""
+    made: dict = {"$": "object", "class": "torch.nn.Identity", "state": _modules({}), "id": "0"}
+    for i in range(n):
+        parts = {"a": made, "b": _node("same", name=str(i))}
+        made = {"$": "object", "class": "torch.nn.Sequential", "id": str(i + 1)}
+        made["state"] = _modules(parts)
+    return made
+
+
+def _modules(parts: dict) -> dict:
+    return {"_modules": parts, "_parameters": {}, "_buffers": {}, "training": False}
 
 
 _NAMES = [
@@ -208,6 +220,7 @@ _FORGERIES: dict[str, Callable[[dict], Any]] = {
     "no network": _with("net_", None),
     "a network of nothing": _with("net_", {}),
     "weights of nothing": _state(lambda state: state["net_"].update(average={})),
+    "a tree of the same": _with("x", _doubled(40)),
     "a list for a model": _whole_model("[]"),
     "a number for a model": _whole_model("1"),
     "a newer format": _text("schema", "2"),

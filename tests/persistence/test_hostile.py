@@ -64,5 +64,12 @@ def test_every_missing_byte_is_noticed(content, error):
 
 
 def test_files_of_others(error):
-    for other in (b"", b"no model", b"PK\3\4" + bytes(100), b"\x80\4K\1.", bytes(100), b"\xff" * 99):
+    for other in (
+        b"",
+        b"no model",
+        b"PK\3\4" + bytes(100),
+        b"\x80\4K\1.",
+        bytes(100),
+        b"\xff" * 99,
+    ):
         assert "it is no model file" in error(other)
