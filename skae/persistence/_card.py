@@ -94,36 +94,6 @@ def model_card(estimator: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def described(estimator: Any) -> dict[str, Any]:
-    """Return what can be said of a fitted estimator in a line or two.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-
-    Returns
-    -------
-    dict
-        For programs: plain values.
-    """
-    model = _with_net(estimator)
-    facts = {
-        "estimator": type(estimator).__name__,
-        "n_features": getattr(estimator, "n_features_in_", None),
-        "n_weights": n_weights(model),
-        "n_epochs": getattr(model, "n_iter_", None),
-        "loss": getattr(model, "loss_", None),
-    }
-    return {name: value for name, value in facts.items() if value is not None}
-
-
-def n_weights(model: Any) -> int | None:
-    """Return the number of a network's weights, None where there is none."""
-    module = getattr(model, "module_", None)
-    return None if module is None else sum(each.numel() for each in module.parameters())
-
-
 def _with_net(estimator: Any) -> Any:
     """Return what has been trained: the estimator, its model, or the last step of a pipeline."""
     if isinstance(estimator, Pipeline):
@@ -200,7 +170,8 @@ def _named_parts(estimator: Any) -> Iterator[tuple[str, Any]]:
 
 def _training(model: Any) -> list[str]:
     lines = []
-    if (n := n_weights(model)) is not None:
+    if (module := getattr(model, "module_", None)) is not None:
+        n = sum(each.numel() for each in module.parameters())
         lines.append(f"- network: {n:,} weights, {_value(getattr(model, 'dtype', 'float32'))}")
     curves = {
         "loss": getattr(model, "loss_curve_", None),

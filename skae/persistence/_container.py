@@ -75,13 +75,13 @@ def write(path: Path, texts: Mapping[str, str], arrays: Mapping[str, np.ndarray]
         file.writelines(parts)
 
 
-def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+def read(file: BinaryIO) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     """Read a file.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    file : binary file
+        The file, of which any place can be read.
 
     Returns
     -------
@@ -95,19 +95,18 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     ModelFileError
         If it is no such file, or a single byte of it is not as it was.
     """
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        prefix = file.read(8)
-        length = int.from_bytes(prefix, "little")
-        if not len(_START) + _DIGITS < length <= min(size - 8, LARGEST_HEADER):
-            raise ModelFileError("it is no model file, or damaged: it has no header")
-        header = file.read(length)
-        if not header.startswith(_START):
-            raise ModelFileError("it is no model file, or damaged: its header is another")
-        texts, table = _parsed(header)
-        _check_table(table, size - 8 - length)
-        arrays = {name: _array(file, entry) for name, entry in table.items()}
+    size = file.seek(0, 2)
+    file.seek(0)
+    prefix = file.read(8)
+    length = int.from_bytes(prefix, "little")
+    if not len(_START) + _DIGITS < length <= min(size - 8, LARGEST_HEADER):
+        raise ModelFileError("it is no model file, or damaged: it has no header")
+    header = file.read(length)
+    if not header.startswith(_START):
+        raise ModelFileError("it is no model file, or damaged: its header is another")
+    texts, table = _parsed(header)
+    _check_table(table, size - 8 - length)
+    arrays = {name: _array(file, entry) for name, entry in table.items()}
     expected = texts.pop("sha256")
     neutral = _START + b"0" * _DIGITS + header[len(_START) + _DIGITS :]
     if _digest([prefix, neutral, *map(_bytes, arrays.values())]).decode() != expected:
@@ -188,8 +187,10 @@ def _check_table(table: Mapping[str, Any], size: int) -> None:
 
 
 def _array(file: BinaryIO, entry: Mapping[str, Any]) -> np.ndarray:
-    dtype, shape = np.dtype(DTYPES[entry["dtype"]]), entry["shape"]
-    return np.fromfile(file, dtype, math.prod(shape)).reshape(shape)
+    array = np.empty(entry["shape"], DTYPES[entry["dtype"]])
+    if file.readinto(_bytes(array)) != array.nbytes:  # type: ignore[attr-defined]
+        raise ModelFileError("it was changed while it was read")
+    return array
 
 
 def _bytes(array: np.ndarray) -> Any:

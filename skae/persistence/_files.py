@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import torch
@@ -130,8 +130,9 @@ def load(
     save : Write such a file.
     """
     classes = Classes(types)
-    with _named(path):
-        content = read_content(Path(path))
+    with named(os.fspath(path)):
+        with Path(path).open("rb") as file:
+            content = read_content(file)
         if device is not None:
             device = str(resolve_device(device))
         decoder = Decoder(content.arrays, classes, device)
@@ -152,20 +153,20 @@ class Content(NamedTuple):
     arrays: dict[str, np.ndarray]
 
 
-def read_content(path: Path) -> Content:
+def read_content(file: BinaryIO) -> Content:
     """Read a file, without making anything of it.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    file : binary file
+        The file, of which any place can be read.
 
     Returns
     -------
     Content
         Its content.
     """
-    texts, arrays = read(path)
+    texts, arrays = read(file)
     if texts.get("format") != _FORMAT:
         raise ModelFileError("it is no model file")
     if not texts["schema"].isdecimal() or int(texts["schema"]) > SCHEMA:
@@ -174,22 +175,30 @@ def read_content(path: Path) -> Content:
             f"in version {texts['schema'][:20]} of the format, and {SCHEMA} is the last known here"
         )
     versions, training, model = (parsed_json(texts[k]) for k in ("versions", "training", "model"))
+    if not isinstance(versions, dict) or not isinstance(training, bool):
+        raise ModelFileError("it is damaged: what its header says of it is of another kind")
     return Content(texts["estimator"], versions, training, model, arrays)
 
 
 @contextmanager
-def _named(path: str | os.PathLike) -> Iterator[None]:
-    """Say of which file an error is, whatever damage or malice ends in."""
+def named(name: str) -> Iterator[None]:
+    """Say of which file an error is, whatever damage or malice ends in.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    """
     try:
         yield
     except (OSError, MemoryError):
         raise
     except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)} can't be loaded: {error}") from None
+        raise ModelFileError(f"{name} can't be loaded: {error}") from None
     except Exception as error:
         text = " ".join(f"{error}".split())
         raise ModelFileError(
-            f"{os.fspath(path)} can't be loaded: it is damaged, or was not written by skae.save "
+            f"{name} can't be loaded: it is damaged, or was not written by skae.save "
             f"({type(error).__name__}: {text:.300})"
         ) from error
 
