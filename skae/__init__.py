@@ -11,6 +11,7 @@ from:
 - `tables`: data frames as matrices.
 - `inspection`: displays, drawn with matplotlib.
 - `metrics`: how good generated data, compressed images and recommendations are.
+- `persistence`: fitted estimators as files.
 
 This module only hands names on. A name is imported when it is first used, so that `import skae`
 takes no time, and nothing inside the package may import it. To learn how an estimator works, read
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from skae.generation import *
     from skae.imputation import *
     from skae.outliers import *
+    from skae.persistence import *
     from skae.recommendation import *
 
 __version__ = "0.1.0.dev0"
 
-# Where each estimator lives: the one line that a new estimator needs here.
+# Where each estimator lives, the one line that a new estimator needs here, and each function.
 _ROOM_OF = {
     "AdversarialAutoencoder": "generation",
     "AudioCompressor": "compression",
@@ -42,8 +44,12 @@ _ROOM_OF = {
     "AutoencoderRecommender": "recommendation",
     "BlendRecommender": "recommendation",
     "ImageCompressor": "compression",
+    "ModelFileError": "persistence",
     "ShallowRecommender": "recommendation",
     "VariationalAutoencoder": "generation",
+    "load": "persistence",
+    "model_card": "persistence",
+    "save": "persistence",
 }
 _ROOMS = ("inspection", "losses", "metrics", "networks", "training")
 

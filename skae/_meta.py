@@ -12,11 +12,33 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import attributes_kept_on_failure, checked_input
+from ._versions import Versioned
 from .tables import framed, is_frame, refuse_lazy, unmasked
 from .training._suggestions import Suggests
 
 
-class HasModel(Suggests, CallbackSupportMixin):
+def available_if_model_has(method: str) -> Callable[[Any], Any]:
+    """Let a method be there only if the model, fitted or to be fitted, has one.
+
+    Parameters
+    ----------
+    method : str
+        Name of the model's method.
+
+    Returns
+    -------
+    callable
+        Decorates our method.
+    """
+
+    def check(estimator: "HasModel") -> bool:
+        model = getattr(estimator, "estimator_", estimator.estimator)
+        return hasattr(estimator._default_model() if model is None else model, method)
+
+    return available_if(check)
+
+
+class HasModel(Versioned, Suggests, CallbackSupportMixin):
     """Mixin of estimators whose parameter `estimator` is a model, which `fit` clones and fits.
 
     The fitted model is `estimator_`. With ``estimator=None`` it is what :meth:`_default_model`
@@ -63,6 +85,31 @@ class HasModel(Suggests, CallbackSupportMixin):
             task.call_on_fit_task_end(estimator=self, X=X, y=y)
         return model
 
+    @available_if_model_has("to")
+    def to(self, device: Any) -> Any:
+        """Move the fitted model to another device.
+
+        What it has learned stays the same, to the last bit.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            Such as "cpu", "cuda:1" or "mps"; "auto" takes the best one there is.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such device. The model stays where it was.
+        """
+        check_is_fitted(self)
+        self.estimator_.to(device)
+        return self
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         try:
@@ -101,24 +148,3 @@ def input_as_it_came(estimator: HasModel, X: Any, *, reset: bool = False) -> Any
     return validate_data(
         estimator, X, accept_sparse="csr", dtype=None, ensure_all_finite=False, reset=reset
     )
-
-
-def available_if_model_has(method: str) -> Callable[[Any], Any]:
-    """Let a method be there only if the model, fitted or to be fitted, has one.
-
-    Parameters
-    ----------
-    method : str
-        Name of the model's method.
-
-    Returns
-    -------
-    callable
-        Decorates our method.
-    """
-
-    def check(estimator: HasModel) -> bool:
-        model = getattr(estimator, "estimator_", estimator.estimator)
-        return hasattr(estimator._default_model() if model is None else model, method)
-
-    return available_if(check)

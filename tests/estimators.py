@@ -401,6 +401,9 @@ def frozen(value):
         return {key: frozen(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [frozen(item) for item in value]
+    has_attributes = hasattr(value, "__dict__") and not callable(value)
+    if has_attributes and type(value).__eq__ is object.__eq__:  # a callback, say
+        return type(value), frozen(vars(value))
     return value if value == value else "NaN"
 
 

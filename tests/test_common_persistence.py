@@ -7,7 +7,11 @@ import joblib
 import pytest
 import skops.io
 
+import skae
+
 from .estimators import (
+    DropoutNetwork,
+    PaddedImages,
     assert_equal_outputs,
     assert_same_outputs,
     assert_unchanged,
@@ -17,6 +21,10 @@ from .estimators import (
     over_all,
     shared_fit,
 )
+from .kinds import Denoiser, Imputer, Recommender, Restorer, SparseError, SparseNetwork
+
+OWN_TYPES = (Denoiser, DropoutNetwork, Imputer, PaddedImages, Recommender, Restorer)
+OWN_TYPES += (SparseError, SparseNetwork)
 
 
 def through_pickle(estimator, path):
@@ -38,6 +46,16 @@ def through_skops(estimator, path):
     return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
 
 
+def through_file(estimator, path):
+    skae.save(estimator, path, training=True)
+    return skae.load(path, types=OWN_TYPES)
+
+
+def through_lean_file(estimator, path):
+    skae.save(estimator, path)
+    return skae.load(path, types=OWN_TYPES)
+
+
 def through_copy(estimator, path):
     return copy.copy(estimator)
 
@@ -46,20 +64,18 @@ def through_deepcopy(estimator, path):
     return copy.deepcopy(estimator)
 
 
-over_ways = pytest.mark.parametrize(
-    "through",
-    [
-        through_pickle,
-        through_joblib,
-        through_memory_mapping,
-        through_skops,
-        through_copy,
-        through_deepcopy,
-    ],
-)
+WAYS = [
+    through_pickle,
+    through_joblib,
+    through_memory_mapping,
+    through_skops,
+    through_file,
+    through_copy,
+    through_deepcopy,
+]
 
 
-@over_ways
+@pytest.mark.parametrize("through", [*WAYS, through_lean_file])
 @over_all()
 def test_gives_the_same(estimator, through, X, tmp_path):
     model, expected = shared_fit(estimator, X, 10)
@@ -71,7 +87,7 @@ def test_gives_the_same(estimator, through, X, tmp_path):
     assert_unchanged(model, before)
 
 
-@over_ways
+@pytest.mark.parametrize("through", WAYS)
 @over_all("partial_fit")
 def test_trains_on_the_same(estimator, through, X, tmp_path):
     model = new(estimator).fit(X)
@@ -91,6 +107,27 @@ def test_copy_trains_on_its_own(estimator, through, X):
     through(model, None).partial_fit(10 * X)
 
     assert_same_outputs(model, before, X[:10])
+
+
+@over_all()
+def test_file_keeps_all_that_is_known(estimator, X, tmp_path):
+    model, _ = shared_fit(estimator, X, 10)
+
+    stored = through_file(model, tmp_path / "model.skae")
+
+    assert_unchanged(stored, frozen(model))
+    assert repr(stored) == repr(model)
+
+
+@over_all("partial_fit", names=["default", "warm_start"])
+def test_lean_file_does_not_go_on(estimator, X, tmp_path):
+    stored = through_lean_file(shared_fit(estimator, X, 10)[0], tmp_path / "model.skae")
+    again = pickle.loads(pickle.dumps(stored))
+
+    for each in (stored, again):
+        with pytest.raises(ValueError, match=r"skae\.save\(estimator, path, training=True\)"):
+            each.partial_fit(X)
+    assert_same_outputs(again, stored, X[:10])
 
 
 @over_all()

@@ -12,9 +12,11 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from .._settings import default_settings, inference
+from .._versions import Versioned
 from ..training import ArrayRows, AutoencoderNet, Batch, BestWeights, PairedRows, Recipe, Rows
 from ..training._callbacks import ScikitLearnCallbacks, losses_of
 from ..training._device import resolve_device
@@ -22,6 +24,7 @@ from ..training._distributed import agree_on
 from ..training._epoch import NonFiniteLossError
 from ..training._nested import NestedParamsMixin
 from ..training._recipe import OPTIMIZERS
+from ..training._state import CANNOT_GO_ON, averaged_only
 from ..training._trainer import (
     check_magnitude,
     check_targets,
@@ -42,7 +45,7 @@ _ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever ro
 _NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
 
 
-class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
+class NetEstimator(Versioned, NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     """Base of the estimators that train a network.
 
     A subclass names its parameters in ``__init__`` and fills hooks, of which only :meth:`_plan` is
@@ -239,6 +242,8 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         """Train the fitted net further; if that fails, it is as before."""
         self._check_nested_params()
         check_unchanged(self, self._fitted_recipe)
+        if not self.net_.can_go_on:
+            raise ValueError(CANNOT_GO_ON.format(type(self).__name__))
         net, recipe = self.net_, self._fitted_recipe.trained_by(self._training_params())
         device = torch.device(net.device)
         if self.device != self._fitted_device:
@@ -369,6 +374,35 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     # ------------------------------------------------------------------ state
 
+    def to(self, device: str | torch.device) -> Self:
+        """Move the fitted network to another device.
+
+        What it has learned stays the same, to the last bit, and a training that goes on does so
+        there. A new fit goes where the parameter `device` says.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            Such as "cpu", "cuda:1" or "mps"; "auto" takes the best one there is.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such device. The estimator stays where it was.
+        """
+        check_is_fitted(self)
+        state = {**self.__getstate__(), "device_": str(resolve_device(device, self.net_.dtype))}
+        with attributes_kept_on_failure(self):
+            for name in self._derived_attributes:
+                vars(self).pop(name, None)
+            self.__setstate__(state)
+        return self
+
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__().copy()
         if "net_" in state:
@@ -376,6 +410,16 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         for name in self._derived_attributes:
             state.pop(name, None)
         return dict(sorted(state.items()))  # so that pickles do not tell of the fits before
+
+    def _lean_state(self) -> dict[str, Any]:
+        """Return the state without what only a training needs."""
+        state = self.__getstate__()
+        if "net_" not in state:
+            return state
+        recipe = self._fitted_recipe
+        params = {k: v for k, v in recipe.params.items() if k.partition("__")[0] != "callbacks"}
+        recipe = replace(recipe, params=params)
+        return {**state, "net_": averaged_only(state["net_"]), "_fitted_recipe": recipe}
 
     @default_settings()
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -41,6 +41,8 @@ def jobs_of(args: Namespace) -> Jobs:
     if args.command == "inspect":
         steps = [step for step, _ in found(args, is_stream)]
         return [job_of(step, partial(inspect, step.source)) for step in steps]
+    if args.command == "info":
+        return [(source, partial(info, source)) for source in args.files]
     if args.command == "compress":
         steps, work = planned(args, lambda x: medium_of(x).stream_suffix, is_original), compress
     else:
@@ -132,3 +134,31 @@ def inspect(source: Path | None) -> Outcome:
     with opened(source) as file:
         words, facts = _COMMANDS[medium_of(source, file)].described(file.read())
     return Outcome(f"{name_of(source)}: {words}", facts)
+
+
+def info(source: Path | None) -> Outcome:
+    """Tell what a model file holds.
+
+    Parameters
+    ----------
+    source : Path or None
+        A file that :func:`skae.save` has written, None for the standard input.
+
+    Returns
+    -------
+    Outcome
+        What it holds.
+    """
+    from ..persistence._info import facts_of
+
+    name = name_of(source)
+    with opened(source) as file:
+        facts = facts_of(file, name)
+    words = [facts["estimator"], f"skae {facts['versions'].get('skae', 'of unknown version')}"]
+    if "n_features_in_" in facts:
+        words.append(f"{facts['n_features_in_']:,} features")
+    words.append(f"{facts['n_arrays']:,} arrays of {facts['bytes']:,} bytes")
+    words.append("a training can go on" if facts["training"] else "no training can go on")
+    if facts["types"]:
+        words.append(f"needs types=[{', '.join(facts['types'])}]")
+    return Outcome(f"{name}: {', '.join(words)}", facts)

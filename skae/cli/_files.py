@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import secrets
 import shutil
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from .._atomic import replaced
 from ._outcomes import CommandError
 from ._plan import check_free
 
@@ -83,17 +83,8 @@ def _copy(path: Path, file: BinaryIO) -> None:
 
 @contextlib.contextmanager
 def _beside(output: Path, force: bool) -> Iterator[Path]:
-    """Yield a new file in the same folder, and rename it when all of it is on the disk."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    beside = output.with_name(f".skae-{secrets.token_hex(8)}")
-    try:
-        beside.open("xb").close()
+    with replaced(output) as beside:
         yield beside
-        with beside.open("r+b") as file:
-            os.fsync(file.fileno())
         if not force:
             check_free(output)
-        beside.replace(output)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ._commands import Jobs, job_of
-from ._files import opened, write
+from ._files import opened, written
 from ._media import IMAGES, Medium, is_original, medium_of
-from ._models import bytes_of
 from ._outcomes import CommandError, Outcome
 from ._pictures import read_picture
 from ._plan import check_free, found
@@ -87,6 +86,8 @@ def _read_sound(file: BinaryIO, examples: Examples) -> tuple[str, ...]:
 
 
 def _fit(args: Namespace, examples: Examples) -> Outcome:
+    from ..persistence import save
+
     if not examples.arrays:
         raise CommandError("there is no image and no sound to fit a model to")
     if examples.medium == IMAGES:
@@ -96,14 +97,14 @@ def _fit(args: Namespace, examples: Examples) -> Outcome:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         model.fit(examples.arrays)
-    content = bytes_of(model)
-    write(args.output, content, force=args.force)
+    with written(args.output, force=args.force) as path:
+        save(model, path)
+        n_bytes = path.stat().st_size
     return Outcome(
-        f"{args.output}: {len(content):,} bytes, fitted to {amount}, "
-        f"model {model.fingerprint_:08x}",
+        f"{args.output}: {n_bytes:,} bytes, fitted to {amount}, model {model.fingerprint_:08x}",
         {
             "output": str(args.output),
-            "bytes": len(content),
+            "bytes": n_bytes,
             **facts,
             "fingerprint": model.fingerprint_,
         },

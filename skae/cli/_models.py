@@ -1,8 +1,6 @@
 """The models that the command works with: the bundled ones, or a file."""
 
 import contextlib
-import io
-import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,7 +17,7 @@ def model_of(path: Path | None, medium: Medium) -> Any:
     Parameters
     ----------
     path : Path or None
-        A file that ``skae fit-codec`` or `skops.io.dump` has written; None for the bundled model.
+        A file that ``skae fit-codec`` or :func:`skae.save` has written; None for the bundled model.
     medium : Medium
         What it has to be for.
 
@@ -60,47 +58,19 @@ def at_work(path: Path | None, medium: Medium) -> Iterator[Any]:
         torch.set_num_threads(before)
 
 
-def bytes_of(model: Any) -> bytes:
-    """Return the file of a model."""
-    file = io.BytesIO()
-    _skops().dump(model, file, compression=zipfile.ZIP_DEFLATED)
-    return file.getvalue()
-
-
 def _loaded(path: Path) -> Any:
-    """Return what is in a file, made of nothing but arrays and what fitted compressors hold."""
-    skops = _skops()
+    """Return what is in a file."""
+    from ..persistence import ModelFileError, load
+
     try:
-        content = path.read_bytes()
+        return load(path)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None
-    try:
-        strange = sorted(set(skops.get_untrusted_types(data=content)) - _trusted())
-        if not strange:
-            return skops.loads(content, trusted=sorted(_trusted()))
-    except Exception as error:  # whatever damage ends in
-        raise CommandError(f"{path} is no model, or damaged ({error})") from None
-    raise CommandError(f"{path} holds {', '.join(strange)}, which is no part of a model")
-
-
-def _trusted() -> set[str]:
-    from .._plain import REGISTERED
-
-    own = {f"{each.__module__}.{each.__name__}" for each in _estimators().values()}
-    return {*REGISTERED, *own, "skorch.callbacks.regularization.GradientNormClipping"}
+    except ModelFileError as error:
+        raise CommandError(str(error)) from None
 
 
 def _estimators() -> dict[Medium, Any]:
     from .. import compression
 
     return {medium: getattr(compression, medium.estimator) for medium in MEDIA}
-
-
-def _skops() -> Any:
-    try:
-        import skops.io
-    except ModuleNotFoundError:
-        raise CommandError(
-            'models of your own need skops, which is not installed: pip install "skae[persistence]"'
-        ) from None
-    return skops.io

@@ -40,7 +40,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     output = getattr(args, "output", None)
     if None in args.files and len(args.files) > 1:
         fail("- is the standard input, and no other file can stand beside it")
-    if args.command in ("inspect", "fit-codec"):
+    if args.command in ("inspect", "info", "fit-codec"):
         return args
     many = len(args.files) > 1 or any(file and os.path.isdir(file) for file in args.files)
     if output is None:
@@ -63,7 +63,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> tuple[argparse.ArgumentParser, Any]:
     parser = argparse.ArgumentParser(
         prog="skae",
-        description="Compress photographs and sounds by an autoencoder.",
+        description="Compress photographs and sounds by an autoencoder, and look into model files.",
         epilog=STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -81,6 +81,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Any]:
     _add_compress(add("compress", "write images as .skae files, and sounds as .ska files"))
     _add_decompress(add("decompress", "read .skae and .ska files, and write images and sounds"))
     _add_recursion(add("inspect", "tell what .skae and .ska files hold"))
+    add("info", "tell what model files hold").set_defaults(recursive=False, jobs=1)
     _add_fit(
         add("fit-codec", "fit a model of your own to images or to sounds, or to folders of them")
     )

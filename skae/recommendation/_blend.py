@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
 
 from .._base import attributes_kept_on_failure
+from .._versions import Versioned
 from ..metrics import hide_items, ndcg_at_k
 from ._recommender import HIDDEN, K_OF_SCORE, RecommenderMixin
 from ._selection import Selection
@@ -26,7 +27,7 @@ _MOST_CANDIDATES = 70
 _ROWS_AT_ONCE = 64
 
 
-class BlendRecommender(RecommenderMixin, _BaseComposition):
+class BlendRecommender(RecommenderMixin, Versioned, _BaseComposition):
     """Recommenders whose scores are added up, with weights found on held-out users.
 
     What helps on one set of data hurts on another: a blend finds out. The scores of each

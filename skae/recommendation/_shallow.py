@@ -18,6 +18,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import attributes_kept_on_failure, checked_codes
+from .._versions import Versioned
+from ..training._state import CANNOT_GO_ON
 from ._closed_form import DenseWeights
 from ._recommender import RecommenderMixin
 from ._solution import Solution, solved
@@ -28,7 +30,7 @@ _AUTO_COMPONENTS = 256
 
 
 class ShallowRecommender(
-    RecommenderMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    RecommenderMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Versioned, BaseEstimator
 ):
     """Recommender in closed form: the linear autoencoder that may not copy its input.
 
@@ -226,6 +228,8 @@ class ShallowRecommender(
             The estimator.
         """
         so_far = getattr(self, "_sums", None)
+        if so_far is None and hasattr(self, "popularity_"):
+            raise ValueError(CANNOT_GO_ON.format(type(self).__name__))
         with attributes_kept_on_failure(self):
             sums = Sums.of(self._interactions(X, reset=so_far is None))
             self._take(sums if so_far is None else so_far.plus(sums))
@@ -289,6 +293,11 @@ class ShallowRecommender(
         return rank
 
     # ------------------------------------------------------------------ fitted
+
+    def _lean_state(self) -> dict[str, Any]:
+        """Return the state without what only `partial_fit` needs, which may be the users' rows."""
+        state = self.__getstate__()
+        return {**state, "_solution": self._now, "_sums": None} if "_sums" in state else state
 
     @property
     def _now(self) -> Solution:

@@ -67,6 +67,8 @@ def dtype_of(description: tuple) -> Any:
         import polars as pl
 
         kind = getattr(pl, name)
+        if not (isinstance(kind, type) and issubclass(kind, pl.DataType)):  # a state may say so
+            raise ValueError(f"polars has no dtype {name!r}")
         return kind(*parameters) if parameters else kind()
     if library == "pandas":
         import pandas as pd

@@ -21,7 +21,7 @@ from ._interrupts import stopped_by
 from ._objectives import Objective, Reconstruction, Step
 from ._random import seeded_global_generators
 from ._rows import ArrayRows, Batch, Rows
-from ._state import to_arrays, to_tensors
+from ._state import averaged_only, to_arrays, to_tensors
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 _STEPS_PER_AVERAGE = 16
@@ -55,6 +55,8 @@ class AutoencoderNet(NeuralNet):
     **kwargs : dict
         As for :class:`skorch.NeuralNet`.
     """
+
+    can_go_on = True  # not if its state came without that of the training
 
     def __init__(
         self,
@@ -348,7 +350,7 @@ class AutoencoderNet(NeuralNet):
         }
         if history:
             state["history"] = [_timeless(row) for row in self.history]
-        return to_arrays(state)
+        return to_arrays(state if self.can_go_on else averaged_only(state))
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go back to what :meth:`state` returned.
@@ -359,6 +361,13 @@ class AutoencoderNet(NeuralNet):
             Result of :meth:`state`, of this net or of one built alike.
         """
         tensors = to_tensors(state)
+        self.can_go_on = "optimizer" in state
+        if not self.can_go_on:
+            self.average.load_state_dict(tensors["average"])
+            self.module_.load_state_dict(self.averaged_module_.state_dict())
+            self.criterion_.load_state_dict(tensors["criterion"])
+            self._set_training(False)
+            return
         self.module_.load_state_dict(tensors["module"])
         self.average.load_state_dict(tensors["average"])
         self.criterion_.load_state_dict(tensors["criterion"])

@@ -8,6 +8,28 @@ from typing import Any
 import numpy as np
 import torch
 
+CANNOT_GO_ON = (
+    "this {} comes from a file that holds what it gives, and not how its training was going, so it "
+    "can't be trained further. Store it by skae.save(estimator, path, training=True) where it was "
+    "fitted, or start anew by fit with warm_start=False."
+)
+
+
+def averaged_only(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a net's state that it predicts with.
+
+    Parameters
+    ----------
+    state : dict
+        State of a net.
+
+    Returns
+    -------
+    dict
+        Averaged weights, and buffers of the loss.
+    """
+    return {name: state[name] for name in ("average", "criterion")}
+
 
 def to_arrays(state: Any) -> Any:
     """Copy a nested state, every tensor turned into an array.

@@ -1,14 +1,14 @@
 """Models of one's own: a safe file, from the command or from Python."""
 
-import zipfile
+import json
 
 import numpy as np
 import pytest
-import skops.io
 from PIL import Image
 from sklearn.decomposition import PCA
-from skorch.callbacks import EpochTimer
+from sklearn.preprocessing import FunctionTransformer
 
+import skae
 from skae import ImageCompressor
 from skae.cli import _fit_codec, _models
 
@@ -19,7 +19,7 @@ def small_model(tmp_path_factory):
     images = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 3), dtype=np.uint8)
     model = ImageCompressor(n_components=6, max_epochs=0, random_state=0).fit(images)
     path = tmp_path_factory.mktemp("models") / "my.skae-model"
-    path.write_bytes(_models.bytes_of(model))
+    skae.save(model, path)
     return path
 
 
@@ -72,26 +72,36 @@ def test_files_that_are_no_models(folder, failure, small_model):
     assert message() == "x.skae-model: No such file or directory"
     path = folder / "x.skae-model"
     path.write_bytes(b"no model")
-    assert message().startswith("x.skae-model is no model, or damaged")
+    assert message().startswith("x.skae-model can't be loaded: it is no model file, or damaged")
     path.write_bytes(small_model.read_bytes()[:-200])
-    assert message().startswith("x.skae-model is no model, or damaged")
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("a", "b")
-    assert message().startswith("x.skae-model is no model, or damaged")
-    skops.io.dump(PCA(), path)
+    assert message().startswith("x.skae-model can't be loaded: it is damaged")
+    skae.save(PCA().fit(np.eye(2)), path)
     assert message() == "x.skae-model holds no ImageCompressor, but a PCA"
-    skops.io.dump(EpochTimer(), path)
-    assert "EpochTimer, which is no part of a model" in message()
     model = ImageCompressor(n_components=2, max_epochs=0).fit(np.eye(30 * 9).reshape(-1, 9, 9)[:30])
-    path.write_bytes(_models.bytes_of(model))
+    skae.save(model, path)
     assert message() == "x.skae-model is a model of images of float64, image files need uint8"
 
 
-def test_skops_may_be_missing(folder, failure, monkeypatch, small_model):
-    monkeypatch.setitem(__import__("sys").modules, "skops.io", None)
-    assert 'pip install "skae[persistence]"' in failure(
-        "compress", "photo.png", "--model", small_model
+def test_info(folder, run, failure, small_model):
+    status, [line], errors = run("info", small_model)
+    assert (status, errors) == (0, [])
+    assert line.startswith(f"{small_model}: ImageCompressor, skae {skae.__version__}, ")
+    assert line.endswith(" bytes, no training can go on")
+    assert json.loads(run("info", small_model, "--json")[1][0])["types"] == []
+
+    path = folder / "own.skae"
+    scaler = FunctionTransformer(print).fit(np.eye(2))
+    skae.save(scaler, path, training=True)
+    line = run("info", path)[1][0]
+    assert line.endswith(
+        "a training can go on, needs types=[sklearn.preprocessing._function_transformer."
+        "FunctionTransformer]"
     )
+
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    assert "can't be loaded: it is damaged" in failure("info", path)
+    assert "No such file" in failure("info", "missing.skae")
 
 
 def test_fit_is_not_begun_in_vain(folder, failure, monkeypatch):
