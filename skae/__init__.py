@@ -1,8 +1,8 @@
 """Autoencoders as scikit-learn estimators, on PyTorch through skorch.
 
 One room per task, each with its estimators: `decomposition`, `generation`, `outliers`,
-`denoising`, `imputation`, `compression` and `recommendation`. And the rooms that they are built
-from:
+`denoising`, `imputation`, `compression` and `recommendation`. `onnx` is what becomes of them outside
+of Python. And the rooms that they are built from:
 
 - `training`: the skorch net, its batches and its callbacks.
 - `networks`: encoders and decoders.
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from skae.denoising import *
     from skae.generation import *
     from skae.imputation import *
+    from skae.onnx import to_onnx as to_onnx
     from skae.outliers import *
     from skae.recommendation import *
 
 __version__ = "0.1.0.dev0"
 
-# Where each estimator lives: the one line that a new estimator needs here.
+# Where each estimator and function lives: the one line that a new one needs here.
 _ROOM_OF = {
     "AdversarialAutoencoder": "generation",
     "AudioCompressor": "compression",
@@ -44,6 +45,7 @@ _ROOM_OF = {
     "ImageCompressor": "compression",
     "ShallowRecommender": "recommendation",
     "VariationalAutoencoder": "generation",
+    "to_onnx": "onnx",
 }
 _ROOMS = ("inspection", "losses", "metrics", "networks", "training")
 
