@@ -75,6 +75,7 @@ def exported(graph: Any, methods: Sequence[str], dtype: torch.dtype, source: str
                 input_names=[name],
                 output_names=list(methods),
                 dynamic_shapes=({0: torch.export.Dim("n_samples", min=1)},),
+                custom_translation_table={torch.ops.aten.log1p.default: _log1p},
                 verbose=False,
             )
     except Exception as error:
@@ -90,18 +91,29 @@ def exported(graph: Any, methods: Sequence[str], dtype: torch.dtype, source: str
     return model
 
 
+def _log1p(x: Any) -> Any:
+    """Return log(1 + x), whose digits the exporter's own would lose to the 1."""
+    from onnx import TensorProto
+    from onnxscript import opset18 as op
+
+    one = op.Cast(op.Constant(value_float=1.0), to=TensorProto.DOUBLE)
+    return op.CastLike(op.Log(op.Add(op.Cast(x, to=TensorProto.DOUBLE), one)), x)
+
+
 @contextmanager
 def _silence() -> Iterator[None]:
     """Keep what the exporter tells of itself from users, and let its errors through."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _forget_sources(model: Any) -> None:

@@ -80,32 +80,3 @@ class DenoisingGraph(nn.Module):
         output = self.criterion.mean(self.module.decode(self.module.encode(self.view(x))))
         rows = self.view.undo(output).to(x.dtype)
         return torch.where(x.isnan(), rows, x) if self.fills else rows
-
-
-class DetectorGraph(nn.Module):
-    """A detector of outliers by the scores of a model.
-
-    Parameters
-    ----------
-    model : nn.Module
-        Graph of the model, with `score_samples`.
-    offset : float
-        Threshold of the scores.
-    """
-
-    def __init__(self, model: Any, offset: float) -> None:
-        super().__init__()
-        self.model, self.offset = model, float(offset)
-
-    def width_of(self, method: str) -> int:
-        """Return the number of columns that a method takes."""
-        return self.model.width_of("score_samples")
-
-    def score_samples(self, x: Tensor) -> Tensor:
-        return self.model.score_samples(x)
-
-    def decision_function(self, x: Tensor) -> Tensor:
-        return self.score_samples(x) - self.offset
-
-    def predict(self, x: Tensor) -> Tensor:
-        return torch.where(self.decision_function(x) >= 0, 1, -1)

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from .._base import BaseAutoencoder, NetEstimator
+from .._base import NetEstimator
 from ..compression import AudioCompressor, ImageCompressor
 from ..decomposition import Autoencoder
 from ..denoising import AutoencoderDenoiser
@@ -16,11 +16,13 @@ from ..generation import AdversarialAutoencoder, VariationalAutoencoder
 from ..imputation import AutoencoderImputer
 from ..losses._domains import Domain
 from ..outliers import AutoencoderOutlierDetector
+from ..outliers._ensemble import DenoisingEnsemble
 from ..recommendation._recommender import RecommenderMixin
+from ._detectors import DetectorGraph, EnsembleGraph
 from ._draws import SampleGraph
 from ._errors import OnnxExportError
 from ._export import exported
-from ._graphs import CodeGraph, DenoisingGraph, DetectorGraph
+from ._graphs import CodeGraph, DenoisingGraph
 
 _CODES = ("transform", "inverse_transform", "reconstruct")
 METHODS: Mapping[type, tuple[str, ...]] = {
@@ -108,11 +110,8 @@ def _check(estimator: Any, methods: Sequence[str]) -> None:
 def _graph_of(estimator: Any, methods: Sequence[str]) -> nn.Module:
     if isinstance(estimator, AutoencoderOutlierDetector):
         model = estimator.estimator_
-        if not isinstance(model, BaseAutoencoder):
-            raise OnnxExportError(
-                f"AutoencoderOutlierDetector of {type(model).__name__} has no ONNX form yet; with "
-                "estimator=Autoencoder() it has one"
-            )
+        if isinstance(model, DenoisingEnsemble):
+            return DetectorGraph(EnsembleGraph(_on_cpu(model)), estimator.offset_)
         _check(model, ["score_samples"])
         return DetectorGraph(CodeGraph(_on_cpu(model)), estimator.offset_)
     if isinstance(estimator, AutoencoderDenoiser):

@@ -84,8 +84,9 @@ def scores_of(column: NormalScores) -> Pieces:
     if column.seen is not None:
         zeros = np.zeros(len(inside))
         return Pieces(_halfway(column.atoms), zeros, inside, zeros)
-    breaks, (x, y, slope) = column.knots.astype(np.float64), _lines(
-        column.knots, column.knot_scores, column.tails
+    breaks, (x, y, slope) = (
+        column.knots.astype(np.float64),
+        _lines(column.knots, column.knot_scores, column.tails),
     )
     # A frequent value is two knots: one number, that has a piece of its own.
     own = np.searchsorted(column.knots, column.atoms) + 1

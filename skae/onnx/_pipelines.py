@@ -58,7 +58,10 @@ def pipeline_model(pipeline: Pipeline, methods: Sequence[str], dtype: torch.dtyp
             f"form; those that have one are {', '.join(known)}"
         )
     check_is_fitted(pipeline)
-    of_dtype = {torch.float32: data_types.FloatTensorType, torch.float64: data_types.DoubleTensorType}
+    of_dtype = {
+        torch.float32: data_types.FloatTensorType,
+        torch.float64: data_types.DoubleTensorType,
+    }
     try:
         return skl2onnx.to_onnx(
             pipeline,
@@ -112,7 +115,10 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     from skl2onnx.helpers import add_onnx_graph
 
     given = operator.inputs[0].type
-    of_type = {data_types.FloatTensorType: torch.float32, data_types.DoubleTensorType: torch.float64}
+    of_type = {
+        data_types.FloatTensorType: torch.float32,
+        data_types.DoubleTensorType: torch.float64,
+    }
     if len(operator.inputs) != 1 or type(given) not in of_type:
         raise OnnxExportError(
             f"{type(operator.raw_operator).__name__} takes one matrix of floats, got "
