@@ -1,8 +1,8 @@
 """Autoencoders as scikit-learn estimators, on PyTorch through skorch.
 
 One room per task, each with its estimators: `decomposition`, `generation`, `outliers`,
-`denoising`, `imputation`, `compression` and `recommendation`. `onnx` is what becomes of them outside
-of Python. And the rooms that they are built from:
+`denoising`, `imputation`, `compression` and `recommendation`. `onnx` makes graphs of them for other
+languages. And the rooms that they are built from:
 
 - `training`: the skorch net, its batches and its callbacks.
 - `networks`: encoders and decoders.

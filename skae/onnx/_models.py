@@ -112,6 +112,12 @@ def _graph_of(estimator: Any, methods: Sequence[str]) -> nn.Module:
         model = estimator.estimator_
         if isinstance(model, DenoisingEnsemble):
             return DetectorGraph(EnsembleGraph(_on_cpu(model)), estimator.offset_)
+        if not isinstance(model, (Autoencoder, AdversarialAutoencoder)):
+            raise OnnxExportError(
+                f"AutoencoderOutlierDetector has no ONNX form with estimator={type(model).__name__}"
+                "(...), only without, or with an Autoencoder or AdversarialAutoencoder; steps of a "
+                "pipeline can stand before the detector instead"
+            )
         _check(model, ["score_samples"])
         return DetectorGraph(CodeGraph(_on_cpu(model)), estimator.offset_)
     if isinstance(estimator, AutoencoderDenoiser):

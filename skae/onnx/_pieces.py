@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from ..tables._normal_scores import NormalScores
 
+_BITS_AT_ONCE = 3  # fewer make a larger graph, more take more memory
+
 
 class Pieces(NamedTuple):
     """A function of one number: piece i begins at break i - 1, and is a line.
@@ -29,7 +31,7 @@ class Pieces(NamedTuple):
 
 
 class PiecewiseLinear(nn.Module):
-    """Such functions, one for each column, found by an unrolled binary search.
+    """Such functions, one for each column, found by an unrolled search, three bits at a time.
 
     Parameters
     ----------
@@ -41,27 +43,30 @@ class PiecewiseLinear(nn.Module):
     x: Tensor
     y: Tensor
     slope: Tensor
+    starts: Tensor
 
     def __init__(self, columns: Sequence[Pieces]) -> None:
         super().__init__()
-        n_breaks = max(len(pieces.breaks) for pieces in columns)
-        self.n_steps = n_breaks.bit_length()
-        self.width = 2**self.n_steps
-        breaks = np.full((len(columns), self.width), np.inf)
+        self.n_bits = max(len(pieces.breaks) for pieces in columns).bit_length()
+        width = 2**self.n_bits
+        breaks = np.full((len(columns), width), np.inf)
         for row, pieces in zip(breaks, columns, strict=True):
             row[: len(pieces.breaks)] = pieces.breaks
         self.register_buffer("breaks", torch.from_numpy(breaks.ravel()))
         for name in ("x", "y", "slope"):
             given = [getattr(pieces, name) for pieces in columns]
-            table = [np.pad(each, (0, self.width - len(each)), "edge") for each in given]
+            table = [np.pad(each, (0, width - len(each)), "edge") for each in given]
             self.register_buffer(name, torch.from_numpy(np.concatenate(table).astype(np.float64)))
-        self.register_buffer("starts", torch.arange(len(columns)) * self.width)
+        self.register_buffer("starts", torch.arange(len(columns)) * width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the values at `x`, of shape (n_rows, n_columns) and float64."""
-        place = self.starts.expand_as(x)
-        for step in (2**i for i in reversed(range(self.n_steps))):
-            place = place + step * (self.breaks[place + (step - 1)] <= x).long()
+        place, wide = self.starts.expand_as(x), x.unsqueeze(-1)
+        for low in reversed(range(0, self.n_bits, _BITS_AT_ONCE)):
+            n_bits = min(_BITS_AT_ONCE, self.n_bits - low)
+            steps = torch.arange(1, 2**n_bits, device=x.device) * 2**low - 1
+            n_passed = (self.breaks[place.unsqueeze(-1) + steps] <= wide).sum(-1)
+            place = place + n_passed * 2**low
         return self.y[place] + self.slope[place] * (x - self.x[place])
 
 

@@ -111,8 +111,8 @@ def _shapes(operator: Any) -> None:
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Put our graph in the place of an estimator."""
+    from onnx import compose, helper
     from skl2onnx.common import data_types
-    from skl2onnx.helpers import add_onnx_graph
 
     given = operator.inputs[0].type
     of_type = {
@@ -126,4 +126,21 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
         )
     methods = [output.raw_name for output in operator.outputs]
     model = model_of(operator.raw_operator, methods, of_type[type(given)])
-    add_onnx_graph(scope, operator, container, model)
+    for node in model.graph.node:
+        while node.input and not node.input[-1]:
+            del node.input[-1]
+        if node.op_type == "Clip" and not node.input[1]:  # skl2onnx takes no gap for a name
+            node.op_type = "Min"
+            del node.input[1]
+    # skl2onnx's own add_onnx_graph gives the same name to initializers and to results.
+    graph = compose.add_prefix(model, scope.get_unique_operator_name("skae") + "_").graph
+    pairs = [(operator.inputs[0].onnx_name, graph.input[0].name)]
+    pairs += [(a.name, b.onnx_name) for a, b in zip(graph.output, operator.outputs, strict=True)]
+    for a, b in pairs:
+        name = scope.get_unique_operator_name("Identity")
+        container.nodes.append(helper.make_node("Identity", [a], [b], name=name))
+    container.nodes.extend(graph.node)
+    container.initializers.extend(graph.initializer)
+    container.node_domain_version_pair_sets.update(
+        (o.domain, o.version) for o in model.opset_import
+    )

@@ -224,7 +224,7 @@ class Branching(nn.Module):
 
 
 def test_overridden_method_is_refused():
-    with pytest.raises(OnnxExportError, match="transform of Doubled .* was overridden"):
+    with pytest.raises(OnnxExportError, match=r"transform of Doubled .* was overridden"):
         model_of(Doubled(2, **FEW).fit(X), ["transform"], torch.float32)
 
 

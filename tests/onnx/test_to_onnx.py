@@ -8,20 +8,22 @@ import onnx
 import onnxruntime
 import pytest
 import skl2onnx
+import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from torch import nn
 
 import skae
 from skae import (
     Autoencoder,
-    AutoencoderDenoiser,
     AutoencoderImputer,
     AutoencoderOutlierDetector,
     ImageCompressor,
     ShallowRecommender,
     VariationalAutoencoder,
 )
+from skae.onnx._export import exported
 
 from .test_graphs import FEW, NEW, Branching, X
 
@@ -86,12 +88,21 @@ def test_samples_come_from_noise_of_the_width_that_the_model_says():
     assert (rows == rows[0]).all()
 
 
-def test_filter_of_a_denoiser_keeps_its_digits():
-    denoiser = AutoencoderDenoiser(max_epochs=0, random_state=0).fit(X)
+class SmallLogarithm(nn.Module):
+    """A graph whose digits would be lost to the 1."""
 
-    rows = session_of(skae.to_onnx(denoiser)).run(None, {"X": NEW})[0]
+    def width_of(self, method):
+        return 1
 
-    np.testing.assert_allclose(rows, denoiser.transform(NEW), atol=1e-4)
+    def transform(self, x):
+        return x.log1p()
+
+
+def test_logarithm_of_one_and_little_keeps_its_digits():
+    x = np.array([[1e-6], [1e-3], [1.0]], np.float32)
+    model = exported(SmallLogarithm(), ["transform"], torch.float32, "SmallLogarithm")
+
+    np.testing.assert_allclose(session_of(model).run(None, {"X": x})[0], np.log1p(x), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
