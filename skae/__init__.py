@@ -1,8 +1,8 @@
 """Autoencoders as scikit-learn estimators, on PyTorch through skorch.
 
 One room per task, each with its estimators: `decomposition`, `generation`, `outliers`,
-`denoising`, `imputation`, `compression` and `recommendation`. And the rooms that they are built
-from:
+`denoising`, `imputation`, `compression` and `recommendation`. `onnx` makes graphs of them for other
+languages. And the rooms that they are built from:
 
 - `training`: the skorch net, its batches and its callbacks.
 - `networks`: encoders and decoders.
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from skae.denoising import *
     from skae.generation import *
     from skae.imputation import *
+    from skae.onnx import to_onnx as to_onnx
     from skae.outliers import *
     from skae.persistence import *
     from skae.recommendation import *
 
 __version__ = "0.1.0.dev0"
 
-# Where each estimator lives, the one line that a new estimator needs here, and each function.
+# Where each estimator and function lives: the one line that a new one needs here.
 _ROOM_OF = {
     "AdversarialAutoencoder": "generation",
     "AudioCompressor": "compression",
@@ -50,6 +51,7 @@ _ROOM_OF = {
     "load": "persistence",
     "model_card": "persistence",
     "save": "persistence",
+    "to_onnx": "onnx",
 }
 _ROOMS = ("inspection", "losses", "metrics", "networks", "training")
 

@@ -1,0 +1,130 @@
+"""New rows from noise: a prior of codes, the decoder, and the noise of cells."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import ndtri
+from torch import Tensor, nn
+
+from ..generation._flow import FlowPrior
+from ..generation._priors import ClassPriors, NormalPrior
+from ..losses import GaussianLikelihood
+from ..networks import CouplingFlow
+from ..training._state import to_tensors
+from ._errors import OnnxExportError
+from ._graphs import CodeGraph
+
+
+class SampleGraph(CodeGraph):
+    """The method `sample` of a generator of rows, its noise as the input.
+
+    The columns of the noise, all standard normal: one chooses the Gaussian of the mixture, then one
+    for each component of the code, then one for each cell unless rows are pixels.
+
+    Parameters
+    ----------
+    estimator : BaseGenerator
+        Fitted, on the CPU. Its network computes in float32 from now on.
+
+    Raises
+    ------
+    OnnxExportError
+        If rows are drawn again until they have the wanted shares, or by another likelihood.
+    """
+
+    whole: Tensor
+
+    def __init__(self, estimator: Any) -> None:
+        super().__init__(estimator)
+        name, columns = type(estimator).__name__, estimator._columns
+        if estimator._shares is not None:
+            raise OnnxExportError(
+                f"sample of this {name} has no ONNX form, because it draws rows again until values "
+                "of binary and incomplete columns are as frequent as in training; call its own "
+                "sample"
+            )
+        self.is_exact = columns.are_pixels
+        if not (self.is_exact or isinstance(self.criterion, GaussianLikelihood)):
+            raise OnnxExportError(
+                f"sample of this {name} has no ONNX form, because its likelihood is not Gaussian: "
+                f"{type(self.criterion).__name__}; call its own sample"
+            )
+        self.prior = CodesFromNoise(estimator.prior_, self.n_codes)
+        # Columns of whole numbers, which a quarter tells.
+        quarter = estimator._format.rounded(np.full((1, self.n_features), 0.25))[0]
+        self.register_buffer("whole", torch.from_numpy(quarter == 0.0))
+
+    def width_of(self, method: str) -> int:
+        return 1 + self.n_codes + (0 if self.is_exact else len(self.view.columns.numbers))
+
+    def sample(self, noise: Tensor) -> Tensor:
+        of_codes, of_cells = noise[:, : 1 + self.n_codes], noise[:, 1 + self.n_codes :]
+        output = self.module.decode(self.prior(of_codes.double()).float())
+        if self.is_exact:
+            cells = self.criterion.mean(output)
+        else:
+            normal = self.criterion.distribution(output)
+            cells = normal.mean + normal.stddev * of_cells.float()
+        rows = torch.maximum(torch.minimum(self.view.undo(cells), self.view.high), self.view.low)
+        return torch.where(self.whole, rows.round(), rows).to(noise.dtype)
+
+
+class CodesFromNoise(nn.Module):
+    """Codes from standard normal noise, float64.
+
+    Parameters
+    ----------
+    prior : Prior
+        Whose codes.
+    n_codes : int
+        Width of the code.
+    """
+
+    ends: Tensor
+    means: Tensor
+    roots: Tensor
+
+    def __init__(self, prior: Any, n_codes: int) -> None:
+        super().__init__()
+        self.flow = None
+        if isinstance(prior, FlowPrior):
+            with torch.device("meta"):
+                flow = CouplingFlow(n_codes)
+            flow.load_state_dict(to_tensors(prior.weights), assign=True)
+            self.flow = flow.double()
+            weights, means = np.ones(1), prior.mean[None]
+            roots = np.linalg.inv(prior.whitening).T[None]
+        else:
+            weights, means, roots = _gaussians(prior, n_codes)
+        arrays = {"ends": ndtri(weights.cumsum()[:-1].clip(max=1.0)), "means": means}
+        for name, array in (arrays | {"roots": roots}).items():
+            self.register_buffer(name, torch.from_numpy(np.array(array, np.float64)))
+
+    def forward(self, noise: Tensor) -> Tensor:
+        """Return codes for noise of shape (n_samples, 1 + n_codes)."""
+        which, noise = (noise[:, :1] > self.ends).sum(1), noise[:, 1:]
+        if self.flow is not None:
+            noise = self.flow.decode(noise)
+        if len(self.means) == 1:
+            return self.means[0] + noise @ self.roots[0].T
+        return self.means[which] + (self.roots[which] @ noise[:, :, None]).squeeze(2)
+
+
+def _gaussians(prior: Any, n_codes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return weights, means and roots of covariances of the Gaussians of a prior."""
+    if isinstance(prior, NormalPrior):
+        return np.ones(1), np.zeros((1, n_codes)), np.eye(n_codes)[None]
+    if isinstance(prior, ClassPriors):
+        if any(isinstance(each, FlowPrior) for each in prior.priors):
+            raise OnnxExportError(
+                "sample has no ONNX form with prior='flow' and conditional=True; take "
+                "prior='mixture'"
+            )
+        parts = [_gaussians(each, n_codes) for each in prior.priors]
+        weights = [share * part[0] for share, part in zip(prior.shares, parts, strict=True)]
+        means, roots = zip(*(part[1:] for part in parts), strict=True)
+        return np.concatenate(weights), np.concatenate(means), np.concatenate(roots)
+    covariances = np.asarray(prior.covariances_, dtype=np.float64)
+    shape = (len(prior.weights_), n_codes, n_codes)
+    return prior.weights_, prior.means_, np.linalg.cholesky(np.broadcast_to(covariances, shape))
