@@ -28,6 +28,7 @@ from ._explained_rows import (
     worst_alarms,
 )
 from ._image_grid import draw_image_grid, split_channels
+from ._report_text import number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -372,4 +373,4 @@ class OutlierExplanationDisplay:
 def _number(value: float) -> str:
     if np.isnan(value):
         return "missing"
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+    return number_text(value)
