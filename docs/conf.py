@@ -61,7 +61,7 @@ def visit_math(translator, node):
 
 def visit_displaymath(translator, node):
     """Write a formula that stands alone."""
-    translator.body.append(f'<div class="math">{formula(node, block=True)}</div>')
+    translator.body.append(f'<div class="formula">{formula(node, block=True)}</div>')
     raise SkipNode
 
 
@@ -120,6 +120,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib",),
     "matplotlib_animations": False,
     "show_memory": False,
+    "write_computation_times": False,  # a page that loads scripts from elsewhere
     "min_reported_time": 0,
     "download_all_examples": False,
     "plot_gallery": "True",
@@ -129,6 +130,7 @@ sphinx_gallery_conf = {
 
 # ---------------------------------------------------------------- appearance
 
+html_context = {"default_mode": "auto"}  # light or dark, as the system has it
 html_theme = "pydata_sphinx_theme"
 html_title = "skae"
 html_show_sourcelink = False

@@ -3,8 +3,8 @@
 What an autoencoder does to rows
 ================================
 
-Each image of a digit goes through eight numbers and comes back. What was never seen, a face and a
-chessboard, does not come back: the error tells. These are the two uses from which all others follow.
+Each image of a digit goes through eight numbers and comes back. What was never seen, a face and
+a chessboard, does not come back: the error tells. From these two uses all others follow.
 """
 
 # %%

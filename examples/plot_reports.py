@@ -41,9 +41,9 @@ OutlierReport(detector, new, title="Machine 7, March")
 # %%
 # Can these rows be handed out in the place of real ones?
 # -------------------------------------------------------
-# Rows of a normal distribution with the right means and covariances are spread much alike. What they
-# miss is that flow is never negative, and that the speed has three steps. The report is written to a
-# file by ``report.write_html("synthetic.html")``.
+# Rows of a normal distribution with the right means and covariances are spread much alike. What
+# they miss is that flow is never negative, and that the speed has three steps. The report is
+# written to a file by ``report.write_html("synthetic.html")``.
 
 real = readings(800)
 real["flow"] = real["flow"].abs()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from skae.outliers import *
     from skae.recommendation import *
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 # Where each estimator lives: the one line that a new estimator needs here.
 _ROOM_OF = {
