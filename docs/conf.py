@@ -119,6 +119,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "ExampleTitleSortKey",
     "image_scrapers": ("matplotlib",),
     "matplotlib_animations": False,
+    "thumbnail_size": (640, 448),
     "show_memory": False,
     "write_computation_times": False,  # a page that loads scripts from elsewhere
     "min_reported_time": 0,
