@@ -50,3 +50,5 @@ real["flow"] = real["flow"].abs()
 real["speed"] = real["speed"].round().clip(-1, 1)
 simple = rng.multivariate_normal(real.mean(), real.cov(), 800)
 SyntheticDataReport(real, pd.DataFrame(simple, columns=sensors))
+
+# sphinx_gallery_thumbnail_path = "_static/report_thumbnail.png"
