@@ -111,7 +111,7 @@ class Marginal:
 
     def _write(self, value: float) -> str:
         """Write a number of this column, which is of microseconds for dates and durations."""
-        if self.kind in "fO":
+        if self.kind in ("f", "O"):
             return number_text(value)
         if self.kind == "m":
             return str(timedelta(seconds=round(value / 1e6)))
