@@ -4,10 +4,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test docs benchmarks clean
+.PHONY: help demo test docs docs-test dist benchmarks clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.installed-examples ## Run the demo; its pictures land in examples/output/
 	$(BIN)/python examples/run_demo.py
@@ -22,6 +22,12 @@ test: .venv/.installed-dev ## Lint, check types, and run the tests
 
 docs: .venv/.installed-docs ## Build the documentation in docs/_build/html/
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+
+docs-test: docs .venv/.installed-browser ## Open each page of the documentation in a browser
+	$(BIN)/python tools/check_pages.py docs/_build/html
+
+dist: .venv/.installed-dist ## Build wheel and sdist in dist/, check them, and use the wheel
+	$(BIN)/python tools/check_dist.py
 
 benchmarks: ## List the benchmarks, each with the claim that it checks
 	@for f in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do \

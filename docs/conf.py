@@ -9,6 +9,9 @@ from pathlib import Path
 # The examples train small networks: a second thread would cost more than it brings.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+from docutils.nodes import SkipNode
+from docutils.utils.math.latex2mathml import tex2mathml
+
 import skae
 
 project = "skae"
@@ -20,7 +23,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -37,6 +39,31 @@ autodoc_typehints = "none"  # the docstrings say it better
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+
+# ---------------------------------------------------------------- formulas
+
+# Browsers draw MathML themselves: no script, no network. docutils translates all of LaTeX that we
+# use but sizes of brackets, which grow in MathML anyway.
+html_math_renderer = "mathml"
+
+
+def formula(node, *, block):
+    """Return a formula as MathML."""
+    text = re.sub(r"\\[bB]ig(?![a-z])", "", node.astext()).replace(r"\dots", r"\ldots")
+    return tex2mathml(text, as_block=block)
+
+
+def visit_math(translator, node):
+    """Write a formula that stands in a line."""
+    translator.body.append(formula(node, block=False))
+    raise SkipNode
+
+
+def visit_displaymath(translator, node):
+    """Write a formula that stands alone."""
+    translator.body.append(f'<div class="formula">{formula(node, block=True)}</div>')
+    raise SkipNode
+
 
 # ---------------------------------------------------------------- links to other projects
 
@@ -92,7 +119,9 @@ sphinx_gallery_conf = {
     "within_subsection_order": "ExampleTitleSortKey",
     "image_scrapers": ("matplotlib",),
     "matplotlib_animations": False,
+    "thumbnail_size": (640, 448),
     "show_memory": False,
+    "write_computation_times": False,  # a page that loads scripts from elsewhere
     "min_reported_time": 0,
     "download_all_examples": False,
     "plot_gallery": "True",
@@ -102,9 +131,12 @@ sphinx_gallery_conf = {
 
 # ---------------------------------------------------------------- appearance
 
+html_context = {"default_mode": "auto"}  # light or dark, as the system has it
 html_theme = "pydata_sphinx_theme"
 html_title = "skae"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["first_page.css"]
 html_theme_options = {
     "logo": {"text": "skae"},
     "show_toc_level": 2,
@@ -137,5 +169,6 @@ def markdown_to_rst(app, relative_path, parent_docname, content):
 
 def setup(app):
     """Connect what needs Sphinx's events."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
     app.connect("include-read", markdown_to_rst)
     app.connect("missing-reference", keep_as_text, priority=900)  # after intersphinx

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from skae.persistence import *
     from skae.recommendation import *
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 # Where each estimator and function lives: the one line that a new one needs here.
 _ROOM_OF = {

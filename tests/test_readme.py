@@ -18,7 +18,8 @@ def _close_figures():
     plt.close("all")
 
 
-def test_readme_code_runs():
+def test_readme_code_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # to which it writes
     namespace = {}
 
     for block in re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE):

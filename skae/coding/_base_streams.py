@@ -212,7 +212,7 @@ class BaseStreams(ABC):
         if header.fingerprint not in (self.fingerprint, *self.former):
             raise BitstreamError(
                 f"the stream was written by the model {header.fingerprint:08x}, this one is "
-                f"{self.fingerprint:08x}"
+                f"{self.fingerprint:08x}; read it with the model that wrote it"
             )
         self.check(header)
 

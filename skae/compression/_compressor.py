@@ -155,7 +155,7 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
         given = {"quality": quality, **{name: target[0] for name, target in targets.items()}}
         chosen = [name for name, value in given.items() if value is not None]
         if len(chosen) > 1:
-            raise ValueError(f"{' and '.join(chosen)} exclude each other")
+            raise ValueError(f"{' and '.join(chosen)} exclude each other; give one of them")
         if not chosen or quality is not None:
             number = self._number(quality)
             return [self._streams.write([array], number) for array in signals.arrays]

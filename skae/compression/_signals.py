@@ -188,7 +188,10 @@ def location_and_scale(signals: Signals) -> tuple[np.ndarray, float]:
         offset = np.where(np.abs(offset) > _FAR * spread, offset, 0.0)
         scale = float(np.sqrt(mean_squares(offset).mean()))
     if not np.isfinite(scale):
-        raise ValueError("X has values that are too large: their mean square is infinite")
+        raise ValueError(
+            "X has values that are too large: their mean square is infinite. Divide X by its "
+            "largest absolute value"
+        )
     if not scale:
         warnings.warn("X is the same number throughout: nothing to learn from", stacklevel=6)
     return offset, scale or 1.0

@@ -54,7 +54,10 @@ class NetworkImputer(TakesWeights, FillsTables, NetEstimator):
         n_observed = sum((~np.isnan(rows)).sum(axis=0) for rows in chunks_of(X[:]))
         self._is_empty, self._had_missing = n_observed == 0, n_observed < n
         if self._is_empty.all():
-            raise ValueError("X has no values: all its cells are missing")
+            raise ValueError(
+                f"X has no values: all its {X.shape[0]} x {X.shape[1]} cells are missing; at least "
+                "one must be known"
+            )
         if self._is_empty.any():
             self._warn_of_empty()
         categories = {j: len(values) for j, values in self._format.categories.items()}

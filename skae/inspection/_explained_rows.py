@@ -27,10 +27,11 @@ def check_positions(rows: ArrayLike, n_samples: int) -> NDArray[np.intp]:
         chosen = np.flatnonzero(chosen)
     elif chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < n_samples)).all():
         raise ValueError(
-            f"rows must hold positions from 0 to {n_samples - 1}, or be a mask of {n_samples} rows"
+            f"rows must hold positions from 0 to {n_samples - 1}, or be a mask of {n_samples} "
+            f"rows, got {rows!r}."
         )
     if len(chosen) == 0:
-        raise ValueError("rows holds no row")
+        raise ValueError("rows must hold at least one row, got none; rows=None takes the worst.")
     return chosen.astype(np.intp)
 
 

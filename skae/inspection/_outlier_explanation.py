@@ -30,6 +30,7 @@ from ._explained_rows import (
 )
 from ._image_grid import draw_image_grid, split_channels
 from ._mixed_frames import as_frame, check_cells
+from ._report_text import number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -378,4 +379,4 @@ def _text(value: Any) -> str:
         return "missing"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         return str(value).removesuffix(" 00:00:00")
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+    return number_text(float(value))

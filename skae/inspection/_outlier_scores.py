@@ -155,7 +155,7 @@ class OutlierScoreDisplay:
         TypeError
             If the estimator has neither `score_samples` nor `decision_function`.
         """
-        scores, offset = _score(estimator, X)
+        scores, offset = scores_of(estimator, X)
         return cls.from_predictions(
             scores,
             offset=offset,
@@ -333,7 +333,8 @@ def _check_labels(labels: ArrayLike) -> NDArray[np.intp]:
     return labels.astype(np.intp)
 
 
-def _score(estimator: Any, X: ArrayLike) -> tuple[ArrayLike, float | None]:
+def scores_of(estimator: Any, X: ArrayLike) -> tuple[ArrayLike, float | None]:
+    """Return the scores of a detector, and its threshold if it has one."""
     if hasattr(estimator, "score_samples"):
         holder = find_holder(estimator, "offset_")
         return estimator.score_samples(X), None if holder is None else float(holder.offset_)

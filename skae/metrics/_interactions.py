@@ -86,7 +86,7 @@ def interactions_to_csr(
         who, what, values = who[kept], what[kept], values[kept]
     if not len(who):
         raise ValueError(
-            "There is no interaction"
+            "There is no interaction: interactions has 0 lines, at least 1 is required"
             if min_value is None
             else f"No interaction has a value of at least min_value={min_value}"
         )

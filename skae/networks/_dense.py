@@ -55,7 +55,9 @@ class DenseAutoencoder(SkipAutoencoder):
                 f"normalization={normalization!r} must be one of {sorted(NORMALIZATIONS)} or None"
             )
         if tied_weights and residual:
-            raise ValueError("tied_weights=True and residual=True exclude each other")
+            raise ValueError(
+                "tied_weights=True and residual=True exclude each other; set one of them to False"
+            )
         sizes = [n_features, *hidden_layer_sizes, n_components]
 
         def finish(n_outputs: int) -> list[nn.Module]:

@@ -270,7 +270,10 @@ class BlendRecommender(RecommenderMixin, Versioned, _BaseComposition):
             if isinstance(each, RecommenderMixin)
         ]
         if not known:
-            raise AttributeError("no estimator with a weight knows how alike items are")
+            raise AttributeError(
+                "no estimator with a weight knows how alike items are; similar items need a "
+                "recommender of skae among estimators"
+            )
         return np.sum(known, axis=0)
 
 

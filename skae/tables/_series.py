@@ -186,7 +186,8 @@ def positions_of(column: Any, name: Any, categories: list, only_known: bool = Tr
     if unknown and only_known:
         raise ValueError(
             f"column {name!r} has values that were not in the training data: "
-            f"{sorted(unknown, key=_order)[:5]}"
+            f"{sorted(unknown, key=_order)[:5]}; replace them by known ones, or leave out "
+            "their rows"
         )
     return [number.get(value, math.nan) for value in values]
 
