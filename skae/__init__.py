@@ -10,6 +10,7 @@ from:
 - `coding`: numbers as byte strings.
 - `tables`: data frames as matrices.
 - `inspection`: displays, drawn with matplotlib.
+- `datasets`: tables that need not fit into memory.
 - `metrics`: how good generated data, compressed images and recommendations are.
 
 This module only hands names on. A name is imported when it is first used, so that `import skae`
@@ -45,7 +46,7 @@ _ROOM_OF = {
     "ShallowRecommender": "recommendation",
     "VariationalAutoencoder": "generation",
 }
-_ROOMS = ("inspection", "losses", "metrics", "networks", "training")
+_ROOMS = ("datasets", "inspection", "losses", "metrics", "networks", "training")
 
 __all__ = sorted({*_ROOM_OF, *_ROOM_OF.values(), *_ROOMS, "__version__"})
 

@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._units import chunks_of
+from ..datasets import RowSource
 from ..tables import FrameFormat, LazyTable, columns_named, is_frame, refuse_lazy
 
 DTYPES = [np.float64, np.float32]
@@ -64,6 +65,9 @@ def checked_input(
     """
     if not reset:
         check_is_fitted(estimator)
+    if isinstance(X, RowSource):
+        return checked_source(estimator, X, reset=reset)
+    refuse_lazy(X)
     tags = get_tags(estimator).input_tags
     finite = "allow-nan" if tags.allow_nan else True
     as_it_is = as_it_is and _holds_numbers(X)
@@ -82,6 +86,43 @@ def checked_input(
         for values in chunks_of(checked.data[:, None] if sparse.issparse(checked) else checked):
             assert_all_finite(values, allow_nan=tags.allow_nan, estimator_name=name, input_name="X")
     return checked
+
+
+def checked_source(estimator: BaseEstimator, X: RowSource, *, reset: bool) -> RowSource:
+    """Return rows that are read block by block, if an estimator can take them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator.
+    X : RowSource
+        What its method was given.
+    reset : bool
+        Whether `X` are training data that make the estimator forget those before.
+
+    Returns
+    -------
+    RowSource
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If its columns are not those of the fit, or a value is one that the estimator does not take.
+    """
+    validate_data(estimator, X.head(), skip_check_array=True, reset=reset)
+    names = X.feature_names
+    bad = X.summary.infinite or (None if get_tags(estimator).input_tags.allow_nan else X.summary.nan)
+    if bad is not None:
+        block, row, column = bad
+        value = X[X.place(block)][row, column]
+        where = f"column {column}" if names is None else f"column {names[column]!r}"
+        raise ValueError(
+            f"{type(estimator).__name__} takes finite numbers, but X has {value} in row {row} of "
+            f"block {block}, {where} (row {X.place(block).start + row} of all). Mend the data, or "
+            "give X.map(function) with a function that replaces such values"
+        )
+    return X
 
 
 def _holds_numbers(X: Any) -> bool:
@@ -162,7 +203,8 @@ def checked_table(
                 "frame, as categories"
             ) from error
         raise
-    return LazyTable(X) if sparse.issparse(X) or X.dtype not in DTYPES else X
+    is_lazy = sparse.issparse(X) or isinstance(X, RowSource) or X.dtype not in DTYPES
+    return LazyTable(X) if is_lazy else X
 
 
 @contextmanager

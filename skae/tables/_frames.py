@@ -307,8 +307,12 @@ def _pandas_frame(columns: dict[Any, Any], dtypes: list[Any], of_categories: Any
     return pd.DataFrame(series, columns=list(columns))
 
 
+# Libraries whose arrays are not in memory, and what else to do with them.
+_UNREAD = {"dask": ", or let Dask call the estimator, X.map_blocks(...)", "h5py": "", "zarr": ""}
+
+
 def refuse_lazy(X: Any) -> None:
-    """Raise TypeError for a frame that has not been computed yet.
+    """Raise TypeError for data that would have to be computed or read as a whole.
 
     Parameters
     ----------
@@ -316,7 +320,16 @@ def refuse_lazy(X: Any) -> None:
         What the user gave.
     """
     if hasattr(X, "collect"):
-        raise TypeError(f"X is a {type(X).__name__}: call its method collect() first")
+        raise TypeError(
+            f"X is a {type(X).__name__}: call its method collect() first or, if it does not fit into "
+            "memory, write it to files and give skae.datasets.rows(path)"
+        )
+    library = type(X).__module__.partition(".")[0]
+    if library in _UNREAD:
+        raise TypeError(
+            f"X is a {type(X).__name__} of {library}, which would be loaded as a whole: give "
+            f"skae.datasets.rows(X), which reads it block by block{_UNREAD[library]}"
+        )
 
 
 def is_frame(X: Any) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from .._units import Units
+from ..datasets import RowSource
 
 _MOST_CELLS_HELD, _CELLS_AT_ONCE = 2**24, 2**19
 
@@ -107,6 +108,7 @@ class Rows(Dataset):
     """
 
     indices: Tensor | None = None  # of a subset
+    source: RowSource | None = None  # of rows that are read block by block
 
     def __init__(
         self, n_rows: int, n_features: int, dtype: torch.dtype, device: torch.device
@@ -140,6 +142,60 @@ class Rows(Dataset):
     def _batch(self, positions: Tensor | slice) -> Batch:
         """Return some of the rows, counted among all."""
         raise NotImplementedError
+
+    def orders(self, generator: torch.Generator | None) -> Iterator[Tensor]:
+        """Draw an order of the rows for one pass over them.
+
+        Parameters
+        ----------
+        generator : torch.Generator or None
+            Draws it, on the CPU.
+
+        Yields
+        ------
+        Tensor of int64 on the CPU
+            Positions, each once. All at once, but of a source those of some blocks, chosen by
+            chance and mixed, so that no block is read twice.
+        """
+        if self.source is None:
+            yield torch.randperm(len(self), generator=generator, device="cpu")
+            return
+        source, of_blocks = self.source, None
+        if self.indices is not None:
+            of_blocks = torch.from_numpy(source.blocks_of(self.indices.numpy()))
+        blocks = torch.randperm(source.n_blocks, generator=generator, device="cpu")
+        groups = blocks.split(source.blocks_at_once)
+        for i, group in enumerate(groups):
+            if of_blocks is None:
+                places = [source.place(int(block)) for block in group]
+                positions = torch.cat([torch.arange(p.start, p.stop) for p in places])
+            else:
+                positions = torch.isin(of_blocks, group).nonzero().flatten()
+            if i + 1 < len(groups):
+                source.expect(int(groups[i + 1][0]))
+            yield positions[torch.randperm(len(positions), generator=generator, device="cpu")]
+
+    def spread(self, n_rows: int, generator: torch.Generator) -> Tensor:
+        """Choose some of the rows by chance.
+
+        Parameters
+        ----------
+        n_rows : int
+            How many, fewer than there are.
+        generator : torch.Generator
+            Chooses, on the CPU.
+
+        Returns
+        -------
+        Tensor of int64 on the CPU
+            Positions, in their order. Of a source, one out of each of as many equal parts.
+        """
+        if self.source is None:
+            return torch.randperm(len(self), generator=generator)[:n_rows].sort().values
+        width = len(self) / n_rows
+        places = torch.rand(n_rows, generator=generator, dtype=torch.float64)
+        places += torch.arange(n_rows)
+        return (places * width).long().clamp_(max=len(self) - 1)
 
     def subset(self, positions: Tensor) -> "Rows":
         """Return the rows at some positions, without copying any data.
@@ -216,6 +272,8 @@ class ArrayRows(Rows):
         super().__init__(X.shape[0], X.shape[1], dtype, device)
         self._units = units
         self._X = X
+        if isinstance(X, RowSource):
+            self.source = X
         if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
             if units is None and _shares_memory(X, dtype, device):
                 self._X = torch.from_numpy(X)
@@ -265,6 +323,7 @@ class PairedRows(Rows):
     def __init__(self, inputs: Rows, targets: Rows) -> None:
         super().__init__(len(inputs), inputs.n_features, inputs.dtype, inputs.device)
         self.inputs, self.targets = inputs, targets
+        self.source = inputs.source
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         x, y = self.inputs.batch(positions), self.targets.batch(positions)
@@ -316,13 +375,18 @@ class BatchIterator:
 
     def __iter__(self) -> Iterator[Batch]:
         n, size, last = len(self.dataset), self.batch_size, len(self) - 1
-        order = None
-        if self.shuffle:
-            order = torch.randperm(n, generator=self.generator, device="cpu")
+        orders = self.dataset.orders(self.generator)
+        drawn = torch.empty(0, dtype=torch.int64)  # and not yet visited
         for i in range(last + 1):
-            stop = n if i == last else (i + 1) * size
-            rows = slice(i * size + self.rank, stop, self.n_shards)
-            yield self.dataset.batch(rows if order is None else order[rows])
+            start, stop = i * size, n if i == last else (i + 1) * size
+            if not self.shuffle:
+                yield self.dataset.batch(slice(start + self.rank, stop, self.n_shards))
+                continue
+            while len(drawn) < stop - start:
+                more = next(orders)
+                drawn = torch.cat([drawn, more]) if len(drawn) else more
+            yield self.dataset.batch(drawn[self.rank : stop - start : self.n_shards])
+            drawn = drawn[stop - start :]
 
 
 def of_array(positions: Tensor | slice) -> Any:
