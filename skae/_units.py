@@ -142,9 +142,15 @@ class Summary:
                     step = (own - mean) * (n / np.maximum(total, 1))
                     squares += values.sum(0, where=finite) + step * (own - mean) * count
                 mean, count = mean + step, total
-        return cls(mean, float(squares.sum()), low, high, int(n_low), int(n_high), **{
-            name: first.get(name) for name in ("nan", "infinite")
-        })
+        return cls(
+            mean,
+            float(squares.sum()),
+            low,
+            high,
+            int(n_low),
+            int(n_high),
+            **{name: first.get(name) for name in ("nan", "infinite")},
+        )
 
 
 def _starts(X: Any) -> range:

@@ -112,7 +112,9 @@ def checked_source(estimator: BaseEstimator, X: RowSource, *, reset: bool) -> Ro
     """
     validate_data(estimator, X.head(), skip_check_array=True, reset=reset)
     names = X.feature_names
-    bad = X.summary.infinite or (None if get_tags(estimator).input_tags.allow_nan else X.summary.nan)
+    bad = X.summary.infinite or (
+        None if get_tags(estimator).input_tags.allow_nan else X.summary.nan
+    )
     if bad is not None:
         block, row, column = bad
         value = X[X.place(block)][row, column]
@@ -129,6 +131,36 @@ def _holds_numbers(X: Any) -> bool:
     """Tell whether the dtype of an array or sparse matrix is one that batches are made of."""
     of_numpy = isinstance(X, np.ndarray) or sparse.issparse(X)
     return of_numpy and X.dtype.kind in "biuf" and X.dtype.itemsize <= 8
+
+
+def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise an error if an array can't take what is to be written into it.
+
+    Parameters
+    ----------
+    out : object
+        What a method was given.
+    shape : tuple of int
+        Of the result.
+    dtype : dtype
+        Of the result.
+
+    Raises
+    ------
+    TypeError
+        If it is no array.
+    ValueError
+        If its shape or dtype is another one, or if it can't be written to.
+    """
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an array of NumPy, got {type(out).__name__}")
+    if out.shape != shape or not np.can_cast(dtype, out.dtype, "same_kind"):
+        raise ValueError(
+            f"out has the shape {out.shape} and holds {out.dtype}, but the result has the shape "
+            f"{shape} and holds {dtype}"
+        )
+    if not out.flags.writeable:
+        raise ValueError("out can't be written to")
 
 
 def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:

@@ -94,6 +94,6 @@ def _number_type(name: str, kind: Any) -> np.dtype:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return np.dtype(kind.to_pandas_dtype())
     raise TypeError(
-        f"column {name!r} holds {kind}, but rows() reads numbers: leave it out by columns=[...], or "
-        "encode it beforehand"
+        f"column {name!r} holds {kind}, but rows() reads numbers: leave it out by columns=[...], "
+        "or encode it beforehand"
     )

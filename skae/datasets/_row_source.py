@@ -181,7 +181,7 @@ class RowSource:
         Parameters
         ----------
         function : callable or fitted transformer
-            Takes a block, an array of shape (n_rows, n_features), and returns one with as many rows.
+            Takes a block, an array of shape (n_rows, n_features), and returns as many rows.
             Of a transformer, such as a :class:`~sklearn.preprocessing.StandardScaler` that has seen
             the blocks by `partial_fit`, it is the method `transform`.
 

@@ -321,8 +321,8 @@ def refuse_lazy(X: Any) -> None:
     """
     if hasattr(X, "collect"):
         raise TypeError(
-            f"X is a {type(X).__name__}: call its method collect() first or, if it does not fit into "
-            "memory, write it to files and give skae.datasets.rows(path)"
+            f"X is a {type(X).__name__}: call its method collect() first or, if it does not fit "
+            "into memory, write it to files and give skae.datasets.rows(path)"
         )
     library = type(X).__module__.partition(".")[0]
     if library in _UNREAD:
