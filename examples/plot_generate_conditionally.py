@@ -94,9 +94,7 @@ axes[1].set(xlabel="bmi", ylabel="target", title="A condition")
 bins = np.linspace(25, 346, 19)
 for rows, color, label in ((table, gray, "real rows"), (balanced, red, "balanced")):
     shares, _ = np.histogram(rows["target"], bins)
-    axes[2].stairs(
-        shares / len(rows), bins, fill=color == gray, color=color, label=label, lw=1.5
-    )
+    axes[2].stairs(shares / len(rows), bins, fill=color == gray, color=color, label=label, lw=1.5)
 axes[2].set(xlabel="target", ylabel="share of rows", title="A balance")
 
 for ax in axes:

@@ -10,6 +10,7 @@ languages. And the rooms that they are built from:
 - `coding`: numbers as byte strings.
 - `tables`: data frames as matrices.
 - `inspection`: displays, drawn with matplotlib.
+- `datasets`: tables that need not fit into memory.
 - `metrics`: how good generated data, compressed images and recommendations are.
 - `persistence`: fitted estimators as files.
 
@@ -53,7 +54,7 @@ _ROOM_OF = {
     "save": "persistence",
     "to_onnx": "onnx",
 }
-_ROOMS = ("inspection", "losses", "metrics", "networks", "training")
+_ROOMS = ("datasets", "inspection", "losses", "metrics", "networks", "training")
 
 __all__ = sorted({*_ROOM_OF, *_ROOM_OF.values(), *_ROOMS, "__version__"})
 

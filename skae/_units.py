@@ -3,8 +3,9 @@
 On the ground floor beside `_shapes`: numpy and scipy only.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,92 @@ class Units:
         return rows
 
 
+@dataclass(frozen=True)
+class Summary:
+    """What a fit has to know of all values, from one pass over blocks of rows.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_features,)
+        Of the finite values of each column, float64.
+    squares : float
+        Sum of the squared distances of finite values from the means of their columns.
+    low, high : float
+        Least and greatest value, but for NaN.
+    n_low, n_high : int
+        How many cells hold them.
+    nan, infinite : tuple of three ints, or None
+        Block, row within it, and column of the first NaN, and of the first infinite value.
+    """
+
+    mean: NDArray
+    squares: float
+    low: float
+    high: float
+    n_low: int
+    n_high: int
+    nan: tuple[int, int, int] | None
+    infinite: tuple[int, int, int] | None
+
+    @classmethod
+    def of(cls, blocks: Iterable[NDArray], n_features: int) -> Self:
+        """Summarise blocks of rows.
+
+        Parameters
+        ----------
+        blocks : iterable of ndarray of shape (n_rows, n_features)
+            The rows; numbers of any dtype.
+        n_features : int
+            Number of columns.
+
+        Returns
+        -------
+        Summary
+            The sums of blocks are put together as in Chan, Golub and LeVeque, "Algorithms for
+            computing the sample variance" (The American Statistician 37, 1983).
+        """
+        count, mean, squares = np.zeros((3, n_features))
+        low, high, n_low, n_high = np.inf, -np.inf, 0, 0
+        first: dict[str, tuple[int, int, int]] = {}
+        for i, block in enumerate(blocks):
+            for start, part in zip(_starts(block), chunks_of(block), strict=True):
+                values, finite = part.astype(np.float64), np.isfinite(part)
+                if not finite.all():
+                    for name, is_bad in (("nan", np.isnan(part)), ("infinite", np.isinf(part))):
+                        if name not in first and is_bad.any():
+                            row, column = np.argwhere(is_bad)[0]
+                            first[name] = i, start + int(row), int(column)
+                lowest, highest = np.fmin.reduce(part, None), np.fmax.reduce(part, None)
+                if lowest <= low:
+                    n_low = np.count_nonzero(part == lowest) + (n_low if lowest == low else 0)
+                if highest >= high:
+                    n_high = np.count_nonzero(part == highest) + (n_high if highest == high else 0)
+                low, high = min(low, float(lowest)), max(high, float(highest))
+                n = finite.sum(0)
+                with np.errstate(invalid="ignore", over="ignore"):
+                    own = values.sum(0, where=finite) / np.maximum(n, 1)
+                    values -= own
+                    np.square(values, out=values)
+                    total = count + n
+                    step = (own - mean) * (n / np.maximum(total, 1))
+                    squares += values.sum(0, where=finite) + step * (own - mean) * count
+                mean, count = mean + step, total
+        return cls(
+            mean,
+            float(squares.sum()),
+            low,
+            high,
+            int(n_low),
+            int(n_high),
+            **{name: first.get(name) for name in ("nan", "infinite")},
+        )
+
+
+def _starts(X: Any) -> range:
+    """Return where the chunks of an array start."""
+    return range(0, X.shape[0], max(1, _CELLS_OF_A_CHUNK // max(1, X.shape[1])))
+
+
 def chunks_of(X: Any) -> Iterator[NDArray]:
     """Yield the rows of an array, some at a time, dense.
 
@@ -84,9 +171,9 @@ def chunks_of(X: Any) -> Iterator[NDArray]:
     ndarray
         About a quarter of a million cells, of the dtype of `X`.
     """
-    n_rows = max(1, _CELLS_OF_A_CHUNK // max(1, X.shape[1]))
-    for start in range(0, X.shape[0], n_rows):
-        chunk = X[start : start + n_rows]
+    starts = _starts(X)
+    for start in starts:
+        chunk = X[start : start + starts.step]
         # Sums round alike whatever the layout in memory.
         yield np.ascontiguousarray(chunk.toarray() if sparse.issparse(chunk) else chunk)
 
@@ -135,6 +222,8 @@ def mean_and_scale(X: Any, weights: NDArray | None = None) -> tuple[NDArray, flo
     """
     n_rows, n_features = X.shape
     n_rows = n_rows if weights is None else float(weights.sum())
+    if weights is None and (summary := getattr(X, "summary", None)) is not None:
+        return summary.mean, _scale(summary.mean, summary.squares, n_rows * n_features)
     sums: Any = 0.0
     for chunk, w in _weighted_chunks(X, weights):
         sums = sums + (chunk if w is True else w * chunk).sum(0, dtype=np.float64)
@@ -142,12 +231,17 @@ def mean_and_scale(X: Any, weights: NDArray | None = None) -> tuple[NDArray, flo
     for chunk, w in _weighted_chunks(X, weights):
         squares = np.square(np.subtract(chunk, mean, dtype=np.float64))
         total += float((squares if w is True else w * squares).sum())
+    return mean, _scale(mean, total, n_rows * n_features)
+
+
+def _scale(mean: NDArray, squares: float, n_cells: float) -> float:
+    """Return the root of a mean square, or what stands for it where data are constant."""
     largest = float(np.abs(mean).max())
-    scale = (total / (n_rows * n_features)) ** 0.5
+    scale = (squares / n_cells) ** 0.5
     # Means are rounded, so a constant column may seem to vary in its last digit.
     if scale <= 4 * np.finfo(np.float64).eps * largest:
         scale = largest
-    return mean, scale or 1.0
+    return scale or 1.0
 
 
 def common_limits(X: Any, weights: NDArray | None = None) -> tuple[float, float] | None:
@@ -167,6 +261,9 @@ def common_limits(X: Any, weights: NDArray | None = None) -> tuple[float, float]
         columns: in pixels, shares and grades, but not in measurements.
     """
     low, high = float(X.min()), float(X.max())
+    if weights is None and (summary := getattr(X, "summary", None)) is not None:
+        is_common = low < high and min(summary.n_low, summary.n_high) >= X.shape[1]
+        return (low, high) if is_common else None
     n_low: Any = 0
     n_high: Any = 0
     for chunk, w in _weighted_chunks(X, weights):

@@ -146,7 +146,9 @@ def test_pickles_and_clones_give_the_same(estimator):
 
     for twin in (pickle.loads(pickle.dumps(model)), clone(model).fit(X)):
         for name, value in outputs(twin, X).items():
-            pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(outputs(model, X)[name]))
+            pd.testing.assert_frame_equal(
+                pd.DataFrame(value), pd.DataFrame(outputs(model, X)[name])
+            )
 
 
 @over(EVERYTHING)

@@ -25,13 +25,12 @@ from skae import (
 )
 from skae._units import common_limits, mean_and_scale
 from skae._weights import as_evidence, drawn_positions, repeated_positions, row_hashes
-from skae.tables import Coding
 from skae.imputation._normal import Normal
 from skae.losses import KLSparsity, L1Sparsity
 from skae.networks import DenseAutoencoder
 from skae.networks._start import initialize
 from skae.outliers._repeated import repeated
-from skae.tables import Columns
+from skae.tables import Coding, Columns
 from skae.training import ArrayRows, Batch
 from skae.training._components import HeldOutPCA
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import UNUSED
 from torch import Tensor, nn
 
 from .._units import Units, float_dtype
@@ -34,6 +35,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
     }
+
+    # `out` is an array to write to, and no metadata of the rows.
+    __metadata_request__transform = {"out": UNUSED}
 
     # By name, the networks that the parameter `module` may ask for.
     _networks: Mapping[str, type[nn.Module]] = NETWORKS
@@ -96,27 +100,35 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
 
     # ------------------------------------------------------------------ codes and back
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Any, *, out: np.ndarray | None = None) -> np.ndarray:
         """Encode rows.
 
         Parameters
         ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR, RowSource} of shape (n_samples, n_features)
             Data, in the form of the training data.
+        out : ndarray of shape (n_samples, n_components), default=None
+            Where to write the codes, such as a memory map of a file; None makes a new array.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
             The code, float64, or float32 if `X` is.
         """
-        return self._encoded(self._checked(X))
+        return self._encoded(self._checked(X), out)
 
-    def _encoded(self, X: Any) -> np.ndarray:
+    def _encoded(self, X: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the codes of checked rows, in the units of the data."""
-        codes = self._apply(X, lambda m, batch: self._encoder(m, batch.input))
-        if self._units is not None:
-            codes = np.multiply(codes, self._units.code, dtype=np.float64)
-        return codes.astype(float_dtype(X), copy=False)
+        units, dtype = self._units, float_dtype(X)
+
+        def in_units(codes: np.ndarray) -> np.ndarray:
+            if units is not None:
+                codes = np.multiply(codes, units.code, dtype=np.float64)
+            return codes.astype(dtype, copy=False)
+
+        return self._apply(
+            X, lambda m, batch: self._encoder(m, batch.input), then=in_units, out=out
+        )
 
     def inverse_transform(self, X: Any) -> Any:
         """Decode codes.
@@ -159,13 +171,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         checked = self._checked(X)
         return self._restored(self._decoded(self._encoded(checked)), float_dtype(checked), X)
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: Any, *, out: np.ndarray | None = None) -> np.ndarray:
         """Return how like the training data each row is, by how well it is reconstructed.
 
         Parameters
         ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR, RowSource} of shape (n_samples, n_features)
             Data, in the form of the training data.
+        out : ndarray of shape (n_samples,), float64, default=None
+            Where to write the scores; None makes a new array.
 
         Returns
         -------
@@ -174,7 +188,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
             features times -1; by an estimator with a likelihood, the log-likelihood of the row
             given its own code, in nats, the sum over the columns as the network sees them.
         """
-        return self._apply(self._checked(X), self._scores)
+        return self._apply(self._checked(X), self._scores, out=out)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the mean of :meth:`score_samples`.

@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._units import chunks_of
+from ..datasets import RowSource
 from ..tables import (
     FrameFormat,
     LazyTable,
@@ -72,6 +73,9 @@ def checked_input(
     """
     if not reset:
         check_is_fitted(estimator)
+    if isinstance(X, RowSource):
+        return checked_source(estimator, X, reset=reset)
+    refuse_lazy(X)
     tags = get_tags(estimator).input_tags
     finite = "allow-nan" if tags.allow_nan else True
     X = unmasked(X, tags.allow_nan, type(estimator).__name__)
@@ -93,10 +97,79 @@ def checked_input(
     return checked
 
 
+def checked_source(estimator: BaseEstimator, X: RowSource, *, reset: bool) -> RowSource:
+    """Return rows that are read block by block, if an estimator can take them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator.
+    X : RowSource
+        What its method was given.
+    reset : bool
+        Whether `X` are training data that make the estimator forget those before.
+
+    Returns
+    -------
+    RowSource
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If its columns are not those of the fit, or a value is one that the estimator does not take.
+    """
+    validate_data(estimator, X.head(), skip_check_array=True, reset=reset)
+    names = X.feature_names
+    bad = X.summary.infinite or (
+        None if get_tags(estimator).input_tags.allow_nan else X.summary.nan
+    )
+    if bad is not None:
+        block, row, column = bad
+        value = X[X.place(block)][row, column]
+        where = f"column {column}" if names is None else f"column {names[column]!r}"
+        raise ValueError(
+            f"{type(estimator).__name__} takes finite numbers, but X has {value} in row {row} of "
+            f"block {block}, {where} (row {X.place(block).start + row} of all). Mend the data, or "
+            "give X.map(function) with a function that replaces such values"
+        )
+    return X
+
+
 def _holds_numbers(X: Any) -> bool:
     """Tell whether the dtype of an array or sparse matrix is one that batches are made of."""
     of_numpy = isinstance(X, np.ndarray) or sparse.issparse(X)
     return of_numpy and X.dtype.kind in "biuf" and X.dtype.itemsize <= 8
+
+
+def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise an error if an array can't take what is to be written into it.
+
+    Parameters
+    ----------
+    out : object
+        What a method was given.
+    shape : tuple of int
+        Of the result.
+    dtype : dtype
+        Of the result.
+
+    Raises
+    ------
+    TypeError
+        If it is no array.
+    ValueError
+        If its shape or dtype is another one, or if it can't be written to.
+    """
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an array of NumPy, got {type(out).__name__}")
+    if out.shape != shape or not np.can_cast(dtype, out.dtype, "same_kind"):
+        raise ValueError(
+            f"out has the shape {out.shape} and holds {out.dtype}, but the result has the shape "
+            f"{shape} and holds {dtype}"
+        )
+    if not out.flags.writeable:
+        raise ValueError("out can't be written to")
 
 
 def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:
@@ -173,7 +246,8 @@ def checked_table(
                 "frame, as categories"
             ) from error
         raise
-    return LazyTable(X) if sparse.issparse(X) or X.dtype not in DTYPES else X
+    is_lazy = sparse.issparse(X) or isinstance(X, RowSource) or X.dtype not in DTYPES
+    return LazyTable(X) if is_lazy else X
 
 
 def checked_weights(weights: Any, n_rows: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _check_feature_names, _num_samples
 
 from .._weights import as_evidence, repeated_positions
+from ..datasets import RowSource
 from ..tables import LazyTable
 from ..training._trials import FEW_ROWS
 from ._checks import DTYPES, checked_weights
@@ -64,6 +65,11 @@ class Fit:
         rows = np.flatnonzero(weights)
         if len(rows) == len(weights):
             return replace(self, weights=weights)
+        if isinstance(self.X, RowSource):
+            raise ValueError(
+                f"sample_weight is 0 for {len(weights) - len(rows)} rows of X, which is a source of "
+                "rows that can't leave out any: leave them out of the files"
+            )
         X = _of_rows(self.X, rows, len(weights))
         y = X if self.y is self.X else _of_rows(self.y, rows, len(weights))
         return replace(self, X=X, y=y, weights=weights[rows])

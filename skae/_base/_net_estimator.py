@@ -37,7 +37,7 @@ from ..training._trainer import (
 )
 from ..training._trials import auto_epochs
 from ._changes import OF_TRAINING, check_unchanged, fixed_params, training_params
-from ._checks import attributes_kept_on_failure, checked_input
+from ._checks import attributes_kept_on_failure, check_out, checked_input
 from ._convergence import likely_causes, warn_of_auto, warn_unless_stopped
 from ._fit import Fit, checked_targets, checked_valid
 
@@ -342,28 +342,42 @@ class NetEstimator(Versioned, NestedParamsMixin, CallbackSupportMixin, BaseEstim
     # ------------------------------------------------------------------ inference
 
     def _apply(
-        self, X: Any, function: Callable[[nn.Module, Batch], Tensor], size: int | None = None
+        self,
+        X: Any,
+        function: Callable[[nn.Module, Batch], Tensor],
+        size: int | None = None,
+        **where: Any,
     ) -> np.ndarray:
         """Call a function of module and batch on all rows of checked data."""
-        return self._apply_to(self._view(X, self.net_.dtype, torch.device("cpu")), function, size)
+        rows = self._view(X, self.net_.dtype, torch.device("cpu"))
+        return self._apply_to(rows, function, size, **where)
 
     def _apply_to(
-        self, rows: Rows, function: Callable[[nn.Module, Batch], Tensor], size: int | None = None
+        self,
+        rows: Rows,
+        function: Callable[[nn.Module, Batch], Tensor],
+        size: int | None = None,
+        *,
+        then: Callable[[np.ndarray], np.ndarray] | None = None,
+        out: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Call a function of module and batch on all rows, some at a time."""
+        """Call a function of module and batch on all rows, some at a time, and one on the parts."""
         module, net, start, is_finite = self.module_, self.net_, 0, True
-        result: Any = None  # one array from the start, and not parts that would be copied into one
+        result: Any = out  # one array from the start, and not parts that would be copied into one
         with inference():
             for batch in rows.batches(size):
                 padded = batch.padded(_ROW_MULTIPLE).to(net.device)
                 part = function(module, padded)[: len(batch)].cpu().numpy()
+                is_finite &= bool(np.isfinite(part).all())
+                part = part if then is None else then(part)
+                if out is not None and start == 0:
+                    check_out(out, (len(rows), *part.shape[1:]), part.dtype)
                 if result is None:
                     result = np.empty((len(rows), *part.shape[1:]), part.dtype)
-                elif part.dtype != result.dtype:  # float64, where squares overflow
+                elif out is None and part.dtype != result.dtype:  # float64, where squares overflow
                     result = result.astype(np.promote_types(part.dtype, result.dtype), copy=False)
                 result[start : start + len(part)] = part
                 start += len(part)
-                is_finite &= bool(np.isfinite(part).all())
         if not is_finite:
             raise ValueError(
                 f"{type(self).__name__} computes in {str(net.dtype)[6:]}, in which the values of X "

@@ -9,6 +9,7 @@ from scipy import sparse
 from torch import Tensor
 
 from .._plain import registered
+from ..datasets import RowSource
 from ..losses import Corruption, GaussianNoise, MaskingNoise
 from ..training import Batch, Rows
 from ..training._rows import of_array
@@ -146,6 +147,7 @@ class ScaledRows(Rows):
     ) -> None:
         super().__init__(*X.shape, dtype, device)
         self._X, self._scale, self._folds = X, scale, folds
+        self.source = X if isinstance(X, RowSource) else None
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         chosen = of_array(positions)

@@ -8,9 +8,12 @@ import numpy as np
 
 from ._series import is_number, numbers_of
 
+# Libraries whose arrays are not in memory, and what else to do with them.
+_UNREAD = {"dask": ", or let Dask call the estimator, X.map_blocks(...)", "h5py": "", "zarr": ""}
+
 
 def refuse_lazy(X: Any) -> None:
-    """Raise TypeError for a frame that has not been computed yet.
+    """Raise TypeError for data that would have to be computed or read as a whole.
 
     Parameters
     ----------
@@ -18,7 +21,16 @@ def refuse_lazy(X: Any) -> None:
         What the user gave.
     """
     if hasattr(X, "collect") and not is_arrow(X):
-        raise TypeError(f"X is a {type(X).__name__}: call its method collect() first")
+        raise TypeError(
+            f"X is a {type(X).__name__}: call its method collect() first or, if it does not fit "
+            "into memory, write it to files and give skae.datasets.rows(path)"
+        )
+    library = type(X).__module__.partition(".")[0]
+    if library in _UNREAD:
+        raise TypeError(
+            f"X is a {type(X).__name__} of {library}, which would be loaded as a whole: give "
+            f"skae.datasets.rows(X), which reads it block by block{_UNREAD[library]}"
+        )
 
 
 def is_frame(X: Any) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from .._units import chunks_of, float_dtype
+from ..datasets import RowSource
 
 
 class LazyTable:
@@ -20,6 +21,11 @@ class LazyTable:
 
     def __init__(self, X: Any) -> None:
         self._rows, self.shape, self.dtype = X, X.shape, float_dtype(X)
+
+    @property
+    def source(self) -> RowSource | None:
+        """What the rows are read from block by block, if they are."""
+        return self._rows if isinstance(self._rows, RowSource) else None
 
     def __len__(self) -> int:
         return self.shape[0]

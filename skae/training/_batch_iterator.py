@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from ._rows import Batch, Rows, inference_rows
 
@@ -52,10 +53,74 @@ class BatchIterator:
 
     def __iter__(self) -> Iterator[Batch]:
         n, size, last = len(self.dataset), self.batch_size, len(self) - 1
-        order = None
-        if self.shuffle:
-            order = torch.randperm(n, generator=self.generator, device="cpu")
+        drawn, parts = torch.empty(0, dtype=torch.int64), orders(self.dataset, self.generator)
         for i in range(last + 1):
-            stop = n if i == last else (i + 1) * size
-            rows = slice(i * size + self.rank, stop, self.n_shards)
-            yield self.dataset.batch(rows if order is None else order[rows])
+            start, stop = i * size, n if i == last else (i + 1) * size
+            if not self.shuffle:
+                yield self.dataset.batch(slice(start + self.rank, stop, self.n_shards))
+                continue
+            while len(drawn) < stop - start:
+                more = next(parts)
+                drawn = torch.cat([drawn, more]) if len(drawn) else more
+            yield self.dataset.batch(drawn[self.rank : stop - start : self.n_shards])
+            drawn = drawn[stop - start :]
+
+
+def orders(rows: Rows, generator: torch.Generator | None) -> Iterator[Tensor]:
+    """Draw an order of rows for one pass over them.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    generator : torch.Generator or None
+        Draws it, on the CPU.
+
+    Yields
+    ------
+    Tensor of int64 on the CPU
+        Positions, each once. All at once, but of a source those of some blocks, chosen by chance
+        and mixed, so that no block is read twice.
+    """
+    source = rows.source
+    if source is None:
+        yield torch.randperm(len(rows), generator=generator, device="cpu")
+        return
+    of_blocks = None
+    if rows.indices is not None:
+        of_blocks = torch.from_numpy(source.blocks_of(rows.indices.numpy()))
+    blocks = torch.randperm(source.n_blocks, generator=generator, device="cpu")
+    groups = blocks.split(source.blocks_at_once)
+    for i, group in enumerate(groups):
+        if of_blocks is None:
+            places = [source.place(int(block)) for block in group]
+            positions = torch.cat([torch.arange(each.start, each.stop) for each in places])
+        else:
+            positions = torch.isin(of_blocks, group).nonzero().flatten()
+        if i + 1 < len(groups):
+            source.expect(int(groups[i + 1][0]))
+        yield positions[torch.randperm(len(positions), generator=generator, device="cpu")]
+
+
+def spread(rows: Rows, n_rows: int, generator: torch.Generator) -> Tensor:
+    """Choose some rows by chance.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    n_rows : int
+        How many, fewer than there are.
+    generator : torch.Generator
+        Chooses, on the CPU.
+
+    Returns
+    -------
+    Tensor of int64 on the CPU
+        Positions, in their order. Of a source, one out of each of as many equal parts.
+    """
+    if rows.source is None:
+        return torch.randperm(len(rows), generator=generator)[:n_rows].sort().values
+    width = len(rows) / n_rows
+    places = torch.rand(n_rows, generator=generator, dtype=torch.float64) + torch.arange(n_rows)
+    return (places * width).long().clamp_(max=len(rows) - 1)

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from .._units import Units
 from .._weights import weighted_mean
+from ..datasets import RowSource
 
 _MOST_CELLS_HELD, _CELLS_AT_ONCE = 2**24, 2**19
 
@@ -144,6 +145,7 @@ class Rows(Dataset):
     indices: Tensor | None = None  # of a subset
     weights: Tensor | None = None  # of all rows
     _mean_weight = 1.0
+    source: RowSource | None = None  # of rows that are read block by block
 
     def __init__(
         self, n_rows: int, n_features: int, dtype: torch.dtype, device: torch.device
@@ -300,6 +302,8 @@ class ArrayRows(Rows):
         super().__init__(X.shape[0], X.shape[1], dtype, device)
         self._units = units
         self._X = X
+        if isinstance(X, RowSource):
+            self.source = X
         if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
             if units is None and _shares_memory(X, dtype, device):
                 self._X = torch.from_numpy(X)
@@ -349,6 +353,7 @@ class PairedRows(Rows):
     def __init__(self, inputs: Rows, targets: Rows) -> None:
         super().__init__(len(inputs), inputs.n_features, inputs.dtype, inputs.device)
         self.inputs, self.targets = inputs, targets
+        self.source = inputs.source
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         x, y = self.inputs.batch(positions), self.targets.batch(positions)

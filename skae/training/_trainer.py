@@ -18,6 +18,7 @@ from .._units import chunks_of
 from ..losses import Domain, ReconstructionLoss
 from ..losses._domains import OutsideDomainError
 from ..networks._start import initialize
+from ._batch_iterator import spread
 from ._nested import same
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
@@ -128,10 +129,9 @@ def new_net(
     """
     net = recipe.build(device, seed)
     d = rows.n_features
-    chosen = torch.arange(len(rows) if hasattr(net.module_, "initialize") else min(2, len(rows)))
-    if len(chosen) * d > _MAX_CELLS_TO_START_FROM:
-        chosen = torch.randperm(len(chosen), generator=net.generator)
-        chosen = chosen[: max(1, _MAX_CELLS_TO_START_FROM // d)].sort().values
+    n_seen = len(rows) if hasattr(net.module_, "initialize") else min(2, len(rows))
+    most = max(1, _MAX_CELLS_TO_START_FROM // d)
+    chosen = torch.arange(n_seen) if n_seen <= most else spread(rows, most, net.generator)
     module: Any = net.module_
     if hasattr(module, "initialize"):
         batch = rows.batch(chosen)

@@ -15,6 +15,7 @@ from ._rows import Rows
 from ._trainer import new_net, run, split_rows
 
 _AUTO_EPOCHS = (10, 200)
+_MOST_STEPS = 20_000
 FEW_ROWS = 5000
 
 
@@ -40,6 +41,8 @@ class Trial:
 def most_epochs(recipe: Recipe, n_rows: int) -> int:
     """Return how many epochs make the recipe's number of steps, between 10 and 200.
 
+    Of very many rows they are fewer than 10: as many as make 20,000 steps, at least one.
+
     Parameters
     ----------
     recipe : Recipe
@@ -54,7 +57,8 @@ def most_epochs(recipe: Recipe, n_rows: int) -> int:
     """
     low, high = _AUTO_EPOCHS
     steps_per_epoch = math.ceil(n_rows / recipe.params["batch_size"])
-    return min(high, max(low, math.ceil(recipe.auto_steps / steps_per_epoch)))
+    n_epochs = min(high, max(low, math.ceil(recipe.auto_steps / steps_per_epoch)))
+    return max(1, min(n_epochs, _MOST_STEPS // steps_per_epoch))
 
 
 def try_out(

@@ -539,7 +539,14 @@ def test_schema_is_a_table_to_read():
         ("colour", "category", False),
         ("day", "date", False),
     ]
-    assert str(schema).splitlines()[2].split() == ["colour", "category", "str", "2:", "'blue',", "'red'"]
+    assert str(schema).splitlines()[2].split() == [
+        "colour",
+        "category",
+        "str",
+        "2:",
+        "'blue',",
+        "'red'",
+    ]
 
 
 # ---------------------------------------------------------------- arrays
