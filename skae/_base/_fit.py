@@ -67,8 +67,8 @@ class Fit:
             return replace(self, weights=weights)
         if isinstance(self.X, RowSource):
             raise ValueError(
-                f"sample_weight is 0 for {len(weights) - len(rows)} rows of X, which is a source of "
-                "rows that can't leave out any: leave them out of the files"
+                f"sample_weight is 0 for {len(weights) - len(rows)} rows of X, a source of rows, "
+                "which can't leave out any: leave them out of the files"
             )
         X = _of_rows(self.X, rows, len(weights))
         y = X if self.y is self.X else _of_rows(self.y, rows, len(weights))
@@ -77,7 +77,7 @@ class Fit:
     def as_rows(self) -> "Fit":
         """Return it with the rows that whole weights stand for, if there are few of them."""
         n_rows, rows = self.X.shape[0], None
-        if n_rows < FEW_ROWS:
+        if n_rows < FEW_ROWS and not isinstance(_raw(self.X), RowSource):
             rows = repeated_positions(self.weights, FEW_ROWS, self._parts(n_rows), n_rows)
         if rows is None:
             weights = None if self.weights is None else as_evidence(self.weights)
