@@ -268,10 +268,8 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         self.free_bits = free_bits
         self.kl_warm_up = kl_warm_up
         self.n_importance_samples = n_importance_samples
-        self.prior = prior
-        self.n_mixture_components = n_mixture_components
-        self.conditional = conditional
-        self.constraints = constraints
+        self.prior, self.n_mixture_components = prior, n_mixture_components
+        self.conditional, self.constraints = conditional, constraints
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
