@@ -89,17 +89,17 @@ axes[0].set(xlabel="cholesterol - ldl - hdl", ylabel="share of rows", title="A r
 axes[1].scatter(table["bmi"], table["target"], s=9, color=gray, label="real rows")
 axes[1].scatter(heavy["bmi"], heavy["target"], s=5, color=red, alpha=0.6, label="bmi from 32 on")
 axes[1].axvline(32, color="black", lw=0.8, ls=":")
-axes[1].set(xlabel="bmi", ylabel="target", title="A condition")
+axes[1].set(xlabel="bmi", ylabel="target", ylim=(0, 430), title="A condition")
 
 bins = np.linspace(25, 346, 19)
 for rows, color, label in ((table, gray, "real rows"), (balanced, red, "balanced")):
     shares, _ = np.histogram(rows["target"], bins)
     axes[2].stairs(shares / len(rows), bins, fill=color == gray, color=color, label=label, lw=1.5)
-axes[2].set(xlabel="target", ylabel="share of rows", title="A balance")
+axes[2].set(xlabel="target", ylabel="share of rows", ylim=(0, 0.135), title="A balance")
 
 for ax in axes:
     ax.title.set_horizontalalignment("left")
     ax.title.set_x(0)
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(frameon=False, fontsize="small", loc="upper right")
     ax.spines[["top", "right"]].set_visible(False)
 plt.show()

@@ -268,11 +268,9 @@ class AdversarialAutoencoder(BaseGenerator):
         self.critic_hidden_layer_sizes, self.critic_lr = critic_hidden_layer_sizes, critic_lr
         self.critic_regularization = critic_regularization
         self.gradient_penalty = gradient_penalty
-        self.prior = prior
-        self.n_mixture_components = n_mixture_components
-        self.conditional = conditional
+        self.prior, self.n_mixture_components = prior, n_mixture_components
+        self.conditional, self.constraints = conditional, constraints
         self.column_kinds = column_kinds
-        self.constraints = constraints
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size

@@ -145,9 +145,7 @@ class LikelihoodMixin:
             )
             rows = ColumnRows(X, columns, net.dtype, device, place[None])
             logs = self._apply_to(rows, weights, weights.n_rows)
-            batches = (slice(start, start + _DRAWN) for start in range(0, len(X), _DRAWN))
-            volumes = [columns.encode(X[some], place[None], 1.0 * counted)[1] for some in batches]
-            total = np.logaddexp(total, logs + np.concatenate(volumes)[:, None])
+            total = np.logaddexp(total, logs + self._volumes(X, place, counted)[:, None])
         if self._shares is not None:
             own = replace(
                 self._shares,
@@ -158,6 +156,23 @@ class LikelihoodMixin:
                 [own.log_ratios(self._traits(b.input.numpy())) for b in rows.batches()]
             )
         return total - math.log(n_samples)
+
+    def _volumes(self, X: np.ndarray, place: np.ndarray, counted: np.ndarray) -> np.ndarray:
+        """Return the log-volumes of some columns of rows, those of the others being known."""
+        columns = self._columns
+        rest = columns.low.copy()
+        rest[columns.numbers] = np.nan  # whose volume is 1
+        for group in columns.groups:
+            rest[group] = np.arange(len(group)) == 0
+        others = ~counted[columns.numbers]
+        others[columns.incomplete] = False  # where none was missing, one that is has its price
+        known = -np.count_nonzero(others) * math.log(2 * columns.n_rows + 2)
+        n_values = 1 + (columns.low < columns.high)[columns.binary]
+        lowest = np.cumsum(n_values) - n_values
+        known += columns.levels.own[lowest[~counted[columns.binary]]].sum()
+        parts = (X[start : start + _DRAWN] for start in range(0, len(X), _DRAWN))
+        logs = [columns.encode(np.where(counted, part, rest), place[None])[1] for part in parts]
+        return np.concatenate(logs) - known
 
     def _encoded_mask(self, counted: np.ndarray) -> np.ndarray:
         """Tell which columns of the network's view some columns make."""

@@ -269,11 +269,9 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         self.free_bits = free_bits
         self.kl_warm_up = kl_warm_up
         self.n_importance_samples = n_importance_samples
-        self.prior = prior
-        self.n_mixture_components = n_mixture_components
-        self.conditional = conditional
+        self.prior, self.n_mixture_components = prior, n_mixture_components
+        self.conditional, self.constraints = conditional, constraints
         self.column_kinds = column_kinds
-        self.constraints = constraints
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size

@@ -182,7 +182,7 @@ class Columns:
         return any(len(scores.atoms) for scores in self.scores)
 
     def encode(
-        self, X: np.ndarray, positions: np.ndarray | None = None, counted: Any = 1.0
+        self, X: np.ndarray, positions: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the network's view of rows.
 
@@ -193,8 +193,6 @@ class Columns:
         positions : ndarray of shape (n_samples or 1, n_numbers) or None, default=None
             Where in their intervals the scores of frequent values lie, from 0 to 1; None takes the
             middle.
-        counted : ndarray of shape (n_columns,) or float, default=1.0
-            1 for columns that the log-volume is of, 0 for others.
 
         Returns
         -------
@@ -215,23 +213,20 @@ class Columns:
         if is_missing:
             out[:, :m][missing[:, self.numbers]] = 0
             logs[missing[:, self.numbers]] = 0
-        weights = np.broadcast_to(counted, X.shape[1])
-        log_volume = (logs * weights[self.numbers]).sum(axis=1)
+        log_volume = logs.sum(axis=1)
         is_upper = self._is_upper(X, self.binary)
         out[:, m:place] = is_upper
         n_values = 1 + (self.low < self.high)[self.binary]
         nearest = np.cumsum(n_values) - n_values + is_upper
-        of_levels = self.levels.log_share(X[:, self.binary], nearest)
-        log_volume += (of_levels * weights[self.binary]).sum(axis=1)
-        incomplete = self.numbers[self.incomplete]
-        out[:, place : self._n_plain] = expected = missing[:, incomplete]
-        n_unexpected = missing @ weights - expected @ weights[incomplete]
+        log_volume += self.levels.log_share(X[:, self.binary], nearest).sum(axis=1)
+        out[:, place : self._n_plain] = expected = missing[:, self.numbers[self.incomplete]]
+        n_unexpected = missing.sum(axis=1) - expected.sum(axis=1)
         place = self._n_plain
         for group in self.groups:
             ones = X[:, group]
             chosen = ones.argmax(axis=1, keepdims=True) == np.arange(len(group))
             out[:, place : place + len(group)] = chosen
-            n_unexpected += (chosen != ones).any(axis=1) * weights[group[0]]
+            n_unexpected += (chosen != ones).any(axis=1)
             place += len(group)
         for j, size in self.categories.items():
             out[:, place : place + size] = X[:, [j]] == np.arange(size)
