@@ -161,8 +161,7 @@ class NetEstimator(Versioned, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
             Training data, finite numbers; for compressors of images an array or a list of images.
         y : array-like of shape (n_samples,), default=None
-            Only handed on to callbacks: :class:`~sklearn.callback.ScoringMonitor` scores when it is
-            given.
+            Only handed on to callbacks, such as :class:`~sklearn.callback.ScoringMonitor`.
         X_val : {array-like, CSR matrix or array} of shape (n_val, n_features), default=None
             What early stopping watches, in place of a share of `X`. Not for compressors.
         y_val : array-like of shape (n_val, n_features), default=None
@@ -183,8 +182,7 @@ class NetEstimator(Versioned, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         return self._fit(Fit(X, y, self.max_epochs, valid=(X_val, y_val)))
 
     def _fit(self, fit: Fit, go_on: bool | None = None) -> Self:
-        if go_on is None:
-            go_on = self.warm_start and hasattr(self, "net_")
+        go_on = self.warm_start and hasattr(self, "net_") if go_on is None else go_on
         train = self._go_on if go_on else self._start
         with default_settings(), attributes_kept_on_failure(self):
             fit = fit.present()

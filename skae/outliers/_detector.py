@@ -169,9 +169,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
         y : Ignored
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much each row counts, at least 0. Rows are repeated as often as their weights say:
-            whole numbers are counts of equal rows; of others only the ratios matter, and rows are
-            drawn by them. Rows of weight 0 are left out. See :ref:`weights`.
+            How much each row counts, at least 0. Rows are repeated, or drawn: :ref:`weights`.
 
         Returns
         -------

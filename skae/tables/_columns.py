@@ -140,16 +140,11 @@ class Columns:
             high=high,
             scale=scale,
             numbers=numbers,
-            scores=[
-                NormalScores.of(*with_weights(X[:, j], weights))
-                for j in (numbers if scale == "normal_scores" else [])
-            ],
+            scores=_scores_of(X, numbers, weights) if scale == "normal_scores" else [],
             offset=offset,
             factor=factor,
             binary=binary,
-            levels=SeenValues.joined(
-                [_two_values(X[:, j], low[j], high[j], weights) for j in binary]
-            ),
+            levels=_levels_of(X, binary, low, high, weights),
             groups=groups,
             categories=dict(n_categories),
             incomplete=np.flatnonzero(is_incomplete[numbers]),
@@ -379,8 +374,21 @@ class Columns:
         return self.hashes[place] == hashes
 
 
-def _two_values(x: np.ndarray, low: float, high: float, weights: np.ndarray | None) -> SeenValues:
-    """Return what is known of a column of two values or one."""
-    values = np.unique([low, high])
-    found = x == values[:, None]
-    return SeenValues.of(values, found.sum(axis=1) if weights is None else found @ weights)
+def _scores_of(
+    X: np.ndarray, numbers: np.ndarray, weights: np.ndarray | None
+) -> list[NormalScores]:
+    """Return the distributions of columns of numbers."""
+    return [NormalScores.of(*with_weights(X[:, j], weights)) for j in numbers]
+
+
+def _levels_of(
+    X: np.ndarray, binary: np.ndarray, low: np.ndarray, high: np.ndarray, weights: Any
+) -> SeenValues:
+    """Return what is known of columns of two values or one."""
+    columns = []
+    for j in binary:
+        values = np.unique([low[j], high[j]])
+        found = X[:, j] == values[:, None]
+        counts = found.sum(axis=1) if weights is None else found @ weights
+        columns.append(SeenValues.of(values, counts))
+    return SeenValues.joined(columns)
