@@ -84,7 +84,6 @@ def of_shares():
         ({"weight": [None, (70, 80)]}, lambda s: s.weight.isna() | s.weight.between(70, 80)),
         ({"weight": (70, 70.5)}, lambda s: s.weight.between(70, 70.5)),
     ],
-    ids=str,
 )
 def test_all_rows_meet_the_conditions(given, is_met, of_visits):
     samples = of_visits.sample(60, given=given)
