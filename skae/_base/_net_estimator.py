@@ -12,11 +12,9 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from .._settings import default_settings, inference
-from .._versions import Versioned
 from ..training import ArrayRows, AutoencoderNet, Batch, BestWeights, PairedRows, Recipe, Rows
 from ..training._callbacks import ScikitLearnCallbacks, losses_of
 from ..training._device import resolve_device
@@ -24,7 +22,7 @@ from ..training._distributed import agree_on
 from ..training._epoch import NonFiniteLossError
 from ..training._nested import NestedParamsMixin
 from ..training._recipe import OPTIMIZERS
-from ..training._state import CANNOT_GO_ON, averaged_only
+from ..training._state import CANNOT_GO_ON
 from ..training._trainer import (
     check_magnitude,
     check_targets,
@@ -40,12 +38,13 @@ from ._changes import OF_TRAINING, check_unchanged, fixed_params, training_param
 from ._checks import attributes_kept_on_failure, check_out, checked_input
 from ._convergence import likely_causes, warn_of_auto, warn_unless_stopped
 from ._fit import Fit, checked_targets, checked_valid
+from ._state import StoresNet
 
 _ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
 _NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
 
 
-class NetEstimator(Versioned, NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
+class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     """Base of the estimators that train a network.
 
     A subclass names its parameters in ``__init__`` and fills hooks, of which only :meth:`_plan` is
@@ -72,9 +71,6 @@ class NetEstimator(Versioned, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-
-    # What is made anew from the rest of the state, and not stored.
-    _derived_attributes: tuple[str, ...] = ("module_",)
 
     # Parameters that a fit that goes on takes up, besides those of the optimizer and the like.
     _changeable: frozenset[str] = OF_TRAINING
@@ -383,68 +379,6 @@ class NetEstimator(Versioned, NestedParamsMixin, CallbackSupportMixin, BaseEstim
                 "(StandardScaler, MinMaxScaler), or set dtype='float64'."
             )
         return result
-
-    # ------------------------------------------------------------------ state
-
-    def to(self, device: str | torch.device) -> Self:
-        """Move the fitted network to another device.
-
-        What it has learned stays the same, to the last bit, and a training that goes on does so
-        there. A new fit goes where the parameter `device` says.
-
-        Parameters
-        ----------
-        device : str or torch.device
-            Such as "cpu", "cuda:1" or "mps"; "auto" takes the best one there is.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-
-        Raises
-        ------
-        ValueError
-            If there is no such device. The estimator stays where it was.
-        """
-        check_is_fitted(self)
-        state = {**self.__getstate__(), "device_": str(resolve_device(device, self.net_.dtype))}
-        with attributes_kept_on_failure(self):
-            for name in self._derived_attributes:
-                vars(self).pop(name, None)
-            self.__setstate__(state)
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__().copy()
-        if "net_" in state:
-            state["net_"] = state["net_"].state()
-        for name in self._derived_attributes:
-            state.pop(name, None)
-        return dict(sorted(state.items()))  # so that pickles do not tell of the fits before
-
-    def _lean_state(self) -> dict[str, Any]:
-        """Return the state without what only a training needs."""
-        state = self.__getstate__()
-        if "net_" not in state:
-            return state
-        recipe = self._fitted_recipe
-        params = {k: v for k, v in recipe.params.items() if k.partition("__")[0] != "callbacks"}
-        recipe = replace(recipe, params=params)
-        return {**state, "net_": averaged_only(state["net_"]), "_fitted_recipe": recipe}
-
-    @default_settings()
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "net_" in state:
-            try:
-                device = resolve_device(self.device_)
-            except ValueError:  # the device it was trained on is not here
-                device = resolve_device("auto", getattr(torch, self._fitted_recipe.dtype))
-            net = self._fitted_recipe.build(device)
-            net.start_averaging()
-            net.load_state(state["net_"])
-            self.net_, self.module_, self.device_ = net, net.averaged_module_, str(device)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

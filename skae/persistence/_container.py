@@ -19,7 +19,8 @@ from .._atomic import replaced
 from ._errors import ModelFileError
 
 LARGEST_HEADER = 32 * 2**20
-_MOST_VALUES = 2_000_000  # of JSON, which take up to a hundred bytes each when they are read
+# Of JSON; a small file must not take much more memory and time than it looks like.
+_MOST_VALUES, _BYTES_PER_VALUE = 500_000, 16
 _MOST_DIMENSIONS = 32
 _START = b'{"__metadata__":{"sha256":"'
 _DIGITS = 64
@@ -54,7 +55,8 @@ def write(path: Path, texts: Mapping[str, str], arrays: Mapping[str, np.ndarray]
     """
     # The widest first, so that all are aligned.
     ordered = sorted(arrays.items(), key=lambda item: -item[1].itemsize)
-    table, stop = {}, 0
+    table: dict[str, Any] = {}
+    stop = 0
     for name, array in ordered:
         start, stop = stop, stop + array.nbytes
         dtype = _NAMES[array.dtype.str]
@@ -62,11 +64,11 @@ def write(path: Path, texts: Mapping[str, str], arrays: Mapping[str, np.ndarray]
     head = {"__metadata__": {"sha256": "0" * _DIGITS, **texts}, **table}
     header = json.dumps(head, separators=(",", ":"), allow_nan=False).encode()
     header += b" " * (-len(header) % 8)
-    if len(header) > LARGEST_HEADER or _n_values(header) > _MOST_VALUES:
+    if len(header) > LARGEST_HEADER or _n_values(header) > most_values(stop):
         raise ModelFileError(
             f"{path} can't be written: all that is not an array takes {len(header):,} bytes and "
             f"{_n_values(header):,} values of JSON, and no more than {LARGEST_HEADER:,} and "
-            f"{_MOST_VALUES:,} are read. Store it by pickle or skops."
+            f"{most_values(stop):,} are read. Store it by pickle or skops."
         )
     parts = [len(header).to_bytes(8, "little"), header, *(_bytes(array) for _, array in ordered)]
     digest = _digest(parts)
@@ -104,7 +106,7 @@ def read(file: BinaryIO) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     header = file.read(length)
     if not header.startswith(_START):
         raise ModelFileError("it is no model file, or damaged: its header is another")
-    texts, table = _parsed(header)
+    texts, table = _parsed(header, most_values(size - 8 - length))
     _check_table(table, size - 8 - length)
     arrays = {name: _array(file, entry) for name, entry in table.items()}
     expected = texts.pop("sha256")
@@ -112,6 +114,11 @@ def read(file: BinaryIO) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     if _digest([prefix, neutral, *map(_bytes, arrays.values())]).decode() != expected:
         raise ModelFileError("it is damaged: its checksum is not that of its content")
     return texts, arrays
+
+
+def most_values(n_bytes: int) -> int:
+    """Return how many values of JSON there may be beside arrays of so many bytes."""
+    return _MOST_VALUES + n_bytes // _BYTES_PER_VALUE
 
 
 def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -123,13 +130,15 @@ def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def parsed_json(text: str | bytes) -> Any:
+def parsed_json(text: str | bytes, most: int) -> Any:
     """Return what a text of JSON holds, if it is neither too much nor too deep.
 
     Parameters
     ----------
     text : str or bytes
         The text.
+    most : int
+        How many values it may have.
 
     Returns
     -------
@@ -137,8 +146,8 @@ def parsed_json(text: str | bytes) -> Any:
         Its content.
     """
     content = text.encode() if isinstance(text, str) else text
-    if _n_values(content) > _MOST_VALUES:
-        raise ModelFileError(f"it has more than {_MOST_VALUES:,} values of JSON")
+    if _n_values(content) > most:
+        raise ModelFileError(f"it has more than {most:,} values of JSON")
     try:
         return json.loads(content, object_pairs_hook=unique)
     except RecursionError:
@@ -153,8 +162,8 @@ def _n_values(content: bytes) -> int:
     return sum(content.count(sign) for sign in (b",", b"[", b"{"))
 
 
-def _parsed(header: bytes) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-    table = parsed_json(header)
+def _parsed(header: bytes, most: int) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    table = parsed_json(header, most)
     texts = table.pop("__metadata__")
     if not all(isinstance(text, str) for text in texts.values()):
         raise ModelFileError("it is damaged: what its header says of it is no text")

@@ -49,7 +49,7 @@ class Decoder:
         Parameters
         ----------
         value : object
-            The value.
+            The value, whose lists are changed.
         depth : int, default=0
             In how many others it is.
 
@@ -61,7 +61,10 @@ class Decoder:
         if depth > MOST_NESTED + 1:
             raise ModelFileError("it is damaged: its values are nested too deeply")
         if isinstance(value, list):
-            return [self.decode(each, depth + 1) for each in value]
+            for i, each in enumerate(value):
+                if isinstance(each, list | dict):  # in place, for there may be many
+                    value[i] = self.decode(each, depth + 1)
+            return value
         if not isinstance(value, dict):
             return value
         if TAG not in value:

@@ -6,9 +6,4 @@ class ModelFileError(ValueError):
 
     The message says which file or which part of the estimator, what is wrong with it, and what to
     do.
-
-    Parameters
-    ----------
-    *args : object
-        The message.
     """

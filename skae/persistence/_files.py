@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._versions import installed_versions, version
 from ..training._device import resolve_device
 from ._classes import Classes
-from ._container import parsed_json, read, write
+from ._container import most_values, parsed_json, read, write
 from ._decoding import Decoder
 from ._encoding import Encoder
 from ._errors import ModelFileError
@@ -174,7 +174,10 @@ def read_content(file: BinaryIO) -> Content:
             f"it needs skae {texts['needs'][:20]} or newer, and this is {version()}: it is written "
             f"in version {texts['schema'][:20]} of the format, and {SCHEMA} is the last known here"
         )
-    versions, training, model = (parsed_json(texts[k]) for k in ("versions", "training", "model"))
+    most = most_values(sum(array.nbytes for array in arrays.values()))
+    versions, training, model = (
+        parsed_json(texts[name], most) for name in ("versions", "training", "model")
+    )
     if not isinstance(versions, dict) or not isinstance(training, bool):
         raise ModelFileError("it is damaged: what its header says of it is of another kind")
     return Content(texts["estimator"], versions, training, model, arrays)

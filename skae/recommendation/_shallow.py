@@ -19,11 +19,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import attributes_kept_on_failure, checked_codes
 from .._versions import Versioned
-from ..training._state import CANNOT_GO_ON
 from ._closed_form import DenseWeights
 from ._recommender import RecommenderMixin
 from ._solution import Solution, solved
-from ._sums import Sums
+from ._sums import Sums, state_without_sums, sums_so_far
 from ._weighting import WEIGHTINGS
 
 _AUTO_COMPONENTS = 256
@@ -227,9 +226,7 @@ class ShallowRecommender(
         self : object
             The estimator.
         """
-        so_far = getattr(self, "_sums", None)
-        if so_far is None and hasattr(self, "popularity_"):
-            raise ValueError(CANNOT_GO_ON.format(type(self).__name__))
+        so_far = sums_so_far(self)
         with attributes_kept_on_failure(self):
             sums = Sums.of(self._interactions(X, reset=so_far is None))
             self._take(sums if so_far is None else so_far.plus(sums))
@@ -294,10 +291,7 @@ class ShallowRecommender(
 
     # ------------------------------------------------------------------ fitted
 
-    def _lean_state(self) -> dict[str, Any]:
-        """Return the state without what only `partial_fit` needs, which may be the users' rows."""
-        state = self.__getstate__()
-        return {**state, "_solution": self._now, "_sums": None} if "_sums" in state else state
+    _lean_state = state_without_sums
 
     @property
     def _now(self) -> Solution:

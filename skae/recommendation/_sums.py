@@ -1,12 +1,13 @@
 """What closed forms need to know of all users seen so far, in as little memory as it takes."""
 
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
 from .._plain import registered
+from ..training._state import CANNOT_GO_ON
 from ._closed_form import gram_of
 from ._sparse import SparseMatrix, scaled
 from ._weighting import Weighting
@@ -108,3 +109,44 @@ def of_damped_users(X: sparse.csr_array, damping: float) -> sparse.csr_array:
         With the same indices.
     """
     return scaled(X, rows=np.maximum(np.diff(X.indptr), 1.0) ** (-damping / 2))
+
+
+def sums_so_far(estimator: Any) -> Sums | None:
+    """Return the sums that an estimator goes on with, None before its first fit.
+
+    Parameters
+    ----------
+    estimator : ShallowRecommender
+        The estimator.
+
+    Returns
+    -------
+    Sums or None
+        Its sums.
+
+    Raises
+    ------
+    ValueError
+        If it comes from a file without them.
+    """
+    sums = getattr(estimator, "_sums", None)
+    if sums is None and hasattr(estimator, "popularity_"):
+        raise ValueError(CANNOT_GO_ON.format(type(estimator).__name__))
+    return sums
+
+
+def state_without_sums(estimator: Any) -> dict[str, Any]:
+    """Return the state of an estimator without what only `partial_fit` needs.
+
+    Parameters
+    ----------
+    estimator : ShallowRecommender
+        The estimator.
+
+    Returns
+    -------
+    dict
+        Its state: the sums, which may be the users' rows, are None.
+    """
+    state = estimator.__getstate__()
+    return {**state, "_solution": estimator._now, "_sums": None} if "_sums" in state else state

@@ -94,8 +94,7 @@ def test_info(folder, run, failure, small_model):
     skae.save(scaler, path, training=True)
     line = run("info", path)[1][0]
     assert line.endswith(
-        "a training can go on, needs types=[sklearn.preprocessing._function_transformer."
-        "FunctionTransformer]"
+        "a training can go on, needs types=[sklearn.preprocessing.FunctionTransformer]"
     )
 
     content = path.read_bytes()
