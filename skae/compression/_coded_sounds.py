@@ -27,6 +27,7 @@ class CodesSounds(BaseCompressor):
 
     sample_rate_: float
     hop_length_: int
+    _sets_are_equal = False
 
     def compress(
         self,

@@ -350,9 +350,12 @@ def test_raw_streams_that_claim_too_much(of_sounds):
 
 
 def test_data_sets_are_not_read_piece_by_piece(of_sounds, sounds):
-    stream = of_sounds.compress_dataset(sounds[:2])
-    with pytest.raises(BitstreamError, match="the stream is a data set"):
-        of_sounds.decoder().push(stream)
+    for some in (sounds[:2], [sounds[0], sounds[1][:99]]):
+        stream = of_sounds.compress_dataset(some)
+        with pytest.raises(BitstreamError, match="the stream is a data set"):
+            of_sounds.decoder().push(stream)
+        with pytest.raises(BitstreamError, match="the stream is a data set"):
+            of_sounds.decompress([stream], errors="conceal")
 
 
 @pytest.mark.parametrize(
