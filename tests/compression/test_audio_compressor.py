@@ -431,6 +431,8 @@ def test_a_wrong_model(of_sounds, of_stereo, sounds, stereo):
     for read in (of_stereo.decompress, lambda s: of_stereo.decoder().push(s[0])):
         with pytest.raises(BitstreamError, match="was written by the model"):
             read([stream])
+    with pytest.raises(BitstreamError, match="the header has 1 channels, the model 2"):
+        of_stereo.decoder().push(stream)
     twin = small(hop_length=64, segment_duration=0.25).fit(sounds[:2])
     with pytest.raises(BitstreamError, match="was written by the model"):
         twin.decompress([stream])
