@@ -209,12 +209,18 @@ class BaseStreams(ABC):
         BitstreamError
             If it has not.
         """
-        if header.fingerprint not in (self.fingerprint, *self.former):
-            raise BitstreamError(
-                f"the stream was written by the model {header.fingerprint:08x}, this one is "
-                f"{self.fingerprint:08x}; read it with the model that wrote it"
-            )
-        self.check(header)
+        if header.fingerprint in (self.fingerprint, *self.former):
+            self.check(header)
+            return
+        what = (
+            f"the stream was written by the model {header.fingerprint:08x}, this one is "
+            f"{self.fingerprint:08x}; read it with the model that wrote it"
+        )
+        try:
+            self.check(header)
+        except BitstreamError as difference:
+            raise BitstreamError(f"{what}: {difference}") from None
+        raise BitstreamError(what)
 
     def read(
         self, stream: bytes | memoryview, max_values: int = MAX_VALUES, **params: Any

@@ -16,6 +16,7 @@ from ..training import AutoencoderNet, Recipe, Rows
 from ._audio_header import n_frames_of
 from ._audio_streams import AudioStreams, in_hops
 from ._bundled import SPEECH, fitted
+from ._clip_streams import ClipStreams
 from ._coded_sounds import CodesSounds
 from ._compressor import BaseCompressor
 from ._decoded_spectra import DecodedSpectra
@@ -283,7 +284,7 @@ class AudioCompressor(CodesSounds):
 
     def _streams_of(self, codec: Codec, *fingerprints: Any) -> AudioStreams:
         units = self._location, self._scale, self.sample_rate_
-        return AudioStreams(codec, *units, self._n_frames, *fingerprints)
+        return ClipStreams(codec, *units, self._n_frames, *fingerprints)
 
     # ------------------------------------------------------------------ state
 

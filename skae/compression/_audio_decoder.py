@@ -12,11 +12,13 @@ from ..coding import CODED, RAW, BitstreamError, Parts
 from ..coding._container import checksum_at, end_of
 from ._audio_header import AudioHeader, n_frames_of
 from ._audio_streams import AudioStreams
+from ._clip_streams import ClipsHeader
 from ._segments import SEGMENTS_TOGETHER
 
 _LONGEST_HEADER = 128
 _BYTES_PER_NUMBER = 8  # at most: those of a table's least frequency, and an escape
 _N_NUMBERED, _MOST_MISSING = 256, 127
+_SET = "the stream is a data set; decompress_dataset reads it"
 
 
 class AudioDecoder:
@@ -121,6 +123,8 @@ class AudioDecoder:
     def _read_header(self) -> bytes:
         """Read the header, if all of it is there, and return what follows it."""
         magic = AudioHeader.magic
+        if self._start.startswith(ClipsHeader.magic):
+            raise BitstreamError(_SET)
         try:
             fixed, numbers, position = AudioHeader.start_of(self._start)
         except BitstreamError:
@@ -129,7 +133,7 @@ class AudioDecoder:
                 return b""
             raise
         if numbers["n_signals"] > 1:
-            raise BitstreamError("the stream is a data set; decompress_dataset reads it")
+            raise BitstreamError(_SET)
         header = AudioHeader(*fixed, **{"n_samples": 1, **numbers})
         streams = self._streams
         header.check()

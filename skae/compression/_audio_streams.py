@@ -123,7 +123,7 @@ class AudioStreams(BaseStreams):
         """
         for name, found, expected in (
             ("channels", header.n_channels, self.n_channels),
-            ("samples in 1,000 seconds", header.millihertz, self.millihertz),
+            ("samples per 1,000 seconds", header.millihertz, self.millihertz),
             ("samples in a hop", header.hop_length, 1 if header.kind == RAW else self.hop_length),
         ):
             if found != expected:

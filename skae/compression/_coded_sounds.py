@@ -27,6 +27,7 @@ class CodesSounds(BaseCompressor):
 
     sample_rate_: float
     hop_length_: int
+    _sets_are_equal = False
 
     def compress(
         self,
@@ -134,7 +135,17 @@ class CodesSounds(BaseCompressor):
         Returns
         -------
         AudioEncoder
-            ``push(samples)`` and ``flush()`` return bytes.
+            ``push(samples)`` and ``flush()`` return bytes. Together they are what :meth:`compress`
+            writes of the whole sound, unless that are the samples themselves, because coding would
+            take more: once a segment is written there is no way back, and a sound that is nothing
+            like the training data may take more than its samples, at most 8 bytes for each
+            coefficient and each level of a band.
+
+        Raises
+        ------
+        ValueError
+            By `push`, if samples have other channels than the training data, another dtype than
+            those before, or are not finite.
         """
         check_is_fitted(self)
         return AudioEncoder(self._streams, self._number(quality))
@@ -151,6 +162,12 @@ class CodesSounds(BaseCompressor):
         -------
         AudioDecoder
             ``push(stream)`` and ``flush()`` return samples.
+
+        Raises
+        ------
+        BitstreamError
+            By `push`, if the stream is of another model, rate or number of channels, or damaged; by
+            `flush`, if it is not at its end.
         """
         check_is_fitted(self)
         return AudioDecoder(self._streams, self._form.is_flat, errors)

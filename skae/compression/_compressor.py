@@ -44,6 +44,7 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
     _derived_attributes = (*NetEstimator._derived_attributes, "_codec")
     _values_to_learn = 2**26  # that contexts are fitted to
     _takes_valid = False  # they would have to be decoded as X is
+    _sets_are_equal = True  # the signals of a data set have one shape
     _changeable = NetEstimator._changeable | {"quality", "adversarial_steps"}
 
     @abstractmethod
@@ -84,6 +85,7 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
                 f"X has values up to {low + span * largest:.3g}, too large to compute with; those "
                 f"of the first training data lie between {low:.3g} and {low + span:.3g}"
             )
+        some = trained.varied(some)
         trained.fit_contexts(some)
         codec = Codec(network_of(trained))
         few = some[: max(1, VALUES_TO_COUNT // some.shape[1])]
@@ -180,20 +182,21 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
     def compress_dataset(
         self, X: Any, *, quality: float | None = None, chunk_size: int | None = None
     ) -> bytes:
-        """Write many equal signals as one byte string.
+        """Write many signals as one byte string.
 
         They share a header and checksums, so that small ones cost little more than their code.
 
         Parameters
         ----------
         X : array-like or list of ndarray
-            Signals of one shape, such as images.
+            Signals: images of one shape, or sounds of any lengths.
         quality : float, default=None
             From 0, few bits, to 100, high fidelity; None takes that of the estimator.
         chunk_size : int, default=None
             How many signals at most are coded together, and read together: the fewer, the faster is
             reading some of them, and the more bytes there are, about 12 for each chunk. None is
-            256, or fewer large ones.
+            256, or fewer large ones; sounds of unequal lengths, which are cut into segments, take
+            nothing else.
 
         Returns
         -------
@@ -201,7 +204,7 @@ class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerM
             A stream, for :meth:`decompress_dataset`.
         """
         signals = self._checked(X)
-        if not signals.are_equal:
+        if self._sets_are_equal and not signals.are_equal:
             shapes = sorted({array.shape for array in signals.arrays})
             raise ValueError(f"compress_dataset needs data of one shape, but X has {shapes}")
         if not (chunk_size is None or (isinstance(chunk_size, Integral) and chunk_size >= 1)):

@@ -33,7 +33,7 @@ class CompressedDataset:
     Attributes
     ----------
     shape : tuple of int
-        Number of signals, lengths of their axes, number of channels.
+        Number of signals, lengths of their axes, number of channels; None for lengths that differ.
     dtype : dtype
         Type of the values.
     chunk_size : int
@@ -53,8 +53,8 @@ class CompressedDataset:
         self._realism = model._checked_realism(realism)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of signals, lengths of their axes, number of channels."""
+    def shape(self) -> tuple[Any, ...]:
+        """Number of signals, lengths of their axes, number of channels; None for unequal ones."""
         return self._header.shape
 
     @property
@@ -87,5 +87,5 @@ class CompressedDataset:
         return type(self), self._params
 
     def __repr__(self) -> str:
-        sizes = " x ".join(map(str, self.shape[1:]))
+        sizes = " x ".join("various" if n is None else str(n) for n in self.shape[1:])
         return f"{type(self).__name__}({len(self)} of {sizes}, {self.dtype})"

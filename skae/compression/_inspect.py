@@ -5,11 +5,13 @@ from typing import Any
 
 from ..coding import BitstreamError
 from ._audio_header import AudioHeader, inspect_audio
+from ._clip_streams import ClipsHeader, inspect_clips
 from ._image_streams import ImageHeader, inspect_images
 
 _READERS: dict[bytes, Callable[[bytes | memoryview], dict[str, Any]]] = {
     ImageHeader.magic: inspect_images,
     AudioHeader.magic: inspect_audio,
+    ClipsHeader.magic: inspect_clips,
 }
 
 
@@ -29,7 +31,7 @@ def inspect_stream(stream: bytes | memoryview) -> dict[str, Any]:
         ``n_chunks`` and the ``fingerprint`` of the model. Of images, ``n_images``, ``height``,
         ``width``, ``channels`` and ``bits_per_pixel``; of sounds, ``n_signals``, ``n_samples``,
         ``n_channels``, ``sample_rate`` in hertz, ``seconds`` and ``kbps``, thousand bits per
-        second.
+        second. If lengths are unequal, ``n_samples`` and ``seconds`` are lists of those of all.
 
     Raises
     ------

@@ -74,7 +74,7 @@ class ReadsStreams:
                 stream, max_values, realism=realism, region=region, n_before=n_bytes
             )
             arrays.extend(signals)
-            n_bytes += signals.nbytes
+            n_bytes += sum(signal.nbytes for signal in signals)
         return self._form.restored(arrays)
 
     def decompress_dataset(

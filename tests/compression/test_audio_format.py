@@ -243,6 +243,28 @@ def read_stream(stream, model):
     return x.astype(dtype)
 
 
+def read_clips(stream, model):
+    """Return sounds of unequal lengths."""
+    assert stream[:5] == b"\x89SKC\x01"
+    data = list(stream[5:])
+    lengths = [read_varint(data) for _ in range(read_varint(data))]
+    covered = stream[: len(stream) - len(data)] + stream[-4:]
+    assert zlib.crc32(covered) == int.from_bytes(bytes(data[:4]), "little")
+    (joined,), h, start, clips = read_stream(bytes(data[4:]), model), model.hop, 0, []
+    for n in lengths:
+        clips.append(joined[start : start + n])
+        stop, start = start + n, start + (-(-n // h) + 1) * h
+    assert stop == len(joined)
+    return clips
+
+
+def test_the_page_says_how_to_decode_unequal_lengths():
+    model, stream = Numbers(load_arrays("unequal/clips", "model")), load_stream("unequal/clips")
+    found, expected = read_clips(stream, model), load_model("unequal/clips").decompress([stream])
+    for x, y in zip(found, expected, strict=True):
+        assert np.abs(x[:, 0].astype(float) - y).max() <= 1
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "mono/raw"])
 def test_the_page_says_how_to_decode(name):
     model = Numbers(load_arrays(name, "model"))

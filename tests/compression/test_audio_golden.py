@@ -100,3 +100,9 @@ def test_they_hold_what_is_rare(monkeypatch):
     monkeypatch.setattr(_codec, "Decoder", Watched)
     load_model("mono/loud").decompress([load_stream("mono/loud")])
     assert np.concatenate([e.ravel() for e in escapes]).any()
+
+
+def test_golden_stream_of_unequal_lengths():
+    found = load_model("unequal/clips").decompress_dataset(load_stream("unequal/clips"))
+    assert [len(sound) for sound in found] == [200, 1, 95]
+    assert_same_sounds(np.concatenate(found), load_arrays("unequal/clips", "sounds")["clips"])

@@ -86,6 +86,15 @@ def test_channels_and_noise(of_stereo, stereo):
     assert unpack(expected, AudioHeader)[0].kind == RAW
 
 
+def test_noise_that_goes_on_takes_no_more_than_is_said(of_sounds):
+    noise = 2000 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+    stream = written(of_sounds, noise, [999], quality=100)
+    n_frames, n_levels = 8000 // 64 + 1, of_sounds._codec.network.contexts.first_bin
+    n_numbers = n_frames * 64 + -(-n_frames // 2) * n_levels
+    n_segments = inspect_stream(stream)["n_chunks"]
+    assert len(stream) < 8 * n_numbers + 15 * n_segments + 64
+
+
 @pytest.mark.parametrize("size", [1, 100, 1000, 10**6])
 @pytest.mark.parametrize("errors", ["raise", "conceal"])
 def test_pieces_are_read_as_the_whole(of_sounds, stream, decoded, size, errors):
@@ -350,9 +359,12 @@ def test_raw_streams_that_claim_too_much(of_sounds):
 
 
 def test_data_sets_are_not_read_piece_by_piece(of_sounds, sounds):
-    stream = of_sounds.compress_dataset(sounds[:2])
-    with pytest.raises(BitstreamError, match="the stream is a data set"):
-        of_sounds.decoder().push(stream)
+    for some in (sounds[:2], [sounds[0], sounds[1][:99]]):
+        stream = of_sounds.compress_dataset(some)
+        with pytest.raises(BitstreamError, match="the stream is a data set"):
+            of_sounds.decoder().push(stream)
+        with pytest.raises(BitstreamError, match="the stream is a data set"):
+            of_sounds.decompress([stream], errors="conceal")
 
 
 @pytest.mark.parametrize(

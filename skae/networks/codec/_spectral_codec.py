@@ -22,6 +22,7 @@ _VALUES_TO_FIT = 2**22
 _CORNER = 2000.0  # hertz, above which rounding may be coarser
 _N_FEATURES, _SLOW = 5, 0.3
 _ROTATED = 1 << 21  # samples that the rotation of channels is fitted to
+_OTHER_GAINS, _EVERY = (0.1, 3.0, 0.3), 8
 
 
 class SpectralCodecNetwork(TransformCodec):
@@ -310,6 +311,26 @@ class SpectralCodecNetwork(TransformCodec):
         return self.unrounded(z.reshape(len(z), -1, self.n_columns, 1)).flatten(1)
 
     # ------------------------------------------------------------------ closed form
+
+    def varied(self, x: Tensor) -> Tensor:
+        """Return training data, and some of them as loud as others may be.
+
+        Where all are about as loud, nothing else would tell how scales follow levels, and sounds
+        that are softer would take more bits than these.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_windows, n_features)
+            Training data.
+
+        Returns
+        -------
+        Tensor of shape (n_more_windows, n_features)
+            With an eighth more.
+        """
+        some = x[_EVERY - 1 :: _EVERY]
+        gains = some.new_tensor(_OTHER_GAINS).repeat(len(some) // len(_OTHER_GAINS) + 1)
+        return torch.cat([x, some * gains[: len(some), None]])
 
     @torch.no_grad()
     def initialize(self, x: Tensor, target: Tensor) -> None:

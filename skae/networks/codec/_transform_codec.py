@@ -165,6 +165,21 @@ class TransformCodec(nn.Module):
         divisors, factors = self.steps(level)
         return self.contexts.rounded(self.coefficients(x) / divisors, level)[0] * factors
 
+    def varied(self, x: Tensor) -> Tensor:
+        """Return what contexts and tables are to be fitted to.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_signals, n_features)
+            Training data.
+
+        Returns
+        -------
+        Tensor of shape (n_more_signals, n_features)
+            These, first, and what else a codec is to be ready for.
+        """
+        return x
+
     @torch.no_grad()
     def fit_contexts(self, x: Tensor) -> None:
         """Set the weights of means and scales, for coefficients as they are now.

@@ -77,9 +77,20 @@ def stereo() -> tuple[AudioCompressor, dict[str, bytes]]:
     }
 
 
+def unequal() -> tuple[AudioCompressor, dict[str, bytes]]:
+    """Return a model of one channel, and a stream of sounds of unequal lengths."""
+    random = np.random.default_rng(2)
+    sounds = [(9000 * x[:, 0]).astype(np.int16) for x in made(random, 9, 600, 1)]
+    model = AudioCompressor(
+        sample_rate=11_025, hop_length=16, segment_duration=0.02, random_state=0
+    ).fit(sounds[:6])
+    clips = [sounds[6][:200], sounds[7][:1], sounds[8][:95]]
+    return model, {"clips": model.compress_dataset(clips, quality=60)}
+
+
 def main() -> None:
     torch.set_num_threads(1)
-    for make in (mono, stereo):
+    for make in (mono, stereo, unequal):
         folder = HERE / "audio" / make.__name__
         if (folder / "model.npz").exists():
             continue
@@ -89,7 +100,9 @@ def main() -> None:
         sounds = {}
         for name, stream in streams.items():
             (folder / f"{name}.skae").write_bytes(stream)
-            sounds[name] = np.stack(model.decompress([stream]))
+            decoded = model.decompress([stream])
+            are_equal = len({len(sound) for sound in decoded}) == 1
+            sounds[name] = np.stack(decoded) if are_equal else np.concatenate(decoded)
             print(name, len(stream), sounds[name].shape, f"{zlib.crc32(stream):08x}")
         np.savez_compressed(folder / "sounds.npz", **sounds)
 
