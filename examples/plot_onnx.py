@@ -79,7 +79,7 @@ for i, (name, times) in enumerate(milliseconds.items()):
     bars = right.bar(
         np.arange(2) + 0.36 * (i - 0.5), times, 0.34, label=name, color=("0.6", "C2")[i]
     )
-    right.bar_label(bars, fmt="%.2g", padding=2)
+    right.bar_label(bars, fmt=lambda t: f"{t:.1f}" if t < 10 else f"{t:.0f}", padding=2)
 right.set_yscale("log")
 right.set_xticks(range(2), [f"{n} row{'s' if n > 1 else ''}" for n in rows])
 right.set(ylabel="milliseconds", ylim=(None, 3 * max(map(max, milliseconds.values()))))

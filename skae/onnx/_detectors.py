@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..outliers._neighbors import Nearest, Samples
 from ..outliers._views import SMALL, Marginals
-from ._pieces import Pieces, PiecewiseLinear
+from ._pieces import Pieces, PiecewiseLinear, taken
 
 _N_CANDIDATES, _N_LOCAL, _N_NEAR = 16, 10, 5
 _LARGEST_SQUARE = 1e30
@@ -145,7 +145,9 @@ class _Marginals(nn.Module):
     def forward(self, x: Tensor, observed: Tensor, factor: Tensor) -> list[Tensor]:
         place: Any = ((x - self.low) * self.per_unit).floor() + 1
         place = place.clamp(0, self.n_cells - 1).long() + self.starts
-        return [(table[place] * observed).sum(1) * factor for table in (self.tail, self.rarity)]
+        return [
+            (taken(table, place) * observed).sum(1) * factor for table in (self.tail, self.rarity)
+        ]
 
 
 class _Samples(nn.Module):

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._base import NetEstimator
+from .._settings import default_settings
 from ..compression import AudioCompressor, ImageCompressor
 from ..decomposition import Autoencoder
 from ..denoising import AutoencoderDenoiser
@@ -55,6 +56,7 @@ def methods_of(estimator: Any) -> tuple[str, ...]:
     )
 
 
+@default_settings()
 def model_of(estimator: Any, methods: Sequence[str], dtype: torch.dtype) -> Any:
     """Return methods of a fitted estimator of ours as one ONNX model.
 
