@@ -10,6 +10,7 @@
 """
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -69,7 +70,7 @@ def use(wheel: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         venv.create(folder / "env", with_pip=True)
-        python = next((folder / "env").glob("*/python*"))
+        python = folder / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
         for extra, chosen in (("", blocks[:3]), ("[images]", [blocks[0], photographs])):
             run(python, "-m", "pip", "install", "--quiet", f"{wheel}{extra}")
             (folder / "try.py").write_text("\n".join(chosen), encoding="utf-8")

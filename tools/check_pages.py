@@ -20,7 +20,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import numpy as np
 import pandas as pd
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 import skae
 from skae.inspection import CompressionReport, OutlierReport, SyntheticDataReport
@@ -91,7 +91,12 @@ def watched(browser: Browser, home: str, wrong: list[str], **options: object) ->
     def note(what: str) -> None:
         wrong.append(f"{page.url}: {what}")
 
-    page.on("console", lambda message: message.type == "error" and note(message.text))
+    def read(message: ConsoleMessage) -> None:
+        # Browsers ask every host for an icon, whether a page has one or not.
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+            note(message.text)
+
+    page.on("console", read)
     page.on("pageerror", lambda error: note(str(error)))
     page.on("dialog", lambda dialog: (note("a dialog opened"), dialog.dismiss()))
     page.on(

@@ -135,7 +135,7 @@ def main() -> None:
     STATIC.mkdir(exist_ok=True)
     glance = runpy.run_path(str(ROOT / "examples" / "plot_at_a_glance.py"))
     light = glance["draw"]()
-    dark = glance["draw"]("#121212", "#e6eaf0", "#62aeef", "#ff9e4f")
+    dark = glance["draw"]("none", "#e6eaf0", "#62aeef", "#ff9e4f")
     for name, figure in (("light", light), ("dark", dark)):
         path = STATIC / f"at_a_glance_{name}.png"
         figure.savefig(path, dpi=160, facecolor=figure.get_facecolor())

@@ -94,7 +94,7 @@ class CompressionReport(Report):
     >>> from skae import ImageCompressor
     >>> from skae.inspection import CompressionReport
     >>> petals = load_sample_image("flower.jpg")[200:280, 200:280]
-    >>> report = CompressionReport(ImageCompressor.pretrained(), petals, qualities=[20, 60])
+    >>> report = CompressionReport(ImageCompressor.pretrained(), [petals], qualities=[20, 60])
     >>> bool(report.rates_[0] < report.rates_[1])
     True
     >>> report.write_html("petals.html")  # doctest: +SKIP

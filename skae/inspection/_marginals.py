@@ -14,6 +14,7 @@ from ._report_text import number_text, plain_text
 from ._score_bins import span_without_tails
 
 _MOST_BARS, _MOST_VALUES = 24, 12
+_NARROWEST, _WIDEST = 1e-300, 1e300  # half of an axis: beyond, its numbers can't be computed
 _KINDS = {"f": "numbers", "M": "dates", "m": "durations", "O": "categories"}
 _NAMES = ("real", "synthetic")
 
@@ -88,8 +89,12 @@ class Marginal:
             ticks = [((i + 0.5) / len(whole), self._write(float(v))) for i, v in enumerate(whole)]
             names = [self._write(float(v)) for v in whole]
             return bars(heights, ticks, names, x=self.name, y="share of rows")
-        low, high = span_without_tails(real, real)
-        edges = np.linspace(low, high if low < high else low + 1, _MOST_BARS + 1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            low, high = span_without_tails(real, real)
+        high = high if low < high else low + 1
+        if not _NARROWEST < high / 2 - low / 2 < _WIDEST:
+            return None
+        edges = np.linspace(low, high, _MOST_BARS + 1)
         return histogram(
             dict(zip(_NAMES, self._known, strict=True)),
             edges,
@@ -101,11 +106,12 @@ class Marginal:
 
     def _table(self) -> dict[str, Any]:
         moments = {"different values": _n_different} if self.kind == "O" else _MOMENTS
-        rows = [
-            [name, *(self._write(of(values)) if len(values) else None for values in self._known)]
-            for name, of in moments.items()
-            if name != "standard deviation" or self.kind != "M"
-        ]
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = [
+                [name, *(self._write(of(each)) if len(each) else None for each in self._known)]
+                for name, of in moments.items()
+                if name != "standard deviation" or self.kind != "M"
+            ]
         rows.append(["missing", *(f"{np.mean(gone):.1%}" for gone in self._missing)])
         return table(("", *_NAMES), rows, numbers=(1, 2))
 

@@ -140,7 +140,8 @@ class OutlierReport(Report):
         )
 
     def _distribution(self) -> Section:
-        edges, log = bin_edges(self.scores_, self.offset_, None, "auto")
+        finite = self.scores_[np.isfinite(self.scores_)]
+        edges, log = bin_edges(finite, self.offset_, None, "auto")
         return {
             "title": "Scores of all rows",
             "note": "Rows left of the threshold are alarms. How well they stand apart from the "

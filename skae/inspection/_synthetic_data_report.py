@@ -337,10 +337,15 @@ def _encoded(columns: dict[str, Columns]) -> dict[str, NDArray[np.float64]]:
                 parts[name].append((place[:, None] == np.arange(len(kept))) * np.sqrt(0.5))
             continue
         known = real[~np.isnan(real)]
+        # Neither sums nor squares of shares of the largest value are too large.
+        unit = float(np.abs(known).max(initial=0.0)) or 1.0
+        known = known / unit
         mean, scale = (known.mean(), known.std() or 1.0) if len(known) else (0.0, 1.0)
         gone = {name: np.isnan(given[key]) for name, given in columns.items()}
         for name, given in columns.items():
-            parts[name].append((np.where(gone[name], mean, given[key]) - mean)[:, None] / scale)
+            parts[name].append(
+                (np.where(gone[name], mean, given[key] / unit) - mean)[:, None] / scale
+            )
             if any(each.any() for each in gone.values()):
                 parts[name].append(gone[name][:, None].astype(np.float64))
     return {name: np.hstack(each) for name, each in parts.items()}

@@ -331,10 +331,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
         X = self._checked(X)
         if self._n_folds == 1:
             cause = "n_estimators=1" if self.n_estimators == 1 else "fewer than 4 training rows"
-            raise ValueError(
-                f"p_values need scores of held-out rows; with {cause} there are none: fit with "
-                "n_estimators=2 or more and at least 4 rows"
-            )
+            raise ValueError(f"p_values need scores of held-out rows; with {cause} there are none")
         model = self.estimator_
         if isinstance(model, DenoisingEnsemble):
             held_out, folds = model.held_out_scores_, model.held_out_folds_

@@ -313,3 +313,13 @@ def test_pictures_can_be_read_back(images):
 def test_compression_report_needs_a_quality(quantizer, images):
     with pytest.raises(ValueError, match="qualities must hold at least one"):
         CompressionReport(quantizer, images, qualities=[])
+
+
+@pytest.mark.parametrize(
+    "values", [[-8e307, 8e307], [1e-320, 2e-320], [1e20], [0.0], [np.nan], [1.0, 1e300]]
+)
+def test_numbers_that_no_axis_can_hold_are_shown_in_the_table(values):
+    x = np.resize(values, 40) * np.linspace(0.1, 1, 40)
+    page = SyntheticDataReport(pd.DataFrame({"x": x, "y": 1.0}), pd.DataFrame({"x": x, "y": 1.0}))
+
+    check_page(page._page())
