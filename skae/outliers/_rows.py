@@ -147,7 +147,7 @@ class ScaledRows(Rows):
     ) -> None:
         super().__init__(*X.shape, dtype, device)
         self._X, self._scale, self._folds = X, scale, folds
-        self.source = X if isinstance(X, RowSource) else None
+        self.row_source = X if isinstance(X, RowSource) else None
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         chosen = of_array(positions)

@@ -108,10 +108,18 @@ class HistoryNetwork(RecommenderMixin, BaseAutoencoder):
         step = Step(module, criterion, batch, self.net_.validation_generator)
         return -objective.losses(step).rows.double()
 
-    def _encoded(self, X: sparse.csr_array) -> np.ndarray:
-        rows = self._view(X, self.net_.dtype, torch.device("cpu"), with_linear=False)
-        codes = self._apply_to(rows, lambda m, b: self._encoder(m, b.input), _CODES_AT_ONCE)
-        return codes.astype(float_dtype(X), copy=False)
+    def _encoded(self, X: sparse.csr_array, out: np.ndarray | None = None) -> np.ndarray:
+        rows, dtype = (
+            self._view(X, self.net_.dtype, torch.device("cpu"), with_linear=False),
+            float_dtype(X),
+        )
+        return self._apply_to(
+            rows,
+            lambda m, b: self._encoder(m, b.input),
+            _CODES_AT_ONCE,
+            then=lambda codes: codes.astype(dtype, copy=False),
+            out=out,
+        )
 
     def _similarities(self, items: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         if self._linear is not None:

@@ -23,7 +23,7 @@ class LazyTable:
         self._rows, self.shape, self.dtype = X, X.shape, float_dtype(X)
 
     @property
-    def source(self) -> RowSource | None:
+    def row_source(self) -> RowSource | None:
         """What the rows are read from block by block, if they are."""
         return self._rows if isinstance(self._rows, RowSource) else None
 

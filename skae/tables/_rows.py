@@ -38,7 +38,7 @@ class ColumnRows(Rows):
     ) -> None:
         super().__init__(len(X), columns.n_outputs, dtype, device)
         self._X, self._columns, self._positions = X, columns, positions
-        self.source = getattr(X, "source", None)
+        self.row_source = getattr(X, "row_source", None)
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         encoded, log_volume = self._columns.encode(self._X[of_array(positions)], self._positions)

@@ -82,7 +82,7 @@ def orders(rows: Rows, generator: torch.Generator | None) -> Iterator[Tensor]:
         Positions, each once. All at once, but of a source those of some blocks, chosen by chance
         and mixed, so that no block is read twice.
     """
-    source = rows.source
+    source = rows.row_source
     if source is None:
         yield torch.randperm(len(rows), generator=generator, device="cpu")
         return
@@ -119,7 +119,7 @@ def spread(rows: Rows, n_rows: int, generator: torch.Generator) -> Tensor:
     Tensor of int64 on the CPU
         Positions, in their order. Of a source, one out of each of as many equal parts.
     """
-    if rows.source is None:
+    if rows.row_source is None:
         return torch.randperm(len(rows), generator=generator)[:n_rows].sort().values
     width = len(rows) / n_rows
     places = torch.rand(n_rows, generator=generator, dtype=torch.float64) + torch.arange(n_rows)

@@ -145,7 +145,7 @@ class Rows(Dataset):
     indices: Tensor | None = None  # of a subset
     weights: Tensor | None = None  # of all rows
     _mean_weight = 1.0
-    source: RowSource | None = None  # of rows that are read block by block
+    row_source: RowSource | None = None  # of rows that are read block by block
 
     def __init__(
         self, n_rows: int, n_features: int, dtype: torch.dtype, device: torch.device
@@ -303,7 +303,7 @@ class ArrayRows(Rows):
         self._units = units
         self._X = X
         if isinstance(X, RowSource):
-            self.source = X
+            self.row_source = X
         if held and isinstance(X, np.ndarray) and not _is_memory_mapped(X):
             if units is None and _shares_memory(X, dtype, device):
                 self._X = torch.from_numpy(X)
@@ -353,7 +353,7 @@ class PairedRows(Rows):
     def __init__(self, inputs: Rows, targets: Rows) -> None:
         super().__init__(len(inputs), inputs.n_features, inputs.dtype, inputs.device)
         self.inputs, self.targets = inputs, targets
-        self.source = inputs.source
+        self.row_source = inputs.row_source
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         x, y = self.inputs.batch(positions), self.targets.batch(positions)
