@@ -16,7 +16,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from _data import hypothyroid, nsl_kdd
 from _report import write_table

@@ -28,8 +28,8 @@ def holed(values):
 
 def pandas_frame():
     plain = {
-        **{name: COUNTS for name in ("int8", "int16", "int32", "int64", "uint8", "uint16")},
-        **{name: COUNTS for name in ("uint32", "uint64", "float32", "float64")},
+        **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint16"), COUNTS),
+        **dict.fromkeys(("uint32", "uint64", "float32", "float64"), COUNTS),
     }
     columns = {name: pd.Series(values).astype(name) for name, values in plain.items()}
     nullable = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt64", "Float32", "Float64"]

@@ -146,7 +146,9 @@ def test_pickles_and_clones_give_the_same(estimator):
 
     for twin in (pickle.loads(pickle.dumps(model)), clone(model).fit(X)):
         for name, value in outputs(twin, X).items():
-            pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(outputs(model, X)[name]))
+            pd.testing.assert_frame_equal(
+                pd.DataFrame(value), pd.DataFrame(outputs(model, X)[name])
+            )
 
 
 @over(EVERYTHING)
@@ -198,8 +200,8 @@ def test_kinds_that_a_user_wants(estimator):
 
     assert model.schema_[1].kind == "category"
     assert model.schema_[1].categories == list(range(9))
-    with pytest.raises(ValueError, match="column_kinds names a column 'counts'.*mean 'count'"):
-        part.set_params(column_kinds={"counts": "category"})
+    part.set_params(column_kinds={"counts": "category"})
+    with pytest.raises(ValueError, match=r"column_kinds names a column 'counts'.*mean 'count'"):
         clone(model).fit(X)
 
 
@@ -231,7 +233,7 @@ def test_masked_arrays(estimator):
             expected = outputs(clone(model).fit(filled), filled)[name]
             np.testing.assert_array_equal(value, expected)
     else:
-        with pytest.raises(ValueError, match="X is a masked array with .* masked cells"):
+        with pytest.raises(ValueError, match=r"X is a masked array with .* masked cells"):
             model.fit(masked)
 
 
@@ -339,7 +341,7 @@ def test_losses_of_columns():
     assert np.isfinite(model.score(X))
     with pytest.raises(ValueError, match="loss must name every column of numbers, and no others"):
         Autoencoder(2, loss={"huber": ["size", "colour"]}).fit(X)
-    with pytest.raises(ValueError, match="'poisson' needs values .* in column 'size'"):
+    with pytest.raises(ValueError, match=r"'poisson' needs values .* in column 'size'"):
         Autoencoder(2, loss="poisson").fit(X.assign(size=-1.0))
 
 

@@ -154,9 +154,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
-            Training data, finite numbers. Generators of rows take data frames with dates and
-            categories too, and missing cells, and compressors of images an array or a list of
-            images.
+            Training data, finite numbers. :class:`~skae.Autoencoder`, generators of rows and
+            imputers take data frames with dates and categories too, and missing cells, and
+            compressors of images an array or a list of images.
         y : array-like of shape (n_samples,) or (n_samples, n_features), default=None
             For :class:`~skae.Autoencoder`, rows that the network should give in place of those of
             `X`: clean ones for noisy ones, say. For generators with ``conditional=True``, labels of

@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import Interval
 from torch import Tensor
 
 from .._base import NetEstimator
-from ..training import Batch
 from ..tables import Coding
+from ..training import Batch
 from ._errors import column_errors, relative_score
 from ._filling import drawn
 from ._network_imputer import NetworkImputer
@@ -51,6 +51,10 @@ class AutoencoderImputer(NetworkImputer):
     keep_empty_features : bool, default=False
         Whether columns without any value in training stay, filled with 0 if they hold numbers.
         Otherwise they are left out.
+
+    column_kinds : dict or None, default=None
+        Which columns of a frame are of another kind than their dtypes say, "number", "category" or
+        "date", by their names: ``{"zip": "category"}``.
 
     n_estimators : int, default=4
         Number of networks. The rows are split into as many folds, and each network trains on the
@@ -137,6 +141,8 @@ class AutoencoderImputer(NetworkImputer):
         Widths of the hidden layers.
     device_ : str
         Device computed on.
+    schema_ : skae.tables.Schema
+        What the columns of the training data were taken for, a table to read; only of a frame.
     n_features_in_ : int
         Number of columns seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -15,9 +15,9 @@ from .._base import Fit, NetEstimator, checked_sizes
 from .._plain import Part
 from .._settings import inference
 from .._units import chunks_of
+from ..tables import Coding
 from ..tables._kinds import share_a_range
 from ..training import AutoencoderNet, Batch, BestWeights, Recipe, Rows
-from ..tables import Coding
 from ._errors import root_errors
 from ._filling import filled
 from ._kernels import KernelMachines

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ..networks._normal import completed, wide
+from ..tables import Coding
 from ..training import Batch, Rows
 from ..training._rows import of_array
-from ..tables import Coding
 from ._normal import Normal
 
 _JUDGED_SHARE = 0.25  # of the observed cells of a row

@@ -52,7 +52,9 @@ def places(X: Any, X_reconstructed: Any) -> tuple[NDArray, NDArray, NDArray[np.s
         before[:, j] = np.where(missing, np.nan, 0)
         after[:, j] = np.where(missing, 0, differs)
         texts[:, j] = [
-            f"{'missing' if was is None else was} \N{RIGHTWARDS ARROW} {now}" if unlike else str(now)
+            f"{'missing' if was is None else was} \N{RIGHTWARDS ARROW} {now}"
+            if unlike
+            else str(now)
             for was, now, unlike in zip(values, back, differs, strict=True)
         ]
     return before, after, texts

@@ -67,6 +67,9 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
         Shape of images whose pixels are the features: (height, width), (channels, height, width)
         or, if it is unmistakable, (height, width, channels). They are then in one unit, whatever
         `scale` says, and compared with neighbours slightly blurred. Without effect on `estimator`.
+    column_kinds : dict or None, default=None
+        Which columns of a frame are of another kind than their dtypes say, "number", "category" or
+        "date", by their names: ``{"zip": "category"}``. Without effect on `estimator`.
     random_state : int, RandomState instance or None, default=None
         Seeds the model, unless it is None and `estimator` is given.
 
@@ -80,6 +83,8 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
     held_out_scores_ : ndarray of shape (n_held_out,)
         Scores of training rows by models that have not seen them; with ``n_estimators=1`` by the
         model itself. The default model keeps those of at most 8,192 rows, drawn at random.
+    schema_ : skae.tables.Schema
+        What the columns of the training data were taken for, a table to read; only of a frame.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -97,7 +102,8 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
     of :math:`-w_k \\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least
     such a value. The user guide says what the values and the weights are.
 
-    Missing values (NaN) are allowed with the default model: they add nothing to loss and score.
+    The default model takes frames with categories and dates, and missing values, which add nothing
+    to loss and score. Explanations are of columns. A category that is new is an outlier's.
 
     References
     ----------
@@ -200,7 +206,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Rows.
         y : Ignored
             Not used, present for API consistency.
@@ -239,7 +245,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
 
         Returns
@@ -257,7 +263,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
 
         Returns
@@ -272,7 +278,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
         fdr : float in (0, 1) or None, default=None
             Highest expected share of normal rows among those labelled outliers, if the training
@@ -307,7 +313,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
 
         Returns
@@ -339,7 +345,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
 
         Returns
@@ -356,7 +362,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data; the rows that :meth:`predict` labels -1 are explained.
         n_features : int, default=3
             Number of features per alarm, those that contribute most first.

@@ -124,7 +124,7 @@ def unmasked(X: Any, allow_nan: bool, name: str) -> Any:
             "without missing values: fill them, for instance by AutoencoderImputer"
         )
     dtype = X.dtype if X.dtype.kind == "f" else np.float64
-    return X.astype(dtype).filled(np.nan)
+    return np.ma.filled(X.astype(dtype), np.nan)
 
 
 def cells_of(X: Any) -> np.ndarray:
@@ -261,9 +261,7 @@ def pandas_frame(columns: dict[Any, Any], dtypes: list[Any], of_objects: Any) ->
     import pandas as pd
 
     series = {
-        name: pd.Series(values, dtype=dtype)
-        if j in of_objects
-        else pd.Series(values).astype(dtype)
+        name: pd.Series(values, dtype=dtype) if j in of_objects else pd.Series(values).astype(dtype)
         for j, ((name, values), dtype) in enumerate(zip(columns.items(), dtypes, strict=True))
     }
     return pd.DataFrame(series, columns=list(columns))

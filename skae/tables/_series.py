@@ -127,9 +127,7 @@ def numbers_of(column: Any, name: Any, allow_nan: bool = True) -> np.ndarray:
     return values
 
 
-def categories_of(
-    column: Any, name: Any, with_missing: bool = True, is_sure: bool = False
-) -> list:
+def categories_of(column: Any, name: Any, with_missing: bool = True, is_sure: bool = False) -> list:
     """Return the different values of a column of categories.
 
     Parameters
