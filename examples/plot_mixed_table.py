@@ -61,14 +61,15 @@ plt.show()
 # %%
 # Orders that are odd
 # -------------------
-# A sofa at the price of a book, a book that took two months, and a product that nobody sells.
+# A sofa at the price of a book, delivered the next day; a book that took half a year; and a product
+# that nobody sells.
 
 from skae import AutoencoderOutlierDetector
 
 odd = orders.head(3).copy()
 odd.loc[0, ["product", "price", "payment", "express"]] = ["sofa", 15.0, "transfer", False]
 odd.loc[1, ["product", "price", "payment", "express"]] = ["book", 14.0, "card", False]
-odd.loc[1, "delivered"] = odd.loc[1, "ordered"] + pd.Timedelta(60, "D")
+odd.loc[1, "delivered"] = odd.loc[1, "ordered"] + pd.Timedelta(180, "D")
 odd.loc[2, ["product", "price", "payment"]] = ["yacht", 17.0, "cash"]
 
 detector = AutoencoderOutlierDetector(random_state=0).fit(orders)
