@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 import torch
 from _data import LABELLED, nsl_kdd
-from _report import write_table
+from _report import read_table, save_table, write_table
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -128,7 +128,6 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     epochs = given.epochs if given.epochs == "auto" else int(given.epochs)
-    rows: list[dict[str, Any]] = []
     for name in given.tables:
         for way in WAYS:
             measured = []
@@ -137,9 +136,9 @@ def main() -> None:
                 both = detection(way, frame, y, seed), reduction(way, frame, y, seed, epochs)
                 measured.append(both[0] | both[1])
             means = {what: fmean(each[what] for each in measured) for what in measured[0]}
-            rows.append({"table": name, "way": way, **means})
-            print(rows[-1], flush=True)
-    write_table("frames", rows, key=("table", "way"))
+            save_table("frames", [{"table": name, "way": way, **means}], key=("table", "way"))
+    rows = read_table("frames")
+    write_table("frames", rows)
     check(rows)
 
 

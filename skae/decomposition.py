@@ -45,9 +45,11 @@ class Autoencoder(
     """Autoencoder: a network that squeezes rows through a narrow code and restores them.
 
     The network starts from the principal components of the training data, at the squared error of
-    PCA with the same number of components, and learns what a linear map can't do. Features should
-    have comparable scales, as for PCA: put a :class:`~sklearn.preprocessing.StandardScaler` before
-    it, or scale images to [0, 1].
+    PCA with the same number of components, and learns what a linear map can't do. Features of
+    arrays should have comparable scales, as for PCA: put a
+    :class:`~sklearn.preprocessing.StandardScaler` before it, or scale images to [0, 1]. Data frames
+    may have categories, truth values, dates and missing cells, see :ref:`tables`: then each column
+    is brought into a unit of its own here.
 
     Read more in the :ref:`User Guide <autoencoder>`.
 
@@ -86,6 +88,8 @@ class Autoencoder(
         boolean mask or feature names, for instance
         ``{"squared_error": [0, 1], "bernoulli": slice(2, 9)}``; every column stands in it once.
         A :class:`~skae.losses.ReconstructionLoss` or a torch criterion is taken too.
+        Of a frame it is the loss of numbers; categories have cross-entropy in units of their
+        entropy, and what is missing has none.
         With "squared_error", reconstructions are clipped to the lowest and the highest value of the
         training data if each is found in as many cells as there are columns, as in pixels and
         grades; ``criterion__bounds=None`` turns that off.
@@ -106,6 +110,10 @@ class Autoencoder(
 
     contraction : float, default=0.0
         Factor of the contractive penalty, the squared Frobenius norm of the encoder's Jacobian.
+
+    column_kinds : dict or None, default=None
+        Which columns of a frame are of another kind than their dtypes say, "number", "category" or
+        "date", by their names: ``{"zip": "category"}``.
 
     optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
@@ -195,6 +203,8 @@ class Autoencoder(
         interpolated between the trials. Only if `n_components` is a share or "auto".
     pca_restored_variance_ : ndarray of shape (n_numbers,)
         The same of PCA, measured for every number. Only if `n_components` is a share or "auto".
+    schema_ : skae.tables.Schema
+        What the columns of the training data were taken for, a table to read; only of a frame.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

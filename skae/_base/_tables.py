@@ -49,7 +49,11 @@ def table_format(
     if of_numbers and len(set(names)) < len(names):
         return None, False  # as scikit-learn takes them
     missing = not numbers_may_be_missing and any(is_missing(X[name]).any() for name in names)
-    if of_numbers and not missing and "category" not in checked_kinds(column_kinds, names).values():
+    if (
+        of_numbers
+        and not missing
+        and set(checked_kinds(column_kinds, names).values()) <= {"number"}
+    ):
         return FrameFormat.of_numbers(given), False
     return FrameFormat.of(given, kinds=column_kinds, fills=True, own_unseen=True), True
 

@@ -95,6 +95,9 @@ class AdversarialAutoencoder(BaseGenerator):
     constraints : list of str or None, default=None
         What holds in all rows, and is kept in samples: ``"0 <= age"``, ``"start <= end"``,
         ``"total == a + 2 * b"``. See the :ref:`User Guide <constraints>`.
+    column_kinds : dict or None, default=None
+        Which columns of a frame are of another kind than their dtypes say, "number", "category" or
+        "date", by their names: ``{"zip": "category"}``.
 
     optimizer : {"adam", "adamw", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
@@ -178,6 +181,8 @@ class AdversarialAutoencoder(BaseGenerator):
         Widths of the hidden layers, if the network has this parameter.
     device_ : str
         Device computed on.
+    schema_ : skae.tables.Schema
+        What the columns of the training data were taken for, a table to read; only of a frame.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -64,9 +64,8 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
     # ------------------------------------------------------------------ data
 
     def _checked(self, X: Any, *, reset: bool = False) -> Any:
-        form = getattr(self, "_format", None)
-        if reset:
-            form = FrameFormat.of(X, kinds=self.column_kinds)
+        kinds = self.column_kinds
+        form = FrameFormat.of(X, kinds=kinds) if reset else getattr(self, "_format", None)
         X = checked_table(self, X, form, reset=reset)
         if reset:
             self._format, self._constraints = form, None
@@ -111,10 +110,9 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         is_mixed = self.likelihood == "auto"
         categories = {j: len(values) for j, values in self._format.categories.items()}
         if categories and not is_mixed:
-            column = self._format.names[min(categories)]
             raise ValueError(
-                f"likelihood={self.likelihood!r} needs numbers, but column {column!r} holds "
-                "categories; leave likelihood='auto'"
+                f"likelihood={self.likelihood!r} needs numbers, but column "
+                f"{self._format.names[min(categories)]!r} holds categories; leave likelihood='auto'"
             )
         check_magnitude(X, getattr(torch, self.dtype))
         scale = self.scale if is_mixed else None

@@ -98,6 +98,8 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
     constraints : list of str or None, default=None
         What holds in all rows, and is kept in samples: ``"0 <= age"``, ``"start <= end"``,
         ``"total == a + 2 * b"``. See the :ref:`User Guide <constraints>`.
+    column_kinds : dict or None, default=None
+        Kinds of columns, "number", "category" or "date", by names, if not as their dtypes say.
 
     optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").
@@ -156,8 +158,7 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         The distribution of codes, with `score_samples` and `sample`: the mixture if `prior` is
         that and there are no classes.
     n_active_components_ : int
-        Number of components in use: the means of whose codes have a variance above 0.01 (Burda et
-        al., 2016).
+        Number of components in use: the variance of whose means is above 0.01 (Burda et al., 2016).
     classes_ : ndarray of shape (n_classes,)
         The labels; only with `conditional`.
     module_ : nn.Module
@@ -180,6 +181,8 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         Widths of the hidden layers, if the network has this parameter.
     device_ : str
         Device computed on.
+    schema_ : skae.tables.Schema
+        What columns of a frame were taken for, a table to read.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -197,11 +200,9 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
 
     Burda, Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016.
 
-    Rybkin, Daniilidis & Levine, "Simple and effective VAE training with calibrated decoders", ICML
-    2021.
+    Rybkin et al., "Simple and effective VAE training with calibrated decoders", ICML 2021.
 
-    Ghosh et al., "From variational to deterministic autoencoders", ICLR 2020, on priors that are
-    fitted afterwards.
+    Ghosh et al., "From variational to deterministic autoencoders", ICLR 2020, on later priors.
 
     Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP", ICLR 2017, on the flow.
 

@@ -53,6 +53,10 @@ class AutoencoderImputer(NetworkImputer):
         Whether columns without any value in training stay, filled with 0 if they hold numbers.
         Otherwise they are left out.
 
+    column_kinds : dict or None, default=None
+        Which columns of a frame are of another kind than their dtypes say, "number", "category" or
+        "date", by their names: ``{"zip": "category"}``.
+
     n_estimators : int, default=4
         Number of networks. The rows are split into as many folds, and each network trains on the
         rows outside of its own.
@@ -138,6 +142,8 @@ class AutoencoderImputer(NetworkImputer):
         Widths of the hidden layers.
     device_ : str
         Device computed on.
+    schema_ : skae.tables.Schema
+        What the columns of the training data were taken for, a table to read; only of a frame.
     n_features_in_ : int
         Number of columns seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -52,7 +52,7 @@ def suitable_units(
     X = np.ma.masked_invalid(X)
     center, scale = X.mean(axis=0).filled(0.0), X.std(axis=0).filled(0.0)
     varying = scale > 0
-    if standardize == "auto" and not mixed:
-        if not (varying.any() and scale.max() > 10 * scale[varying].min()):
-            return {}
+    spread = varying.any() and scale.max() > 10 * scale[varying].min()
+    if standardize == "auto" and not (mixed or spread):
+        return {}
     return {"center": center, "scale": np.where(varying, scale, 1.0)}

@@ -68,6 +68,9 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
         Shape of images whose pixels are the features: (height, width), (channels, height, width)
         or, if it is unmistakable, (height, width, channels). They are then in one unit, whatever
         `scale` says, and compared with neighbours slightly blurred. Without effect on `estimator`.
+    column_kinds : dict or None, default=None
+        Which columns of a frame are of another kind than their dtypes say, "number", "category" or
+        "date", by their names: ``{"zip": "category"}``. Without effect on `estimator`.
     random_state : int, RandomState instance or None, default=None
         Seeds the model, unless it is None and `estimator` is given.
 
@@ -82,6 +85,8 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
         Scores of training rows by models that have not seen them; with ``n_estimators=1`` by the
         model itself, in the order of the rows, repeated ones several times. The default model keeps
         those of at most 8,192 rows, drawn at random.
+    schema_ : skae.tables.Schema
+        What the columns of the training data were taken for, a table to read; only of a frame.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -99,7 +104,8 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
     of :math:`-w_k \\log p_k(x)`, where :math:`p_k(x)` is the share of training rows with at least
     such a value. The user guide says what the values and the weights are.
 
-    Missing values (NaN) are allowed with the default model: they add nothing to loss and score.
+    The default model takes frames with categories and dates, and missing values, which add nothing
+    to loss and score. Explanations are of columns. A category that is new is an outlier's.
 
     References
     ----------
@@ -206,7 +212,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Rows.
         y : Ignored
             Not used, present for API consistency.
@@ -247,7 +253,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
 
         Returns
@@ -265,7 +271,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
 
         Returns
@@ -280,7 +286,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
         fdr : float in (0, 1) or None, default=None
             Highest expected share of normal rows among those labelled outliers, if the training
@@ -315,7 +321,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
 
         Returns
@@ -346,7 +352,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data.
 
         Returns
@@ -363,7 +369,7 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
             Data; the rows that :meth:`predict` labels -1 are explained.
         n_features : int, default=3
             Number of features per alarm, those that contribute most first.

@@ -136,7 +136,7 @@ def unmasked(X: Any, allow_nan: bool, name: str) -> Any:
             "without missing values: fill them, for instance by AutoencoderImputer"
         )
     dtype = X.dtype if X.dtype.kind == "f" else np.float64
-    return X.astype(dtype).filled(np.nan)
+    return np.ma.filled(X.astype(dtype), np.nan)
 
 
 def cells_of(X: Any) -> np.ndarray:

@@ -101,3 +101,22 @@ def _of_arrow(arrow: Any, name: str) -> tuple:
         return ("pandas", name)
     schema = pa.schema([("", arrow)]).serialize().to_pybytes()
     return ("pyarrow", name, schema)
+
+
+def is_known(dtype: Any) -> bool:
+    """Tell whether a type can be made again from its description.
+
+    Parameters
+    ----------
+    dtype : numpy, pandas or polars dtype, or object
+        The type.
+
+    Returns
+    -------
+    bool
+        Whether it can.
+    """
+    try:
+        return dtype_of(described(dtype)) == dtype
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return False

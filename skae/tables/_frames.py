@@ -17,9 +17,9 @@ from ._containers import (
     polars_frame,
     refuse_lazy,
 )
-from ._dates import dates_of, is_date
-from ._dtypes import described, dtype_of
-from ._objects import content_of, is_of_objects, objects_of, typed
+from ._dates import is_date
+from ._dtypes import described, dtype_of, is_known
+from ._objects import content_of, is_of_objects, typed
 from ._schema import ColumnSchema, Schema, checked_kinds
 from ._series import (
     calendar_of,
@@ -34,6 +34,7 @@ from ._series import (
     positions_of,
     refuse_kind,
 )
+from ._values import equals, rounded_to, values_of, without
 
 
 @registered
@@ -152,9 +153,8 @@ class FrameFormat:
         arrow, X = arrow_schema(X), framed(X)
         container = "pyarrow" if arrow else type(X).__module__.partition(".")[0]
         names = list(X.columns)
-        dtypes = list(X.dtypes)
         incomplete = [j for j, name in enumerate(names) if is_missing(X[name]).any()]
-        types = [described(dtype) for dtype in dtypes]
+        types = [described(dtype) for dtype in X.dtypes]
         return cls(container, names, types, {}, {}, incomplete=incomplete, arrow=arrow)
 
     def _learn(self, j: int, name: Any, column: Any, kind: str | None) -> None:
@@ -162,12 +162,12 @@ class FrameFormat:
         dtype = column.dtype
         check_dtype(name, dtype)
         if is_of_objects(dtype) and kind != "category":
-            column = self._without_sentinel(column)
+            column = without(column, self.sentinel)
             if content := content_of(column, name):
                 column = typed(column, name, content)
                 self.objects[j] = content, described(column.dtype)
                 dtype = column.dtype
-        if not _is_known(dtype):
+        if not is_known(dtype):
             raise ValueError(
                 f"column {name!r} has dtype {dtype}, which is not known here: convert it into "
                 "numbers, dates or text, or leave it out"
@@ -187,35 +187,27 @@ class FrameFormat:
             self.dates[j] = calendar_of(column, name, dtype)
         elif kind == "category":
             values = categories_of(column, name, with_missing=not self.fills, is_sure=is_sure)
-            self.categories[j] = [v for v in values if not _equal(v, self.sentinel)]
+            self.categories[j] = [v for v in values if not equals(v, self.sentinel)]
         elif not is_number(dtype) or is_date(dtype):
             refuse_kind(name, dtype, kind, "pandas.to_numeric")
-
-    def _without_sentinel(self, column: Any) -> Any:
-        """Return a column of objects with nothing in place of the sentinel."""
-        if self.sentinel is None:
-            return column
-        return column.mask([_equal(value, self.sentinel) for value in column])
 
     def _typed(self, j: int, name: Any, column: Any) -> Any:
         """Return a column as it was learned: one of objects in the dtype that stands for them."""
         if j not in self.objects:
             return column
-        return typed(self._without_sentinel(column), name, self.objects[j][0])
+        return typed(without(column, self.sentinel), name, self.objects[j][0])
 
     @property
     def schema(self) -> Schema:
         """What the columns of a frame are taken for."""
-        columns = zip(self.names or [], self.dtypes, strict=True)
+        kinds = {**dict.fromkeys(self.categories, "category"), **dict.fromkeys(self.dates, "date")}
+        columns = enumerate(zip(self.names or [], map(str, self.dtypes), strict=True))
         return Schema(
             ColumnSchema(
-                name, self._kind(j), str(dtype), self.categories.get(j), j in self.incomplete
+                *each, kinds.get(j, "number"), self.categories.get(j), j in self.incomplete
             )
-            for j, (name, dtype) in enumerate(columns)
+            for j, each in columns
         )
-
-    def _kind(self, j: int) -> str:
-        return "category" if j in self.categories else "date" if j in self.dates else "number"
 
     @property
     def dtypes(self) -> list[Any]:
@@ -263,7 +255,7 @@ class FrameFormat:
             column = self._typed(j, name, X[name])
             if j in self.categories:
                 known = self.categories[j]
-                positions = positions_of(column, name, known, only_known=not self.fills)
+                positions: Any = positions_of(column, name, known, only_known=not self.fills)
                 if self.own_unseen:
                     positions = np.where(
                         np.isnan(positions) & ~is_missing(column), len(known), positions
@@ -294,7 +286,7 @@ class FrameFormat:
         for j, name in enumerate(X.columns):
             missing[:, j] = is_missing(X[name])
             if self.sentinel is not None:
-                missing[:, j] |= [_equal(value, self.sentinel) for value in X[name].to_list()]
+                missing[:, j] |= [equals(value, self.sentinel) for value in X[name].to_list()]
         return missing
 
     def filled(self, X: Any, missing: np.ndarray, matrix: np.ndarray) -> Any:
@@ -365,14 +357,15 @@ class FrameFormat:
             dtype = self.dtypes[0]
             if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf":
                 return matrix
-            return _rounded(matrix, dtype) if dtype.kind in "iu" else matrix.astype(dtype)
+            return rounded_to(matrix, dtype) if dtype.kind in "iu" else matrix.astype(dtype)
         return self.as_it_came(self._frame(matrix, like))
 
     def _frame(self, matrix: np.ndarray, like: Any) -> Any:
         """Return rows as a frame of pandas or polars."""
         columns: dict[Any, Any] = {}
         for j, (name, dtype) in enumerate(zip(self.names or [], self._working_dtypes, strict=True)):
-            columns[name] = self._values(j, matrix[:, j], dtype)
+            form = self.categories.get(j), self.dates.get(j), self.objects.get(j, ((),))[0]
+            columns[name] = values_of(matrix[:, j], dtype, *form)
         if self.container == "polars":
             return polars_frame(columns, self.dtypes)
         frame = pandas_frame(columns, self.dtypes, [*self.categories, *self.objects])
@@ -392,39 +385,3 @@ class FrameFormat:
             The same.
         """
         return arrow_table(frame, self.arrow) if self.container == "pyarrow" else frame
-
-    def _values(self, j: int, x: np.ndarray, dtype: Any) -> Any:
-        """Return the values that a column of a matrix stands for."""
-        values: Any = x.round() if is_whole(dtype) else x
-        if j in self.categories:
-            known = [*self.categories[j], None]
-            places = np.where(np.isnan(x), -1, x).clip(max=len(known) - 1)
-            return [known[int(i)] for i in places]
-        if j in self.dates:
-            origin, unit = self.dates[j]
-            missing = np.isnan(x)
-            ticks = np.where(missing, 0, x).round().astype(np.int64) * unit + origin
-            values = dates_of(ticks, missing, dtype)
-        if j not in self.objects:
-            return values
-        import pandas as pd
-
-        return objects_of(pd.Series(values), self.objects[j][0])
-
-
-def _equal(value: Any, sentinel: Any) -> bool:
-    """Tell whether a value stands for a missing one."""
-    return sentinel is not None and value is not None and bool(value == sentinel)
-
-
-def _is_known(dtype: Any) -> bool:
-    """Tell whether a dtype can be made again from its description."""
-    try:
-        return dtype_of(described(dtype)) == dtype
-    except (AttributeError, NotImplementedError, TypeError, ValueError):
-        return False
-
-
-def _rounded(matrix: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    limits = np.iinfo(dtype)
-    return matrix.round().clip(limits.min, limits.max).astype(dtype)

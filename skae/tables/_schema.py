@@ -18,11 +18,11 @@ class ColumnSchema:
     ----------
     name : object
         Its name.
+    dtype : str
+        Its dtype in the training data.
     kind : {"number", "category", "date"}
         What its values are; times and durations are dates, and truth values beside other kinds are
         categories.
-    dtype : str
-        Its dtype in the training data.
     categories : list or None
         The values of a column of categories, sorted; None among them stands for a missing one,
         where that is a category too.
@@ -31,8 +31,8 @@ class ColumnSchema:
     """
 
     name: Any
-    kind: str
     dtype: str
+    kind: str
     categories: list | None
     has_missing: bool
 

@@ -182,8 +182,8 @@ class ViewedRows(Rows):
         self._groups = [(int(g[0]), int(g[-1]) + 1) for g in view.groups]
         self._held: Batch | None = None
         if held and 2 * self.n_rows * self.n_features <= _MOST_CELLS_HELD:
-            parts = list(self.batches())
-            self._held = Batch(*(torch.cat(each) for each in zip(*parts, strict=True)))
+            x, target = zip(*self.batches(), strict=True)
+            self._held = Batch(torch.cat(x), torch.cat(target))
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         if self._held is None:

@@ -525,7 +525,9 @@ def test_kinds_that_can_not_be(frame_class, kinds, message):
 
 
 def test_kinds_of_arrays():
-    with pytest.raises(ValueError, match="column_kinds=.* names columns of a data frame, but X is"):
+    with pytest.raises(
+        ValueError, match=r"column_kinds=.* names columns of a data frame, but X is"
+    ):
         FrameFormat.of(np.zeros((2, 2)), kinds={0: "category"})
 
 
