@@ -38,7 +38,6 @@ from ._checks import attributes_kept_on_failure, checked_input
 from ._convergence import likely_causes, warn_of_auto, warn_unless_stopped
 from ._fit import Fit, checked_targets, checked_valid
 
-_ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
 _NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
 
 
@@ -75,6 +74,9 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
 
     # Parameters that a fit that goes on takes up, besides those of the optimizer and the like.
     _changeable: frozenset[str] = OF_TRAINING
+
+    # With it, a row's result has the same last bits whatever rows stand beside it.
+    _row_multiple = 32
 
     _auto_patience: int | None = None  # of the trial that "auto" makes, in epochs
     _takes_targets = False  # rows in `y` that the network is to give for `X`
@@ -348,7 +350,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         result: Any = None  # one array from the start, and not parts that would be copied into one
         with inference():
             for batch in rows.batches(size):
-                padded = batch.padded(_ROW_MULTIPLE).to(net.device)
+                padded = batch.padded(self._row_multiple).to(net.device)
                 part = function(module, padded)[: len(batch)].cpu().numpy()
                 if result is None:
                     result = np.empty((len(rows), *part.shape[1:]), part.dtype)

@@ -11,6 +11,7 @@ draw. Open ``_loss_curve.py`` first: it is the shortest display.
 """
 
 from ._compressed_image import CompressedImageDisplay
+from ._feature_errors import FeatureErrorDisplay
 from ._imputation import ImputationDisplay
 from ._latent_space import LatentSpaceDisplay
 from ._latent_walk import LatentWalkDisplay
@@ -26,6 +27,7 @@ from ._spectrogram import SpectrogramDisplay
 
 __all__ = [
     "CompressedImageDisplay",
+    "FeatureErrorDisplay",
     "ImputationDisplay",
     "LatentSpaceDisplay",
     "LatentWalkDisplay",

@@ -20,17 +20,18 @@ def name_rows(X: ArrayLike, otherwise: Any) -> ArrayLike:
     return np.arange(otherwise) if isinstance(otherwise, int) else otherwise
 
 
-def check_positions(rows: ArrayLike, n_samples: int) -> NDArray[np.intp]:
+def check_positions(rows: ArrayLike, n_samples: int, name: str = "rows") -> NDArray[np.intp]:
     """Return the positions of rows, given as such or as a mask."""
     chosen = np.atleast_1d(np.asarray(rows))
     if chosen.dtype == bool and len(chosen) == n_samples:
         chosen = np.flatnonzero(chosen)
     elif chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < n_samples)).all():
         raise ValueError(
-            f"rows must hold positions from 0 to {n_samples - 1}, or be a mask of {n_samples} rows"
+            f"{name} must hold positions from 0 to {n_samples - 1}, or be a mask of {n_samples} "
+            "rows"
         )
     if len(chosen) == 0:
-        raise ValueError("rows holds no row")
+        raise ValueError(f"{name} holds no row")
     return chosen.astype(np.intp)
 
 

@@ -13,10 +13,10 @@ from sklearn.utils.validation import _num_samples
 
 from .._base import checked_input
 from .._meta import HasModel, available_if_model_has, input_as_it_came
+from ._calibration import CalibratedScores
 from ._decisions import (
     automatic_threshold,
     benjamini_hochberg,
-    conformal_p_values,
     cross_fitted_scores,
     warn_of_no_power,
 )
@@ -29,7 +29,7 @@ _TRIM = 0.2
 _CONTAMINATION = [StrOptions({"auto"}), Options(Real, {0}), Interval(Real, 0, 0.5, closed="right")]
 
 
-class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
+class AutoencoderOutlierDetector(CalibratedScores, HasModel, OutlierMixin, BaseEstimator):
     """Outlier detector that learns to predict each value of a row from the others.
 
     By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data;
@@ -292,41 +292,6 @@ class AutoencoderOutlierDetector(HasModel, OutlierMixin, BaseEstimator):
             most = SAMPLE if self.estimator is None else None
             warn_of_no_power(len(rejected), len(self.held_out_scores_), fdr, most)
         return np.where(rejected, -1, 1)
-
-    def p_values(self, X: Any) -> np.ndarray:
-        """Return the probability of rows at least as outlying, if `X` are like the training rows.
-
-        Cross-conformal: each row is compared with the held-out scores of training rows, by the same
-        networks. If training rows are normal, the p-values of new normal rows are nearly uniform;
-        outliers in training make them larger, which is the safe side. With `estimator`, scores by
-        the model are compared with those by clones trained on fewer rows, which is only
-        approximately right. Training rows are not new rows: their own p-values are too large.
-
-        Parameters
-        ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Between 1 / (n_held_out + 1) and 1; small for outliers.
-
-        Raises
-        ------
-        ValueError
-            With ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
-        """
-        X = self._checked(X)
-        if self._n_folds == 1:
-            cause = "n_estimators=1" if self.n_estimators == 1 else "fewer than 4 training rows"
-            raise ValueError(f"p_values need scores of held-out rows; with {cause} there are none")
-        model = self.estimator_
-        if isinstance(model, DenoisingEnsemble):
-            scores, folds = model.member_scores(X), model.held_out_folds_
-        else:
-            scores, folds = model.score_samples(X), None
-        return conformal_p_values(scores, self.held_out_scores_, folds)
 
     # ------------------------------------------------------------------ explanations
 

@@ -1,0 +1,96 @@
+"""What held-out scores say of new rows: p-values, and probabilities of being outliers."""
+
+from typing import Any
+
+import numpy as np
+
+from ._decisions import conformal_p_values
+from ._ensemble import DenoisingEnsemble
+from ._probabilities import ScoreMixture
+
+
+class CalibratedScores:
+    """Mixin of the detector: its scores beside those of training rows by models without them."""
+
+    n_estimators: int
+    contamination: str | float
+    estimator_: Any
+    held_out_scores_: np.ndarray
+    _n_folds: int
+    _checked: Any
+
+    def p_values(self, X: Any) -> np.ndarray:
+        """Return the probability of rows at least as outlying, if `X` are like the training rows.
+
+        Cross-conformal: each row is compared with the held-out scores of training rows, by the same
+        networks. If training rows are normal, the p-values of new normal rows are nearly uniform;
+        outliers in training make them larger, which is the safe side. With `estimator`, scores by
+        the model are compared with those by clones trained on fewer rows, which is only
+        approximately right. Training rows are not new rows: their own p-values are too large.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Between 1 / (n_held_out + 1) and 1; small for outliers.
+
+        Raises
+        ------
+        ValueError
+            With ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
+        """
+        X = self._checked(X)
+        self._check_held_out("p_values need")
+        model = self.estimator_
+        if isinstance(model, DenoisingEnsemble):
+            scores, folds = model.member_scores(X), model.held_out_folds_
+        else:
+            scores, folds = model.score_samples(X), None
+        return conformal_p_values(scores, self.held_out_scores_, folds)
+
+    def outlier_probability(self, X: Any) -> np.ndarray:
+        """Return the probability that each row is an outlier, by its score.
+
+        The held-out scores are taken for a mixture of those of normal rows and of outliers, gamma
+        distributions of one shape, minus the scores from the highest on. `contamination` is the
+        share of outliers among them; "auto" estimates it. A probability is right for rows among
+        which outliers are as frequent as among the training rows, and for training rows themselves
+        it is somewhat too low. It rests on outliers in training whose scores stand out: where there
+        are none, a probability is no more than another unit of the score, and :meth:`p_values` are
+        what to ask for.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Between 0 and 1, never lower for a row of a lower score.
+
+        Raises
+        ------
+        ValueError
+            With ``contamination=0``, which says that there are no outliers to learn from; with
+            ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
+        """
+        X = self._checked(X)
+        self._check_held_out("outlier_probability needs")
+        if self.contamination == 0:
+            raise ValueError(
+                "outlier_probability needs outliers among the training rows, and contamination=0 "
+                'says that there are none: take p_values, or contamination="auto"'
+            )
+        share = None if isinstance(self.contamination, str) else float(self.contamination)
+        mixture = ScoreMixture.of(self.held_out_scores_, share)
+        return mixture(self.estimator_.score_samples(X))
+
+    def _check_held_out(self, who: str) -> None:
+        if self._n_folds == 1:
+            cause = "n_estimators=1" if self.n_estimators == 1 else "fewer than 4 training rows"
+            raise ValueError(f"{who} scores of held-out rows; with {cause} there are none")
