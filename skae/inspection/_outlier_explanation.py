@@ -91,6 +91,7 @@ class OutlierExplanationDisplay:
 
     See Also
     --------
+    FeatureErrorDisplay : What makes all alarms of a table.
     OutlierScoreDisplay : The scores of all rows.
     ReconstructionDisplay : Rows above what a model makes of them.
 

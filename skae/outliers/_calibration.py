@@ -1,5 +1,6 @@
 """What held-out scores say of new rows: p-values, and probabilities of being outliers."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -52,21 +53,23 @@ class CalibratedScores:
             scores, folds = model.score_samples(X), None
         return conformal_p_values(scores, self.held_out_scores_, folds)
 
-    def outlier_probability(self, X: Any) -> np.ndarray:
-        """Return the probability that each row is an outlier, by its score.
+    def outlier_probability(self, X: Any, *, share: float | None = None) -> np.ndarray:
+        """Return the probability that each row is an outlier, by its score and their share.
 
-        The held-out scores are taken for a mixture of those of normal rows and of outliers, gamma
-        distributions of one shape, minus the scores from the highest on. `contamination` is the
-        share of outliers among them; "auto" estimates it. A probability is right for rows among
-        which outliers are as frequent as among the training rows, and for training rows themselves
-        it is somewhat too low. It rests on outliers in training whose scores stand out: where there
-        are none, a probability is no more than another unit of the score, and :meth:`p_values` are
-        what to ask for.
+        The held-out scores are taken for a mixture of those of normal rows and of outliers: minus
+        the scores, counted from the highest one, have gamma distributions of one shape. It is right
+        on the average for rows among which outliers are as frequent as among the training rows. How
+        far probabilities are from the share depends on how far scores are from each other; that
+        they are right for each score is not promised, because nobody has said which rows are
+        outliers. Training rows that are scored again come out somewhat too low.
 
         Parameters
         ----------
         X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
             Data.
+        share : float in (0, 1) or None, default=None
+            Share of outliers among the training rows. None takes `contamination`, if it is a
+            number. The scores do not tell it.
 
         Returns
         -------
@@ -76,19 +79,29 @@ class CalibratedScores:
         Raises
         ------
         ValueError
-            With ``contamination=0``, which says that there are no outliers to learn from; with
+            If the share is not known; with ``contamination=0``, where there is none; with
             ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
         """
         X = self._checked(X)
         self._check_held_out("outlier_probability needs")
+        share = self._known_share(share)
+        return ScoreMixture.of(self.held_out_scores_, share)(self.estimator_.score_samples(X))
+
+    def _known_share(self, share: Any) -> float:
         if self.contamination == 0:
             raise ValueError(
                 "outlier_probability needs outliers among the training rows, and contamination=0 "
-                'says that there are none: take p_values, or contamination="auto"'
+                "says that there are none: take p_values"
             )
-        share = None if isinstance(self.contamination, str) else float(self.contamination)
-        mixture = ScoreMixture.of(self.held_out_scores_, share)
-        return mixture(self.estimator_.score_samples(X))
+        if share is None and isinstance(self.contamination, str):
+            raise ValueError(
+                "outlier_probability needs the share of outliers, which the scores do not tell: "
+                "say share=0.05, or take p_values"
+            )
+        share = self.contamination if share is None else share
+        if not (isinstance(share, Real) and 0 < share < 1):
+            raise ValueError(f"share={share!r} must be a float between 0 and 1, exclusive")
+        return float(share)
 
     def _check_held_out(self, who: str) -> None:
         if self._n_folds == 1:

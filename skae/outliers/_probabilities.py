@@ -1,4 +1,8 @@
-"""From held-out scores to the probability of being an outlier: a mixture of two gammas."""
+"""From held-out scores to the probability of being an outlier: a mixture of two gammas.
+
+The share of outliers must be known. The default model's scores are sums of ranks, and so are
+distributed nearly alike whether one row in a hundred is an outlier or one in three.
+"""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +12,6 @@ import numpy as np
 from scipy.special import digamma, expit, logit, polygamma
 
 _N_STEPS, _TOL = 500, 1e-4
-_FIRST_SHARE = 0.05
 _LEAST_RATIO = 1.5  # of the mean strangeness of outliers to that of inliers
 
 
@@ -29,25 +32,22 @@ class ScoreMixture:
         By how much the log odds grow with the strangeness.
     intercept : float
         Log odds where there is none.
-    share : float
-        Share of outliers among the rows that the mixture was fitted to.
     """
 
     highest: float
     slope: float
     intercept: float
-    share: float
 
     @classmethod
-    def of(cls, scores: np.ndarray, share: float | None = None) -> Self:
+    def of(cls, scores: np.ndarray, share: float) -> Self:
         """Fit the mixture by expectation and maximisation.
 
         Parameters
         ----------
         scores : ndarray of shape (n_rows,)
             Scores of rows by models that have not seen them, higher meaning more normal.
-        share : float or None, default=None
-            Share of outliers among them; None estimates it.
+        share : float in (0, 1)
+            Share of outliers among them.
 
         Returns
         -------
@@ -56,22 +56,20 @@ class ScoreMixture:
         """
         highest, spread = float(scores.max()), float(np.ptp(scores)) or 1.0
         values = ((highest - scores) / spread).clip(min=1e-9)
-        is_out = (values > np.quantile(values, 1 - (share or _FIRST_SHARE))).astype(float)
+        is_out = (values > np.quantile(values, 1 - share)).astype(float)
         mean_log = np.log(values).mean()
         for _ in range(_N_STEPS):
-            # Half a row more of each kind: no share is 0 or 1.
-            found = (is_out.sum() + 0.5) / (len(values) + 1)
+            found = is_out.mean()
             mean_in = np.average(values, weights=1 - is_out + 1e-9)
             mean_out = max(np.average(values, weights=is_out + 1e-9), _LEAST_RATIO * mean_in)
             logs = (1 - found) * math.log(mean_in) + found * math.log(mean_out)
             shape = _shape(max(float(logs - mean_log), 1e-6))
-            of_all = found if share is None else share
             slope = shape * (1 / mean_in - 1 / mean_out)
-            intercept = logit(of_all) + shape * math.log(mean_in / mean_out)
+            intercept = logit(share) + shape * math.log(mean_in / mean_out)
             before, is_out = is_out, expit(intercept + slope * values)
             if np.abs(is_out - before).max() < _TOL:
                 break
-        return cls(highest, float(slope / spread), float(intercept), float(of_all))
+        return cls(highest, float(slope / spread), float(intercept))
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Return the probabilities that rows with these scores are outliers."""

@@ -14,32 +14,24 @@ def scores_of(share, n=2000, ratio=4.0, seed=0):
     return -rng.gamma(4, np.where(is_out, ratio, 1)), is_out
 
 
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
-def test_share_of_outliers_is_found(share):
-    scores, is_out = scores_of(share)
-
-    assert abs(ScoreMixture.of(scores).share - is_out.mean()) < 0.02 + 0.1 * share
-
-
 def test_probabilities_are_right():
     scores, is_out = scores_of(0.2, n=8000)
-    probabilities = ScoreMixture.of(scores)(scores)
+    probabilities = ScoreMixture.of(scores, 0.2)(scores)
 
     for low, high in [(0.0, 0.1), (0.2, 0.5), (0.5, 0.8), (0.9, 1.0)]:
         chosen = (probabilities >= low) & (probabilities <= high)
         assert abs(is_out[chosen].mean() - probabilities[chosen].mean()) < 0.08
 
 
-def test_share_that_is_known_is_kept():
-    scores, _ = scores_of(0.1)
-    mixture = ScoreMixture.of(scores, 0.1)
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
+def test_mean_probability_is_the_share(share):
+    scores, _ = scores_of(share)
 
-    assert mixture.share == 0.1
-    assert abs(mixture(scores).mean() - 0.1) < 0.02
+    assert abs(ScoreMixture.of(scores, share)(scores).mean() - share) < 0.02
 
 
 def test_stranger_rows_never_have_lower_probabilities():
-    mixture = ScoreMixture.of(scores_of(0.1)[0])
+    mixture = ScoreMixture.of(scores_of(0.1)[0], 0.1)
     probabilities = mixture(-np.linspace(-3, 300, 1000))
 
     assert (np.diff(probabilities) >= 0).all()
@@ -50,21 +42,17 @@ def test_stranger_rows_never_have_lower_probabilities():
 def test_units_and_origin_of_scores_do_not_matter():
     scores, _ = scores_of(0.1)
 
-    actual = ScoreMixture.of(1e6 * scores + 1e7)(1e6 * scores + 1e7)
+    actual = ScoreMixture.of(1e6 * scores + 1e7, 0.1)(1e6 * scores + 1e7)
 
-    np.testing.assert_allclose(actual, ScoreMixture.of(scores)(scores), atol=1e-6)
-
-
-def test_without_outliers_hardly_any_row_is_one():
-    scores, _ = scores_of(0.0)
-
-    assert ScoreMixture.of(scores)(scores).mean() < 0.02
+    np.testing.assert_allclose(actual, ScoreMixture.of(scores, 0.1)(scores), atol=1e-6)
 
 
 @pytest.mark.parametrize("n", [4, 5, 30])
 @pytest.mark.parametrize("value", [0.0, -7.0])
 def test_equal_scores(n, value):
-    assert np.isfinite(ScoreMixture.of(np.full(n, value))(np.array([value, value - 1]))).all()
+    probabilities = ScoreMixture.of(np.full(n, value), 0.1)(np.array([value, value - 1]))
+
+    assert np.isfinite(probabilities).all()
 
 
 class Norm:
@@ -93,24 +81,39 @@ def X():
     return rows
 
 
-@pytest.mark.parametrize("contamination", ["auto", 0.1])
-def test_outliers_are_probable(contamination, X):
+@pytest.mark.parametrize(("contamination", "share"), [("auto", 0.1), (0.1, None)])
+def test_outliers_are_probable(contamination, share, X):
     detector = AutoencoderOutlierDetector(Norm(), contamination=contamination).fit(X)
-    probabilities = detector.outlier_probability(X)
+    probabilities = detector.outlier_probability(X, share=share)
 
     assert probabilities[:60].mean() > 0.7
     assert probabilities[60:].mean() < 0.1
+
+
+def test_share_is_not_guessed(X):
+    detector = AutoencoderOutlierDetector(Norm()).fit(X)
+
+    with pytest.raises(ValueError, match=r"needs the share of outliers, .*: say share=0.05"):
+        detector.outlier_probability(X)
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, "auto", np.nan])
+def test_share_that_is_none(share, X):
+    detector = AutoencoderOutlierDetector(Norm(), contamination=0.1).fit(X)
+
+    with pytest.raises(ValueError, match=r"share=.* must be a float between 0 and 1"):
+        detector.outlier_probability(X, share=share)
 
 
 def test_clean_rows_give_no_probabilities(X):
     detector = AutoencoderOutlierDetector(Norm(), contamination=0).fit(X)
 
     with pytest.raises(ValueError, match=r"contamination=0 says that there are none: .*p_values"):
-        detector.outlier_probability(X)
+        detector.outlier_probability(X, share=0.1)
 
 
 def test_probabilities_need_held_out_rows(X):
-    detector = AutoencoderOutlierDetector(Norm(), n_estimators=1).fit(X)
+    detector = AutoencoderOutlierDetector(Norm(), n_estimators=1, contamination=0.1).fit(X)
 
     with pytest.raises(ValueError, match=r"outlier_probability needs .* with n_estimators=1"):
         detector.outlier_probability(X)
