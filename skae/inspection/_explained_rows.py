@@ -20,6 +20,14 @@ def name_rows(X: ArrayLike, otherwise: Any) -> ArrayLike:
     return np.arange(otherwise) if isinstance(otherwise, int) else otherwise
 
 
+def check_feature_errors(errors: ArrayLike) -> NDArray[np.float64]:
+    """Return what features add to minus the scores of rows, none of it negative."""
+    checked = check_rows(errors, "feature_errors")
+    if checked.min() < 0:
+        raise ValueError(f"feature_errors must not be negative, the smallest is {checked.min():g}.")
+    return checked
+
+
 def check_positions(rows: ArrayLike, n_samples: int, name: str = "rows") -> NDArray[np.intp]:
     """Return the positions of rows, given as such or as a mask."""
     chosen = np.atleast_1d(np.asarray(rows))

@@ -15,12 +15,11 @@ from ._common import (
     add_grid,
     check_at_least_one,
     check_names,
-    check_rows,
     get_axes,
     import_pyplot,
     merge_style,
 )
-from ._explained_rows import check_positions, find_detector, worst_alarms
+from ._explained_rows import check_feature_errors, check_positions, find_detector, worst_alarms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,12 +99,7 @@ class FeatureErrorDisplay:
         *,
         feature_names: ArrayLike | None = None,
     ) -> None:
-        self.feature_errors = check_rows(feature_errors, "feature_errors")
-        if self.feature_errors.min() < 0:
-            raise ValueError(
-                "feature_errors must not be negative, the smallest is "
-                f"{self.feature_errors.min():g}."
-            )
+        self.feature_errors = check_feature_errors(feature_errors)
         n_samples, n_features = self.feature_errors.shape
         self.alarms = check_positions(alarms, n_samples, "alarms")
         self.feature_names = check_names(feature_names, feature_errors, n_features)

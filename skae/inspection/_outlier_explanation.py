@@ -21,6 +21,7 @@ from ._common import (
 )
 from ._contribution_bars import draw_contribution_bars
 from ._explained_rows import (
+    check_feature_errors,
     check_positions,
     expected_values,
     find_detector,
@@ -118,15 +119,10 @@ class OutlierExplanationDisplay:
         feature_names: ArrayLike | None = None,
     ) -> None:
         self.X = check_rows(X, "X", allow_nan=True)
-        self.feature_errors = check_rows(feature_errors, "feature_errors")
+        self.feature_errors = check_feature_errors(feature_errors)
         self.expected = None if expected is None else check_rows(expected, "expected")
         check_same_shape(X=self.X, feature_errors=self.feature_errors)
         check_same_shape(X=self.X, expected=self.expected)
-        if self.feature_errors.min() < 0:
-            raise ValueError(
-                "feature_errors must not be negative, the smallest is "
-                f"{self.feature_errors.min():g}."
-            )
         n_samples, n_features = self.X.shape
         self.row_names = np.asarray(name_rows(X, n_samples) if row_names is None else row_names)
         check_same_length(X=self.X, row_names=self.row_names)
