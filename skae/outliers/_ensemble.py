@@ -300,12 +300,13 @@ class DenoisingEnsemble(NetEstimator):
         """Return what each feature adds to the surprise of checked rows."""
 
         def errors(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+            n_rows, x, observed = len(x), padded(x), padded(observed)
             of_members = self._network_cells(module, x, observed)
             parts = self._parts(of_members, x, observed)
-            cells = [each.mean(0)[: len(x)] for each in of_members]
+            cells = [each.mean(0) for each in of_members]
             cells += [each for view in self._views for each in view.cells(x, observed)]
             by_view = [_shares(c) * p[:, None] for c, p in zip(cells, parts, strict=True)]
-            return torch.stack(by_view).sum(0)
+            return _total(by_view)[:n_rows]
 
         return self._of_rows(X, errors)
 
@@ -344,7 +345,7 @@ class DenoisingEnsemble(NetEstimator):
         return tags
 
 
-def _total(parts: Tensor) -> Tensor:
+def _total(parts: Tensor | Sequence[Tensor]) -> Tensor:
     """Return the sums over views, added in the same order for any number of rows."""
     return reduce(torch.add, parts)
 
