@@ -55,7 +55,7 @@ def surprises(contamination: Any, X: np.ndarray, X_test: np.ndarray) -> np.ndarr
 
     def of_views(module: Any, x: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
         cells = model._network_cells(module, x, observed)
-        return torch.stack(model._surprise([c.sum(-1).mean(0) for c in cells], x, observed)).T
+        return model._parts(cells, x, observed).T
 
     return model._of_rows(X_test, of_views) / np.array(model._setting.weights)
 

@@ -95,3 +95,15 @@ from skae.inspection import OutlierExplanationDisplay
 
 OutlierExplanationDisplay.from_estimator(pipeline, flats, rows=list(mistakes)[:4], n_features=4)
 plt.show()
+
+# %%
+# All alarms at once
+# ------------------
+# Which columns make the alarms of a table, beside what the same columns add to the scores of all
+# other rows. Where one column leads in most alarms, look there first: it may be a form or a sensor
+# that has changed.
+
+from skae.inspection import FeatureErrorDisplay
+
+FeatureErrorDisplay.from_estimator(pipeline, flats, n_features=6)
+plt.show()

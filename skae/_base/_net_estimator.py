@@ -40,7 +40,6 @@ from ._convergence import likely_causes, warn_of_auto, warn_unless_stopped
 from ._fit import Fit, checked_targets, checked_valid
 from ._state import StoresNet
 
-_ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
 _NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
 
 
@@ -74,6 +73,9 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
 
     # Parameters that a fit that goes on takes up, besides those of the optimizer and the like.
     _changeable: frozenset[str] = OF_TRAINING
+
+    # With it, a row's result has the same last bits whatever rows stand beside it.
+    _row_multiple = 32
 
     _auto_patience: int | None = None  # of the trial that "auto" makes, in epochs
     _takes_targets = False  # rows in `y` that the network is to give for `X`
@@ -360,7 +362,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         result: Any = out  # one array from the start, and not parts that would be copied into one
         with inference():
             for batch in rows.batches(size):
-                padded = batch.padded(_ROW_MULTIPLE).to(net.device)
+                padded = batch.padded(self._row_multiple).to(net.device)
                 part = function(module, padded)[: len(batch)].cpu().numpy()
                 is_finite &= bool(np.isfinite(part).all())
                 part = part if then is None else then(part)

@@ -15,6 +15,7 @@ draw. Open ``_loss_curve.py`` first: it is the shortest display.
 
 from ._compressed_image import CompressedImageDisplay
 from ._compression_report import CompressionReport
+from ._feature_errors import FeatureErrorDisplay
 from ._imputation import ImputationDisplay
 from ._latent_space import LatentSpaceDisplay
 from ._latent_walk import LatentWalkDisplay
@@ -33,6 +34,7 @@ from ._synthetic_data_report import SyntheticDataReport
 __all__ = [
     "CompressedImageDisplay",
     "CompressionReport",
+    "FeatureErrorDisplay",
     "ImputationDisplay",
     "LatentSpaceDisplay",
     "LatentWalkDisplay",

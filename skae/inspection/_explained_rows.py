@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._common import check_at_least_one, find_holder
+from ._common import check_at_least_one, check_rows, find_holder
 
 _N_ROWS, _N_IMAGES = 3, 8
 
@@ -20,18 +20,28 @@ def name_rows(X: ArrayLike, otherwise: Any) -> ArrayLike:
     return np.arange(otherwise) if isinstance(otherwise, int) else otherwise
 
 
-def check_positions(rows: ArrayLike, n_samples: int) -> NDArray[np.intp]:
+def check_feature_errors(errors: ArrayLike) -> NDArray[np.float64]:
+    """Return what features add to minus the scores of rows, none of it negative."""
+    checked = check_rows(errors, "feature_errors")
+    if checked.min() < 0:
+        raise ValueError(f"feature_errors must not be negative, the smallest is {checked.min():g}.")
+    return checked
+
+
+def check_positions(rows: ArrayLike, n_samples: int, name: str = "rows") -> NDArray[np.intp]:
     """Return the positions of rows, given as such or as a mask."""
     chosen = np.atleast_1d(np.asarray(rows))
     if chosen.dtype == bool and len(chosen) == n_samples:
         chosen = np.flatnonzero(chosen)
     elif chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < n_samples)).all():
         raise ValueError(
-            f"rows must hold positions from 0 to {n_samples - 1}, or be a mask of {n_samples} "
+            f"{name} must hold positions from 0 to {n_samples - 1}, or be a mask of {n_samples} "
             f"rows, got {rows!r}."
         )
     if len(chosen) == 0:
-        raise ValueError("rows must hold at least one row, got none; rows=None takes the worst.")
+        raise ValueError(
+            f"{name} must hold at least one row, got none; {name}=None takes those of the default."
+        )
     return chosen.astype(np.intp)
 
 

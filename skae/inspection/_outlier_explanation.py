@@ -15,13 +15,13 @@ from ._common import (
     check_at_least_one,
     check_image_shape,
     check_names,
-    check_rows,
     check_same_length,
     check_same_shape,
     three_digits,
 )
 from ._contribution_bars import draw_contribution_bars
 from ._explained_rows import (
+    check_feature_errors,
     check_positions,
     expected_values,
     find_detector,
@@ -94,6 +94,7 @@ class OutlierExplanationDisplay:
 
     See Also
     --------
+    FeatureErrorDisplay : What makes all alarms of a table.
     OutlierScoreDisplay : The scores of all rows.
     ReconstructionDisplay : Rows above what a model makes of them.
 
@@ -121,15 +122,10 @@ class OutlierExplanationDisplay:
     ) -> None:
         X = as_frame(X)
         self.X = check_cells(X, "X", allow_nan=True)
-        self.feature_errors = check_rows(feature_errors, "feature_errors")
+        self.feature_errors = check_feature_errors(feature_errors)
         self.expected = None if expected is None else check_cells(expected, "expected")
         check_same_shape(X=self.X, feature_errors=self.feature_errors)
         check_same_shape(X=self.X, expected=self.expected)
-        if self.feature_errors.min() < 0:
-            raise ValueError(
-                "feature_errors must not be negative, the smallest is "
-                f"{self.feature_errors.min():g}."
-            )
         n_samples, n_features = self.X.shape
         self.row_names = np.asarray(name_rows(X, n_samples) if row_names is None else row_names)
         check_same_length(X=self.X, row_names=self.row_names)

@@ -56,8 +56,8 @@ class DenseEnsemble(nn.Module):
         return x.view(len(x), self.n_members, -1).transpose(0, 1)
 
     def _hidden(self, x: Tensor) -> Tensor:
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = F.relu(torch.baddbmm(bias, x, weight))
+        for i in range(len(self.weights) - 1):  # a slice would be a new list of parameters
+            x = F.relu(torch.baddbmm(self.biases[i], x, self.weights[i]))
         return x
 
     def _output(self, hidden: Tensor) -> Tensor:

@@ -12,10 +12,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples
 
 from .._meta import HasModel, available_if_model_has, input_as_it_came
+from ._calibration import CalibratedScores
 from ._decisions import (
     automatic_threshold,
     benjamini_hochberg,
-    conformal_p_values,
     cross_fitted_scores,
     warn_of_no_power,
 )
@@ -30,7 +30,9 @@ _TRIM = 0.2
 _CONTAMINATION = [StrOptions({"auto"}), Options(Real, {0}), Interval(Real, 0, 0.5, closed="right")]
 
 
-class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstimator):
+class AutoencoderOutlierDetector(
+    CodesTables, CalibratedScores, HasModel, OutlierMixin, BaseEstimator
+):
     """Outlier detector that learns to predict each value of a row from the others.
 
     By default an ensemble of denoising autoencoders, which needs no tuning and no scaled data;
@@ -309,40 +311,6 @@ class AutoencoderOutlierDetector(CodesTables, HasModel, OutlierMixin, BaseEstima
             most = SAMPLE if self.estimator is None else None
             warn_of_no_power(len(rejected), len(self.held_out_scores_), fdr, most)
         return np.where(rejected, -1, 1)
-
-    def p_values(self, X: Any) -> np.ndarray:
-        """Return the probability of rows at least as outlying, if `X` are like the training rows.
-
-        Cross-conformal: each row is compared with the held-out scores of training rows, by the same
-        networks. If training rows are normal, the p-values of new normal rows are nearly uniform;
-        outliers in training make them larger, which is the safe side. With `estimator`, scores by
-        the model are compared with those by clones trained on fewer rows, which is only
-        approximately right. Training rows are not new rows: their own p-values are too large.
-
-        Parameters
-        ----------
-        X : {array-like, data frame, CSR matrix or array} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Between 1 / (n_held_out + 1) and 1; small for outliers.
-
-        Raises
-        ------
-        ValueError
-            With ``n_estimators=1`` or fewer than 4 training rows, where no row was held out.
-        """
-        X = self._checked(X)
-        if self._n_folds == 1:
-            cause = "n_estimators=1" if self.n_estimators == 1 else "fewer than 4 training rows"
-            raise ValueError(f"p_values need scores of held-out rows; with {cause} there are none")
-        model = self.estimator_
-        if isinstance(model, DenoisingEnsemble):
-            held_out, folds = model.held_out_scores_, model.held_out_folds_
-            return conformal_p_values(model.member_scores(X), held_out, folds)
-        return conformal_p_values(model.score_samples(X), self.held_out_scores_)
 
     # ------------------------------------------------------------------ explanations
 

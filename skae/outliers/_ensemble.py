@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +22,7 @@ from ._limits import Limits
 from ._neighbors import Nearest, Samples
 from ._rows import BothNoises, EnsembleRows, Scale, ScaledRows
 from ._setting import SETTINGS, Setting
-from ._views import Marginals, Surprise, Whitening, per_observed
+from ._views import Marginals, Surprises, Whitening, padded, per_observed
 
 _MASKED = 0.5
 _N_STEPS = 500
@@ -58,6 +59,7 @@ class DenoisingEnsemble(NetEstimator):
     """
 
     batch_size, lr = _BATCH_SIZE, _LR
+    _row_multiple = 1  # only products of matrices are of padded rows
 
     def __init__(
         self,
@@ -206,8 +208,9 @@ class DenoisingEnsemble(NetEstimator):
         factor = per_observed(observed)
         values = [each * factor for each in sums]
         values += [torch.cat(parts) for parts in zip(*others, strict=True)]
-        self._surprises = [Surprise(value.numpy()) for value in values]
-        self.held_out_scores_ = -torch.stack(self._weighted(values, own=True)).sum(0).numpy()
+        of_views = torch.stack(values)
+        self._surprises = Surprises(of_views.numpy(), np.array(setting.weights, dtype=np.float64))
+        self.held_out_scores_ = -_total(self._surprises(of_views, own=True)).numpy()
         if setting.single_values:
             self._views[0].forget_own()
 
@@ -215,9 +218,10 @@ class DenoisingEnsemble(NetEstimator):
         """Return the residuals of sampled rows by both kinds of networks of their folds."""
 
         def residuals(module: Any, x: Tensor, observed: Tensor, folds: Tensor) -> Tensor:
-            both = self._residuals(module, x, observed)
+            x, observed = padded(x), padded(observed)
+            both = (self._reconstructions(module, x) - x) * observed
             of_folds = both.unflatten(0, (2, self.n_folds_)).transpose(0, 1)
-            return of_folds[folds.long(), :, torch.arange(len(x), device=x.device)]
+            return of_folds[folds.long(), :, torch.arange(len(folds), device=x.device)]
 
         rows = ScaledRows(
             self.sample_, torch.float32, torch.device("cpu"), self.scale_, self.held_out_folds_
@@ -251,35 +255,31 @@ class DenoisingEnsemble(NetEstimator):
         return self._apply_scaled(rows, function)
 
     def _reconstructions(self, module: Any, x: Tensor) -> Tensor:
-        """Return what all networks make of rows, wild cells of which they do not see."""
+        """Return what all networks make of padded rows, wild cells of which they do not see."""
         return module.reconstructions(x.masked_fill(self._limits(x), 0.0))
 
-    def _residuals(self, module: Any, x: Tensor, observed: Tensor) -> Tensor:
-        return (self._reconstructions(module, x) - x) * observed
-
     def _network_cells(self, module: Any, x: Tensor, observed: Tensor) -> list[Tensor]:
-        """Return the whitened squares by both kinds of networks, for each member."""
-        residuals = self._residuals(module, x, observed)
+        """Return the whitened squares of padded rows by both kinds of networks, for each member."""
+        x, observed = padded(x), padded(observed)
+        residuals = (self._reconstructions(module, x) - x) * observed
         kinds = zip(self._whitenings, residuals.chunk(2), strict=True)
         return [whitening(each, observed) for whitening, each in kinds]
 
-    def _weighted(self, values: list[Tensor], own: bool = False) -> list[Tensor]:
-        """Return the surprise at the values of each view, multiplied by its weight."""
-        of_views = zip(self._setting.weights, self._surprises, values, strict=True)
-        return [weight * surprise(value, own=own) for weight, surprise, value in of_views]
+    def _other_values(self, x: Tensor, observed: Tensor) -> Tensor:
+        """Return the values of rows in all other views."""
+        return torch.stack([each for view in self._views for each in view.values(x, observed)])
 
-    def _surprise(self, sums: list[Tensor], x: Tensor, observed: Tensor) -> list[Tensor]:
-        """Return the weighted surprise of all views, from the sums over cells by the networks."""
-        factor = per_observed(observed)
-        others = (value for view in self._views for value in view.values(x, observed))
-        return self._weighted([*(each * factor for each in sums), *others])
+    def _parts(self, cells: list[Tensor], x: Tensor, observed: Tensor) -> Tensor:
+        """Return the weighted surprises of rows in all views, at the mean over the networks."""
+        sums = torch.stack([each.sum(-1).mean(0) for each in cells])[:, : len(x)]
+        networks = sums * per_observed(observed)
+        return self._surprises(torch.cat([networks, self._other_values(x, observed)]))
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return minus the summed surprise of checked rows, at the mean over the networks."""
 
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            sums = [each.sum(-1).mean(0) for each in self._network_cells(module, x, observed)]
-            return -torch.stack(self._surprise(sums, x, observed)).sum(0)
+            return -_total(self._parts(self._network_cells(module, x, observed), x, observed))
 
         return self._of_rows(X, scores)
 
@@ -287,9 +287,12 @@ class DenoisingEnsemble(NetEstimator):
         """Return the scores of checked rows by the networks of each fold."""
 
         def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            sums = [each.sum(-1) for each in self._network_cells(module, x, observed)]
-            first, second, *others = self._surprise(sums, x, observed)
-            return -(first + second + torch.stack(others).sum(0)).T
+            cells = self._network_cells(module, x, observed)
+            sums = torch.stack([each.sum(-1) for each in cells])[..., : len(x)]
+            networks = sums * per_observed(observed)
+            others = self._surprises(self._other_values(x, observed), first=2)
+            first, second = self._surprises(networks.flatten(1)).view_as(networks)
+            return -(first + second + _total(others)).T
 
         return self._of_rows(X, scores)
 
@@ -297,12 +300,13 @@ class DenoisingEnsemble(NetEstimator):
         """Return what each feature adds to the surprise of checked rows."""
 
         def errors(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+            n_rows, x, observed = len(x), padded(x), padded(observed)
             of_members = self._network_cells(module, x, observed)
-            parts = self._surprise([each.sum(-1).mean(0) for each in of_members], x, observed)
+            parts = self._parts(of_members, x, observed)
             cells = [each.mean(0) for each in of_members]
             cells += [each for view in self._views for each in view.cells(x, observed)]
             by_view = [_shares(c) * p[:, None] for c, p in zip(cells, parts, strict=True)]
-            return torch.stack(by_view).sum(0)
+            return _total(by_view)[:n_rows]
 
         return self._of_rows(X, errors)
 
@@ -310,7 +314,7 @@ class DenoisingEnsemble(NetEstimator):
         """Return what the networks for masked cells make of whole checked rows."""
 
         def restored(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            return self._reconstructions(module, x).chunk(2)[1].mean(0)
+            return self._reconstructions(module, padded(x)).chunk(2)[1].mean(0)[: len(x)]
 
         scaled = self._of_rows(X, restored)
         return scaled * self.scale_.unit + self.scale_.center
@@ -339,6 +343,11 @@ class DenoisingEnsemble(NetEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _total(parts: Tensor | Sequence[Tensor]) -> Tensor:
+    """Return the sums over views, added in the same order for any number of rows."""
+    return reduce(torch.add, parts)
 
 
 def _shares(cells: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._plain import registered
 from .._shapes import ImageShape
-from ._views import SMALL, SMALLEST_WIDTH, like, per_observed
+from ._views import SMALL, SMALLEST_WIDTH, like, padded, per_observed
 
 _N_SAMPLES = 20
 _N_REFERENCES = 640
@@ -21,7 +21,9 @@ _NARROWEST = 1e-3  # range of a feature, relative to the widest
 _LEAST_SPACING = 1e-2  # relative to the mean
 _LARGEST_SQUARE = 1e30
 _WIDTHS_PER_SIDE = 28  # standard deviations of the blur
-_CHUNK = 256  # rows whose neighbours are sought at once
+_N_CANDIDATES = 16  # of which the nearest are sought
+_BLOCK = 16  # values of which the smallest is taken at once
+_CELLS_AT_ONCE = 2**19
 
 
 @registered
@@ -49,9 +51,11 @@ class Samples:
     own: np.ndarray
     size: int
     squares: np.ndarray = field(init=False)
+    norms: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         self.squares = np.square(self.rows)
+        self.norms = self.squares.sum(axis=1)
 
     @classmethod
     def of(cls, X: np.ndarray, own: np.ndarray) -> Self:
@@ -78,13 +82,19 @@ class Samples:
 
     def _distances(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> Tensor:
         """Return squared distances from the rows of each sample, over observed features."""
-        rows, squares = like(self.rows, x), like(self.squares, x)
-        norms = squares.sum(1) if observed.all() else observed.to(x.dtype) @ squares.T
+        rows, n_rows = like(self.rows, x), len(x)
+        # The values come from these products, and so must not depend on how many rows there are.
+        x, observed = padded(x), padded(observed)
+        if observed.all():
+            norms = like(self.norms, x)
+        else:
+            norms = observed.to(x.dtype) @ like(self.squares, x).T
         distances = torch.addmm(norms, x, rows.T, alpha=-2) + x.square().sum(1, keepdim=True)
-        distances = distances.view(len(x), -1, self.size)
+        distances = distances[:n_rows]
+        distances = distances.view(n_rows, -1, self.size)
         if own is not None and len(rows) > self.size:
             is_own = own[:, None] == torch.as_tensor(self.own, device=x.device)
-            is_there = is_own.view(len(x), -1, self.size).any(2)
+            is_there = is_own.view(n_rows, -1, self.size).any(2)
             distances = distances.masked_fill(is_there[:, :, None], math.inf)
         return distances
 
@@ -135,10 +145,11 @@ class Nearest:
     squared_units: np.ndarray
     spacings: np.ndarray | None = None
     blurs: tuple[np.ndarray, ...] = ()
-    squares: np.ndarray = field(init=False)
+    keys: np.ndarray = field(init=False)  # what rows are multiplied by for their squared distances
 
     def __post_init__(self) -> None:
-        self.squares = np.square(self.rows)
+        norms = self.squared_units @ np.square(self.rows).T
+        self.keys = np.concatenate([-2 * self.rows.T, norms])
 
     @classmethod
     def of(
@@ -177,63 +188,110 @@ class Nearest:
             width = np.where(width > 0, width, 1).clip(min=_NARROWEST * (width.max() or 1.0))
             units.append(1 / np.square(width, dtype=np.float64))
         blurs = () if image_shape is None else tuple(_blurs(image_shape))
-        x = torch.from_numpy(X)
-        rows = _blurred(x, blurs).numpy()
+        rows = _blurred(torch.from_numpy(X), blurs).numpy()
         nearest = cls(rows, own[:n_used], np.array(units, dtype=np.float32), None, blurs)
         if local:
-            nearest.spacings = nearest._spacings(x)
+            nearest.spacings = nearest._spacings()
         return nearest
 
-    def _spacings(self, x: Tensor) -> np.ndarray:
-        """Return the mean distances of the rows, which are given unblurred, from the others."""
-        each = (x, torch.ones_like(x, dtype=torch.bool), torch.from_numpy(self.own))
-        chunks = zip(*(a.split(_CHUNK) for a in each), strict=True)
-        distances = [
-            torch.stack([cells.sum(2).sqrt().mean(1) for cells, _ in self._found(*chunk)])
-            for chunk in chunks
-        ]
-        spacings = torch.cat(distances, dim=1).numpy()
+    def _spacings(self) -> np.ndarray:
+        """Return the mean distances of the rows from the nearest others."""
+        x, own = torch.from_numpy(self.rows), torch.from_numpy(self.own)
+        squares, _ = self._found(x, torch.ones_like(x, dtype=torch.bool), own)
+        spacings = squares.sqrt_().mean(2).numpy()
         least = (_LEAST_SPACING * spacings.mean(axis=1, keepdims=True)).clip(min=SMALL)
         return spacings.clip(min=least)
 
     def _found(
         self, x: Tensor, observed: Tensor, own: Tensor | None = None
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield squared differences from the nearest rows by features, and which they are."""
-        x = _blurred(x, self.blurs)
-        rows, squares = like(self.rows, x), like(self.squares, x)
-        n_found = max(1, min(_N_LOCAL, len(rows) - (own is not None)))
-        for units in like(self.squared_units, x):
-            norms = squares @ units if observed.all() else (observed * units) @ squares.T
-            distances = torch.addmm(norms, x * units, rows.T, alpha=-2)
-            if own is not None:
-                is_own = own[:, None] == torch.as_tensor(self.own, device=x.device)
-                distances = distances.masked_fill(is_own, math.inf)
-            places = distances.topk(n_found, largest=False).indices
-            differences = (x[:, None] - rows[places]) * observed[:, None]
-            yield (differences.square() * units).clamp(max=_LARGEST_SQUARE), places
+    ) -> tuple[Tensor, Tensor]:
+        """Return the nearest rows in each unit, nearest first.
+
+        Returns
+        -------
+        squares : Tensor of shape (n_units, n_rows, n_found)
+            Squared distances over observed features.
+        places : Tensor of shape (n_units, n_rows, n_found)
+            Which rows they are from.
+        """
+        n_cells = len(self.squared_units) * max(len(self.rows), _N_CANDIDATES * x.shape[1])
+        size = max(1, _CELLS_AT_ONCE // n_cells)
+        each = (x, observed) if own is None else (x, observed, own)
+        parts = [
+            self._nearest(*chunk)
+            for chunk in zip(*(values.split(size) for values in each), strict=True)
+        ]
+        squares, places = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
+        return squares, places
+
+    def _nearest(
+        self, x: Tensor, observed: Tensor, own: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return what `_found` does, of rows that are blurred already."""
+        units, others = like(self.squared_units, x), len(self.rows) - (own is not None)
+        n_units, n_features = units.shape
+        scaled, keys = (x * units[:, None]).flatten(0, 1), like(self.keys, x)
+        if observed.all():
+            marks = torch.eye(n_units, device=x.device).repeat_interleave(len(x), dim=0)
+            distances = torch.cat([scaled, marks], dim=1) @ keys
+        else:
+            norms = (observed * units[:, None]).flatten(0, 1) @ like(self.rows, x).square().T
+            distances = norms.addmm_(scaled, keys[:n_features])
+        distances = distances.unflatten(0, (n_units, -1))
+        if own is not None:
+            is_own = own[:, None] == torch.as_tensor(self.own, device=x.device)
+            distances.masked_fill_(is_own, math.inf)
+        # The rounding of products has a say in which the candidates are, but not in their order.
+        places = _smallest(distances, max(1, min(_N_CANDIDATES, others)))
+        squares = self._squared_differences(x, observed, places).sum(3)
+        squares, order = squares.topk(max(1, min(_N_LOCAL, others)), largest=False)
+        return squares, places.gather(2, order)
+
+    def _squared_differences(self, x: Tensor, observed: Tensor, places: Tensor) -> Tensor:
+        """Return those of each feature from some rows in each unit, of blurred rows."""
+        cells = x[:, None] - like(self.rows, x)[places]
+        if not observed.all():
+            cells *= observed[:, None]
+        units = like(self.squared_units, x)[:, None, None]
+        return cells.square_().mul_(units).clamp_(max=_LARGEST_SQUARE)
 
     def values(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the mean distances of each unit, and the relative ones.
 
         With `own`, from rows that are not the row itself.
         """
-        factor = per_observed(observed).sqrt()
-        near, local = [], []
-        for unit, (cells, places) in enumerate(self._found(x, observed, own)):
-            distances = cells.sum(2).sqrt() * factor[:, None]
-            near.append(distances[:, :_N_NEAR].mean(1))
-            if self.spacings is not None:
-                local.append(distances.mean(1) / like(self.spacings[unit], x)[places].mean(1))
-        return *near, *local
+        squares, places = self._found(_blurred(x, self.blurs), observed, own)
+        distances = squares.sqrt_() * per_observed(observed).sqrt()[:, None]
+        near = distances[:, :, :_N_NEAR].mean(2)
+        if self.spacings is None:
+            return tuple(near)
+        spacings = like(self.spacings, x)[:, None].expand(-1, len(x), -1).gather(2, places)
+        return *near, *(distances.mean(2) / spacings.mean(2))
 
     def cells(self, x: Tensor, observed: Tensor) -> tuple[Tensor, ...]:
         """Return the mean squared differences from the nearest rows by features."""
-        near, local = [], []
-        for cells, _ in self._found(x, observed):
-            near.append(cells[:, :_N_NEAR].mean(1))
-            local.append(cells.mean(1))
-        return (*near, *local) if self.spacings is not None else tuple(near)
+        x = _blurred(x, self.blurs)
+        cells = self._squared_differences(x, observed, self._found(x, observed)[1])
+        near = cells[:, :, :_N_NEAR].mean(2)
+        return tuple(near) if self.spacings is None else (*near, *cells.mean(2))
+
+
+def _smallest(values: Tensor, n: int) -> Tensor:
+    """Return where the `n` smallest values are along the last dimension, smallest first.
+
+    They are in the `n` blocks of the smallest minima, so few values are left to be sorted.
+    """
+    n_blocks = values.shape[-1] // _BLOCK
+    if n_blocks < _BLOCK:
+        return values.topk(n, largest=False).indices
+    n_whole = n_blocks * _BLOCK
+    minima = values[..., :n_whole].unflatten(-1, (_BLOCK, n_blocks)).amin(-2)
+    blocks = minima.topk(n, largest=False).indices
+    steps = torch.arange(0, n_whole, n_blocks, device=values.device)
+    rest = torch.arange(n_whole, values.shape[-1], device=values.device)
+    places = (blocks[..., None] + steps).flatten(-2)
+    places = torch.cat([places, rest.expand(*places.shape[:-1], -1)], dim=-1)
+    return places.gather(-1, values.gather(-1, places).topk(n, largest=False).indices)
 
 
 def _blurs(shape: ImageShape) -> Iterator[np.ndarray]:
@@ -250,7 +308,7 @@ def _blurred(x: Tensor, blurs: tuple[np.ndarray, ...]) -> Tensor:
     """Return flattened images, blurred along each axis."""
     if not blurs:
         return x
-    images = x.view(-1, *(len(blur) for blur in blurs))
+    images = padded(x).view(-1, *(len(blur) for blur in blurs))
     for blur in blurs:  # each time, the first axis after the rows becomes the last one
         images = torch.tensordot(images, like(blur, x), dims=([1], [1]))
-    return images.reshape(x.shape)
+    return images.flatten(1)[: len(x)]

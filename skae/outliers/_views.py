@@ -19,6 +19,7 @@ _WIDEST_COVARIANCE = 1024
 _CELLS = 512
 SMALL = 1e-9
 SMALLEST_WIDTH = 1e-30
+ROW_MULTIPLE = 32
 
 
 def like(array: np.ndarray, x: Tensor) -> Tensor:
@@ -28,40 +29,67 @@ def like(array: np.ndarray, x: Tensor) -> Tensor:
     return torch.as_tensor(array, dtype=x.dtype, device=x.device)
 
 
+def padded(x: Tensor) -> Tensor:
+    """Return rows and up to 31 more, the last one again, so that they are a multiple of 32.
+
+    Float32 products of one row and of many may differ in their last bits.
+    """
+    n_more = -len(x) % ROW_MULTIPLE
+    return torch.cat([x, x[-1:].expand(n_more, -1)]) if n_more else x
+
+
 def per_observed(observed: Tensor) -> Tensor:
     """Return by what to multiply sums over the observed features, to compare them between rows."""
     return observed.shape[1] / observed.sum(1).clamp(min=1)
 
 
 @registered
-class Surprise:
-    """Negative logarithm of the share of training rows with at least this value.
+class Surprises:
+    """Negative logarithms of the shares of training rows with at least such a value, in each view.
 
     A p-value on a logarithmic scale; sums of it over views are Fisher's combined statistic. Above
     the largest training value the tail goes on as a power law.
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows,)
+    values : ndarray of shape (n_views, n_rows)
         Values of training rows, each without help of the row itself.
+    weights : ndarray of shape (n_views,)
+        What the surprise in each view is multiplied by.
     """
 
     values: np.ndarray
+    weights: np.ndarray
 
     def __post_init__(self) -> None:
-        self.values = np.sort(self.values.astype(np.float64))
+        self.values = np.ascontiguousarray(np.sort(self.values.astype(np.float64), axis=1))
 
-    def __call__(self, value: Tensor, own: bool = False) -> Tensor:
-        """Return the surprise at values, in float64.
+    def __call__(self, values: Tensor, first: int = 0, own: bool = False) -> Tensor:
+        """Return the weighted surprises at values.
 
-        With `own`, at the values of the training rows, each among the others.
+        Parameters
+        ----------
+        values : Tensor of shape (n_some_views, n_values)
+            Values in some of the views, one after the other.
+        first : int, default=0
+            The first of these views.
+        own : bool, default=False
+            Whether the values are those of the training rows, each to be seen among the others.
+
+        Returns
+        -------
+        Tensor of shape (n_some_views, n_values)
+            Float64.
         """
-        value, own = value.double().contiguous(), own and len(self.values) > 1
-        values = like(self.values, value)
-        n_others, largest = len(values) - own, values[-2 if own else -1].clamp(min=SMALL)
-        n_as_high = n_others - torch.searchsorted(values, value)
-        surprise = math.log(n_others + 1) - (n_as_high + 1).double().log()
-        return surprise + (value / largest).clamp(min=1).log()
+        values, chosen = values.double().contiguous(), slice(first, first + len(values))
+        known, weights = like(self.values[chosen], values), like(self.weights[chosen], values)
+        own = own and known.shape[1] > 1
+        n_others = known.shape[1] - own
+        largest = known[:, -2 if own else -1, None].clamp(min=SMALL)
+        n_as_high = n_others - torch.searchsorted(known, values)
+        surprises = math.log(n_others + 1) - (n_as_high + 1).double().log_()
+        surprises += (values / largest).clamp_(min=1).log_()
+        return surprises.mul_(weights[:, None])
 
 
 @registered
@@ -214,7 +242,7 @@ class Whitening:
         """
         n_rows, d = residuals.shape
         if not apply:
-            return cls(n_rows, np.zeros(d), None)
+            return cls(n_rows, np.zeros(d, dtype=np.float32), None)
         residuals = residuals.astype(np.float64)
         n_observed = observed.sum(axis=0).clip(min=1)
         mean = (residuals * observed).sum(axis=0) / n_observed
@@ -223,13 +251,14 @@ class Whitening:
         if d > _WIDEST_COVARIANCE:
             variances = np.square(centred).sum(axis=0) / max(1, n_rows - 1)
             shrunk = (1 - _SHRINKAGE) * variances + _SHRINKAGE * variances.mean() + SMALL
-            return cls(n_rows, mean, shrunk**-0.5)
+            return cls(n_rows, mean.astype(np.float32), (shrunk**-0.5).astype(np.float32))
         covariance = centred.T @ centred / max(1, n_rows - 1)
         level = np.trace(covariance) / d
         covariance *= 1 - _SHRINKAGE
         covariance.flat[:: d + 1] += _SHRINKAGE * level + SMALL
         variances, axes = np.linalg.eigh(covariance)
-        return cls(n_rows, mean, (axes * variances**-0.5) @ axes.T)
+        root = (axes * variances**-0.5) @ axes.T
+        return cls(n_rows, mean.astype(np.float32), root.astype(np.float32))
 
     def __call__(self, residuals: Tensor, observed: Tensor) -> Tensor:
         """Return the squared whitened residual of each cell, zero where nothing was observed."""

@@ -8,6 +8,7 @@ import numpy as np
 from .._plain import registered
 from ._kinds import mean_and_variance, with_weights
 
+
 @registered
 class Coding:
     """Numbers in standard deviations from their means, then groups of zeros and a one.

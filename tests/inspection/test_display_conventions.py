@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 import skae.inspection
 from skae.inspection import (
     CompressedImageDisplay,
+    FeatureErrorDisplay,
     ImputationDisplay,
     LatentSpaceDisplay,
     LatentWalkDisplay,
@@ -34,6 +35,7 @@ DISPLAYS = {
     "codes": LatentSpaceDisplay(X, labels=np.arange(30) % 3),
     "bars": OutlierExplanationDisplay(X[:3], X[:3] ** 2, expected=X[:3] / 2),
     "maps": OutlierExplanationDisplay(X[:3], X[:3] ** 2, image_shape=(2, 3)),
+    "features": FeatureErrorDisplay(X**2, X[:, 0] > 1),
     "scores": OutlierScoreDisplay(X[:, 0], offset=-1.0, labels=np.where(X[:, 1] < 0, -1, 1)),
     "grid": SampleGridDisplay(X, image_shape=(2, 3), labels=np.arange(30) % 4),
     "walks": LatentWalkDisplay(X.reshape(3, 10, 6), image_shape=(2, 3), walk_names=list("abc")),

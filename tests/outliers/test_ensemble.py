@@ -296,6 +296,17 @@ def test_rows_are_scored_alike_whatever_stands_beside_them(X, monkeypatch):
     np.testing.assert_array_equal(model.score_samples(X), expected)
 
 
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("method", ["score_samples", "member_scores", "feature_errors"])
+@pytest.mark.parametrize("setting", ["contaminated", "clean"])
+def test_rows_alone_have_what_they_have_among_others(setting, method, X):
+    of_rows = getattr(fitted(X, setting=setting), method)
+
+    alone = np.concatenate([of_rows(row[None]) for row in X[:10]])
+
+    np.testing.assert_array_equal(alone, of_rows(X)[:10])
+
+
 # ---------------------------------------------------------------- expected values
 
 

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from skae._shapes import checked_image_shape
 from skae.outliers import _neighbors
-from skae.outliers._neighbors import Nearest, Samples
+from skae.outliers._neighbors import Nearest, Samples, _smallest
 
 
 @pytest.fixture
@@ -237,6 +237,15 @@ def test_values_of_any_size_have_finite_distances(X):
 
     for values in nearest_of(X).values(*seen(np.full((1, 4), 1e15))):
         assert values.isfinite().all()
+
+
+@pytest.mark.parametrize("n_values", [100, 256, 1003])
+def test_smallest_values_are_found_by_blocks(n_values):
+    values = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 5, n_values)))
+
+    actual = _smallest(values, 12)
+
+    torch.testing.assert_close(actual, values.argsort(-1)[..., :12])
 
 
 # ---------------------------------------------------------------- images

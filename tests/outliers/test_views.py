@@ -6,7 +6,7 @@ import torch
 from scipy.spatial.distance import mahalanobis
 
 from skae.outliers import _views
-from skae.outliers._views import Marginals, Surprise, Whitening
+from skae.outliers._views import Marginals, Surprises, Whitening
 
 
 @pytest.fixture
@@ -17,6 +17,11 @@ def X():
 def seen(X):
     x = torch.as_tensor(X, dtype=torch.float32)
     return x.nan_to_num(0.0), ~x.isnan()
+
+
+def surprise_among(known, values, own=False):
+    """Return the surprises at values in a single view of weight one."""
+    return Surprises(np.array([known]), np.ones(1))(torch.as_tensor(values)[None], own=own)[0]
 
 
 def whitened_by(X):
@@ -31,60 +36,55 @@ def without(X, i):
 
 
 def test_surprise_is_the_logarithm_of_the_share_of_higher_values():
-    surprise = Surprise(np.array([3.0, 1.0, 2.0, 2.0]))
-
-    actual = surprise(torch.tensor([0.0, 1.0, 1.5, 2.0, 3.0])).exp()
+    actual = surprise_among([3.0, 1.0, 2.0, 2.0], [0.0, 1.0, 1.5, 2.0, 3.0]).exp()
 
     expected = [5 / 5, 5 / 5, 5 / 4, 5 / 4, 5 / 2]
     torch.testing.assert_close(actual, torch.tensor(expected, dtype=torch.double))
 
 
 def test_surprise_goes_on_above_the_largest_value():
-    surprise = Surprise(np.array([3.0, 1.0, 2.0]))
-
-    actual = surprise(torch.tensor([3.3, 30.0, 3e6])).exp()
+    actual = surprise_among([3.0, 1.0, 2.0], [3.3, 30.0, 3e6]).exp()
 
     torch.testing.assert_close(actual, torch.tensor([4.4, 40.0, 4e6], dtype=torch.double))
 
 
 def test_surprise_never_falls(X):
-    values = torch.linspace(-5, 50, 1000)
-
-    assert (Surprise(X[:, 0])(values).diff() >= 0).all()
+    assert (surprise_among(X[:, 0], torch.linspace(-5, 50, 1000)).diff() >= 0).all()
 
 
 def test_surprise_where_all_values_are_zero():
-    surprise = Surprise(np.zeros(9))
+    of_zero, of_one = surprise_among(np.zeros(9), [0.0, 1.0])
 
-    assert surprise(torch.zeros(1)) == 0
-    assert 2 < surprise(torch.ones(1)) < np.inf
+    assert of_zero == 0
+    assert 2 < of_one < np.inf
 
 
-def test_surprise_keeps_the_shape():
-    assert Surprise(np.arange(9.0))(torch.ones(2, 3).T).shape == (3, 2)
+def test_surprises_are_those_of_each_view_times_its_weight(X):
+    values = torch.from_numpy(X[:7].T.copy())
+    surprises = Surprises(X[20:].T.copy(), np.array([1, 0.5, 0, 3]))
+
+    expected = [w * surprise_among(X[20:, j], values[j]) for j, w in enumerate([1, 0.5, 0, 3])]
+    torch.testing.assert_close(surprises(values), torch.stack(expected))
+    torch.testing.assert_close(surprises(values[2:], first=2), torch.stack(expected[2:]))
 
 
 def test_surprise_of_training_rows_is_that_among_the_others(X):
     values = np.append(X[:30, 0], [0.5, 0.5, 9.0, 9.0])
 
-    actual = Surprise(values)(torch.from_numpy(values), own=True)
+    actual = surprise_among(values, values, own=True)
 
-    expected = [
-        Surprise(without(values, i))(torch.tensor([value])) for i, value in enumerate(values)
-    ]
+    expected = [surprise_among(without(values, i), [value]) for i, value in enumerate(values)]
     torch.testing.assert_close(actual, torch.cat(expected))
 
 
 def test_surprise_of_the_largest_training_value_goes_on_above_the_others():
-    values = np.array([1.0, 2.0, 30.0])
-
-    actual = Surprise(values)(torch.from_numpy(values), own=True).exp()
+    actual = surprise_among([1.0, 2.0, 30.0], [1.0, 2.0, 30.0], own=True).exp()
 
     torch.testing.assert_close(actual[2].item(), 3 * 30 / 2)
 
 
 def test_only_training_row_has_nothing_to_be_compared_with():
-    assert Surprise(np.array([3.0]))(torch.tensor([3.0]), own=True).isfinite().all()
+    assert surprise_among([3.0], [3.0], own=True).isfinite().all()
 
 
 # ---------------------------------------------------------------- marginals
