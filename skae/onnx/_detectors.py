@@ -66,9 +66,7 @@ class EnsembleGraph(nn.Module):
         self.whitenings = nn.ModuleList(map(_Whitening, model._whitenings))
         kinds = {Marginals: _Marginals, Samples: _Samples, Nearest: _Nearest}
         self.views = nn.ModuleList(kinds[type(view)](view) for view in model._views)
-        self.surprises = _Surprises(
-            [each.values for each in model._surprises], model._setting.weights
-        )
+        self.surprises = _Surprises(model._surprises.values, model._surprises.weights)
 
     def width_of(self, method: str) -> int:
         """Return the number of columns that a method takes."""
