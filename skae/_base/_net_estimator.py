@@ -75,9 +75,6 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     # Parameters that a fit that goes on takes up, besides those of the optimizer and the like.
     _changeable: frozenset[str] = OF_TRAINING
 
-    # With it, a row's result has the same last bits whatever rows stand beside it.
-    _row_multiple = 32
-
     _auto_patience: int | None = None  # of the trial that "auto" makes, in epochs
     _takes_targets = False  # rows in `y` that the network is to give for `X`
     _takes_valid = True  # rows for early stopping to watch
@@ -350,7 +347,7 @@ class NetEstimator(NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
         result: Any = None  # one array from the start, and not parts that would be copied into one
         with inference():
             for batch in rows.batches(size):
-                padded = batch.padded(self._row_multiple).to(net.device)
+                padded = batch.padded(rows.row_multiple).to(net.device)
                 part = function(module, padded)[: len(batch)].cpu().numpy()
                 if result is None:
                     result = np.empty((len(rows), *part.shape[1:]), part.dtype)

@@ -107,6 +107,9 @@ class Rows(Dataset):
     """
 
     indices: Tensor | None = None  # of a subset
+    # Batches of an inference are padded to it: a row's result then has the same last bits whatever
+    # rows stand beside it.
+    row_multiple = 32
 
     def __init__(
         self, n_rows: int, n_features: int, dtype: torch.dtype, device: torch.device
