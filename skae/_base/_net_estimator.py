@@ -74,9 +74,6 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
     # Parameters that a fit that goes on takes up, besides those of the optimizer and the like.
     _changeable: frozenset[str] = OF_TRAINING
 
-    # With it, a row's result has the same last bits whatever rows stand beside it.
-    _row_multiple = 32
-
     _auto_patience: int | None = None  # of the trial that "auto" makes, in epochs
     _takes_targets = False  # rows in `y` that the network is to give for `X`
     _takes_valid = True  # rows for early stopping to watch
@@ -362,7 +359,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         result: Any = out  # one array from the start, and not parts that would be copied into one
         with inference():
             for batch in rows.batches(size):
-                padded = batch.padded(self._row_multiple).to(net.device)
+                padded = batch.padded(rows.row_multiple).to(net.device)
                 part = function(module, padded)[: len(batch)].cpu().numpy()
                 is_finite &= bool(np.isfinite(part).all())
                 part = part if then is None else then(part)

@@ -59,7 +59,6 @@ class DenoisingEnsemble(NetEstimator):
     """
 
     batch_size, lr = _BATCH_SIZE, _LR
-    _row_multiple = 1  # only products of matrices are of padded rows
 
     def __init__(
         self,

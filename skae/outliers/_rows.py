@@ -137,6 +137,8 @@ class ScaledRows(Rows):
         What to hand on beside the rows.
     """
 
+    row_multiple = 1  # only products of matrices are of padded rows
+
     def __init__(
         self,
         X: Any,

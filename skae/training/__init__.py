@@ -5,12 +5,13 @@ is never a second loop. Open ``_net.py`` first. The names below are those that u
 or meet in callbacks; other rooms of the package import what else they need from the files.
 """
 
+from ._batch import Batch
 from ._callbacks import BestWeights, StopTraining
 from ._epoch import NonFiniteLossError
 from ._net import AutoencoderNet
 from ._objectives import Losses, Objective, Reconstruction, Step
 from ._recipe import Recipe
-from ._rows import ArrayRows, Batch, PairedRows, Rows
+from ._rows import ArrayRows, PairedRows, Rows
 from ._sparse_rows import SparseRows
 
 __all__ = [

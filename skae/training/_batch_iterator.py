@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ._rows import Batch, Rows, inference_rows
+from ._batch import Batch
+from ._rows import Rows, inference_rows
 
 
 class BatchIterator:

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from .._settings import inference
 from ..networks._skip import mean_row, principal_axes
+from ._batch import Batch
 from ._net import AutoencoderNet
-from ._rows import Batch, Rows
+from ._rows import Rows
 
 _MOST_CELLS = 2**24
 _MOST_COMPONENTS = 512  # that cells are predicted by: it takes as many passes over the rows

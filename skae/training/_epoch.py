@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from skorch.history import History
 
+from ._batch import Batch
 from ._distributed import add_up, shard
-from ._rows import Batch
 
 
 class NonFiniteLossError(ValueError):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..networks import Dropout
 from ._averaging import WeightAverage
+from ._batch import Batch
 from ._batch_iterator import BatchIterator
 from ._callbacks import StopTraining
 from ._distributed import average_buffers, average_gradients, shard
@@ -20,7 +21,7 @@ from ._epoch import EpochTotals
 from ._interrupts import stopped_by
 from ._objectives import Objective, Reconstruction, Step
 from ._random import seeded_global_generators
-from ._rows import ArrayRows, Batch, Rows
+from ._rows import ArrayRows, Rows
 from ._state import averaged_only, to_arrays, to_tensors
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .._plain import registered
-from ._rows import Batch
+from ._batch import Batch
 
 
 @dataclass(frozen=True, slots=True)

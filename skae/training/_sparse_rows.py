@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._rows import Batch, Rows, of_array
+from ._batch import Batch
+from ._rows import Rows, of_array
 
 
 class SparseRows(Rows):

@@ -18,12 +18,13 @@ from .._units import chunks_of
 from ..losses import Domain, ReconstructionLoss
 from ..losses._domains import OutsideDomainError
 from ..networks._start import initialize
+from ._batch import Batch
 from ._batch_iterator import spread
 from ._nested import same
 from ._net import AutoencoderNet
 from ._random import seeded_global_generators
 from ._recipe import Recipe
-from ._rows import Batch, Rows
+from ._rows import Rows
 
 _LARGEST_SQUARE = 1e300  # sums of squares are taken in float64
 _MAX_CELLS_TO_START_FROM = 2**24
