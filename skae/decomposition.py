@@ -335,8 +335,7 @@ class Autoencoder(
         self : object
             The fitted estimator.
         """
-        fit = Fit(X, y, 1, once=True, weights=sample_weight)
-        return self._fit(fit, go_on=hasattr(self, "net_"))
+        return self._fit(Fit(X, y, 1, once=True, weights=sample_weight), hasattr(self, "net_"))
 
     def _plan(self, X: Any) -> Recipe:
         loss = self._learn_table(X)

@@ -263,10 +263,8 @@ class AdversarialAutoencoder(BaseGenerator):
         verbose: int = 0,
         **kwargs: Any,
     ) -> None:
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.module = module
+        self.n_components, self.module = n_components, module
+        self.hidden_layer_sizes, self.activation = hidden_layer_sizes, activation
         self.likelihood = likelihood
         self.scale = scale
         self.code_critic_weight, self.row_critic_weight = code_critic_weight, row_critic_weight

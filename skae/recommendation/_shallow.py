@@ -334,10 +334,7 @@ class ShallowRecommender(
 
     def _has_codes(self) -> bool:
         if self.n_components is None:
-            raise AttributeError(
-                "only a recommender with n_components has codes, but n_components=None; set it to "
-                "an integer"
-            )
+            raise AttributeError("n_components=None has no codes; set it to an integer")
         return True
 
     def transform(self, X: Any) -> np.ndarray:

@@ -50,8 +50,7 @@ class Columns:
     categories : dict of int to int
         Columns that hold the numbers of categories, and how many there are.
     incomplete : ndarray of int
-        Which of the numbers were missing in some training rows. The network sees them as zeros, and
-        whether they are missing in columns of their own.
+        Numbers that training rows lacked: the network sees zeros, and more columns that say so.
     n_rows : int or float
         Number of training rows, or the sum of their weights.
     hashes : ndarray of uint64
