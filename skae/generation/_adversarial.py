@@ -92,12 +92,12 @@ class AdversarialAutoencoder(BaseGenerator):
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
         class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
 
-    constraints : list of str or None, default=None
-        What holds in all rows, and is kept in samples: ``"0 <= age"``, ``"start <= end"``,
-        ``"total == a + 2 * b"``. See the :ref:`User Guide <constraints>`.
     column_kinds : dict or None, default=None
         Which columns of a frame are of another kind than their dtypes say, "number", "category" or
         "date", by their names: ``{"zip": "category"}``.
+    constraints : list of str or None, default=None
+        What holds in all rows, and is kept in samples: ``"0 <= age"``, ``"start <= end"``,
+        ``"total == a + 2 * b"``. See the :ref:`User Guide <constraints>`.
 
     optimizer : {"adam", "adamw", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").

@@ -95,11 +95,11 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
         class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
 
+    column_kinds : dict or None, default=None
+        Kinds of columns, "number", "category" or "date", by names, if not as their dtypes say.
     constraints : list of str or None, default=None
         What holds in all rows, and is kept in samples: ``"0 <= age"``, ``"start <= end"``,
         ``"total == a + 2 * b"``. See the :ref:`User Guide <constraints>`.
-    column_kinds : dict or None, default=None
-        Kinds of columns, "number", "category" or "date", by names, if not as their dtypes say.
 
     optimizer : {"adam", "adamw", "lbfgs", "nadam", "rmsprop", "sgd"} or class, default="adamw"
         Optimizer; weight decay is ``optimizer__weight_decay`` (0.01 for "adamw").

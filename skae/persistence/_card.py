@@ -68,10 +68,8 @@ def model_card(estimator: Any) -> str:
     >>> import skae
     >>> X = np.random.default_rng(0).normal(size=(100, 6))
     >>> model = skae.Autoencoder(2, max_epochs=2, random_state=0).fit(X)
-    >>> print(skae.model_card(model)[:57])
+    >>> print(skae.model_card(model)[:25])
     # Model card: Autoencoder
-    <BLANKLINE>
-    Low-dimensional codes of rows
     """
     if not isinstance(estimator, BaseEstimator) or isinstance(estimator, type):
         raise TypeError(f"estimator must be a fitted estimator, got {estimator!r:.200}")

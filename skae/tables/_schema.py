@@ -14,7 +14,7 @@ _MOST_NAMED, _WIDEST = 6, 60
 class ColumnSchema:
     """What a column of a frame is taken for.
 
-    Attributes
+    Parameters
     ----------
     name : object
         Its name.
@@ -38,7 +38,13 @@ class ColumnSchema:
 
 
 class Schema(tuple[ColumnSchema, ...]):
-    """The columns of a frame in their order, each a :class:`ColumnSchema`; prints as a table."""
+    """The columns of a frame in their order, each a :class:`ColumnSchema`; prints as a table.
+
+    Parameters
+    ----------
+    iterable : iterable of ColumnSchema
+        The columns.
+    """
 
     __slots__ = ()
 

@@ -99,7 +99,7 @@ def test_info(folder, run, failure, small_model):
 
     content = path.read_bytes()
     path.write_bytes(content[:-1])
-    assert "can't be loaded: it is damaged" in failure("info", path)
+    assert "can't be loaded: it is no model file, or damaged" in failure("info", path)
     assert "No such file" in failure("info", "missing.skae")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import skae
 from skae import AudioCompressor
 from skae.cli import _models, _recordings, _sound_writer
 
@@ -206,7 +207,7 @@ def test_a_model_is_of_images_or_of_sounds(folder, run, failure, model):
     from PIL import Image
 
     Image.fromarray(np.zeros((9, 8, 3), np.uint8)).save("image.png")
-    (folder / "my.skae-model").write_bytes(_models.bytes_of(model))
+    skae.save(model, folder / "my.skae-model")
     assert failure("compress", "image.png", "--model", "my.skae-model") == (
         "my.skae-model is a model of sounds, and images need another"
     )

@@ -103,7 +103,9 @@ def test_global_random_state_is_untouched(display):
     np.testing.assert_array_equal(global_generator.get_state()[1], before)
 
 
-@pytest.mark.parametrize("name", skae.inspection.__all__)
+@pytest.mark.parametrize(
+    "name", [name for name in skae.inspection.__all__ if name.endswith("Display")]
+)
 def test_constructors_pass_every_option_of_plot_on(name):
     cls = getattr(skae.inspection, name)
     options = set(inspect.signature(cls.plot).parameters) - {"self"}

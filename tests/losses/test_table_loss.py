@@ -52,7 +52,7 @@ def test_missing_cells_cost_nothing_and_do_not_count(missing, mean):
 
     loss(output, target).backward()
 
-    assert float(loss.elementwise(output, target).mean()) == pytest.approx(mean)
+    assert loss.elementwise(output, target).mean().item() == pytest.approx(mean)
     assert (output.grad[:, missing] == 0).all()
     assert output.grad.isfinite().all()
 
