@@ -115,8 +115,8 @@ def repeated_positions(
 ) -> NDArray | None:
     """Return the rows that whole weights stand for, if there are few of them.
 
-    Equal rows come together, in an order that their contents determine. So rows that are repeated
-    and rows that have weights give the same, in whatever order they come.
+    Equal rows come together, in the order of their values, whatever unit and origin these have. So
+    rows that are repeated and rows that have weights give the same, in whatever order they come.
 
     Parameters
     ----------
@@ -143,10 +143,26 @@ def repeated_positions(
     hashes = np.zeros(n_rows, np.uint64)
     for part in parts:
         hashes = hashes * np.uint64(3) + row_hashes(part)
-    if total == n_rows and len(np.unique(hashes)) == n_rows:
+    n_distinct = len(np.unique(hashes))
+    if total == n_rows == n_distinct:
         return np.arange(n_rows) if weights is not None else None
-    order = np.argsort(hashes, kind="stable")
+    order = _lexical_order(parts, n_distinct)
     return order if weights is None else np.repeat(order, weights[order].astype(int))
+
+
+def _lexical_order(parts: list[Any], n_distinct: int) -> NDArray:
+    """Return the order of rows by their columns, the first ones first, equal rows as they come."""
+    place: Any = 0
+    for part in parts:
+        columns = part.tocsc() if sparse.issparse(part) else part
+        for j in range(part.shape[1]):
+            column = columns[:, [j]]
+            column = column.toarray() if sparse.issparse(column) else np.asarray(column)
+            ranks = np.unique(column.ravel().astype(np.float64), return_inverse=True)[1]
+            values, place = np.unique(place * (ranks.max() + 1) + ranks, return_inverse=True)
+            if len(values) == n_distinct:
+                return np.argsort(place, kind="stable")
+    return np.argsort(place, kind="stable")
 
 
 def row_hashes(X: Any) -> NDArray:

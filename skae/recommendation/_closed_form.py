@@ -128,8 +128,13 @@ def _transposed(matrix: np.ndarray) -> np.ndarray:
 
 
 def _product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    n = len(rows)
-    return (np.pad(rows, ((0, -n % _ROW_MULTIPLE), (0, 0))) @ matrix)[:n]
+    """Return a product whose rows have the same bits, however many there are."""
+    n, size = len(rows), _ROW_MULTIPLE
+    padded = np.pad(rows, ((0, -n % size), (0, 0)))
+    result = np.empty((len(padded), matrix.shape[1]), np.result_type(rows, matrix))
+    for start in range(0, len(padded), size):  # some libraries add up otherwise for more rows
+        np.matmul(padded[start : start + size], matrix, out=result[start : start + size])
+    return result[:n]
 
 
 # ------------------------------------------------------------------ solvers
