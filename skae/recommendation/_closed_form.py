@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from scipy import linalg, sparse
 
 from .._plain import registered
@@ -128,13 +129,13 @@ def _transposed(matrix: np.ndarray) -> np.ndarray:
 
 
 def _product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Return a product whose rows have the same bits, however many there are."""
-    n, size = len(rows), _ROW_MULTIPLE
-    padded = np.pad(rows, ((0, -n % size), (0, 0)))
-    result = np.empty((len(padded), matrix.shape[1]), np.result_type(rows, matrix))
-    for start in range(0, len(padded), size):  # some libraries add up otherwise for more rows
-        np.matmul(padded[start : start + size], matrix, out=result[start : start + size])
-    return result[:n]
+    """Return a product whose rows have the same bits, wherever and beside however many they are.
+
+    By torch: the libraries that NumPy comes with add up in an order that depends on the place.
+    """
+    padded = np.pad(rows, ((0, -len(rows) % _ROW_MULTIPLE), (0, 0)))
+    factors = (torch.from_numpy(np.require(each, requirements="W")) for each in (padded, matrix))
+    return torch.matmul(*factors).numpy()[: len(rows)]
 
 
 # ------------------------------------------------------------------ solvers
