@@ -146,13 +146,13 @@ def repeated_positions(
     n_distinct = len(np.unique(hashes))
     if total == n_rows == n_distinct:
         return np.arange(n_rows) if weights is not None else None
-    order = _lexical_order(parts, n_distinct)
+    order = _lexical_order(parts, n_rows, n_distinct)
     return order if weights is None else np.repeat(order, weights[order].astype(int))
 
 
-def _lexical_order(parts: list[Any], n_distinct: int) -> NDArray:
+def _lexical_order(parts: list[Any], n_rows: int, n_distinct: int) -> NDArray:
     """Return the order of rows by their columns, the first ones first, equal rows as they come."""
-    place: Any = 0
+    place: Any = np.zeros(n_rows, int)
     for part in parts:
         columns = part.tocsc() if sparse.issparse(part) else part
         for j in range(part.shape[1]):

@@ -342,6 +342,7 @@ def test_rows_stay_as_they_are_where_there_is_nothing_to_repeat():
     assert repeated_positions(None, 5000, [X], 40) is None
     assert repeated_positions(SHARES, 5000, [X], 40) is None
     assert repeated_positions(None, 60, [np.ones((60, 1))], 60) is None
+    assert_array_equal(repeated_positions(np.ones(4), 60, [], 4), range(4))
     assert_array_equal(repeated_positions(None, 5000, [np.ones((3, 1))], 3), range(3))
 
 

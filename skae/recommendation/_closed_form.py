@@ -18,6 +18,7 @@ import torch
 from scipy import linalg, sparse
 
 from .._plain import registered
+from .._settings import inference
 from ._sparse import SparseMatrix, cells, scaled
 
 _ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
@@ -135,7 +136,8 @@ def _product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """
     padded = np.pad(rows, ((0, -len(rows) % _ROW_MULTIPLE), (0, 0)))
     factors = (torch.from_numpy(np.require(each, requirements="W")) for each in (padded, matrix))
-    return torch.matmul(*factors).numpy()[: len(rows)]
+    with inference():
+        return torch.matmul(*factors).numpy()[: len(rows)]
 
 
 # ------------------------------------------------------------------ solvers
