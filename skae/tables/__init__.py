@@ -7,9 +7,10 @@ likelihood, ``_coding.py`` and ``_view.py`` for those that need errors. What is 
 matrices.
 """
 
+from ..metrics._checks import is_frame
 from ._coding import Coding
 from ._columns import Columns
-from ._containers import cells_of, columns_named, framed, is_frame, refuse_lazy, unmasked
+from ._containers import cells_of, columns_named, framed, refuse_lazy, unmasked
 from ._frames import FrameFormat
 from ._lazy import LazyTable
 from ._normal_scores import NormalScores

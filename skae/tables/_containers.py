@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..metrics._checks import is_frame
 from ._series import is_number, numbers_of
 
 # Libraries whose arrays are not in memory, and what else to do with them.
@@ -31,22 +32,6 @@ def refuse_lazy(X: Any) -> None:
             f"X is a {type(X).__name__} of {library}, which would be loaded as a whole: give "
             f"skae.datasets.rows(X), which reads it block by block{_UNREAD[library]}"
         )
-
-
-def is_frame(X: Any) -> bool:
-    """Tell whether something is a data frame of pandas or polars.
-
-    Parameters
-    ----------
-    X : object
-        What the user gave.
-
-    Returns
-    -------
-    bool
-        Whether it has named columns.
-    """
-    return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
 def is_arrow(X: Any) -> bool:

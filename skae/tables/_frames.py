@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 
 from .._plain import registered
+from ..metrics._checks import is_frame
 from ._containers import (
     arrow_schema,
     arrow_table,
     framed,
-    is_frame,
     pandas_frame,
     polars_filled,
     polars_frame,

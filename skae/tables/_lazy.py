@@ -53,6 +53,8 @@ class LazyTable:
     def min(self, axis: int | None = None) -> Any:
         """Return the least value of each column or of all, NaN where one is NaN.
 
+        Of all values that are read block by block, it is the least one besides NaN.
+
         Parameters
         ----------
         axis : int or None, default=None
@@ -63,11 +65,15 @@ class LazyTable:
         ndarray of shape (n_columns,) or float
             The values.
         """
+        if axis is None and self.row_source is not None:  # which has been read for it already
+            return self.row_source.min()
         return np.min([chunk.min(axis) for chunk in self._chunks()], axis=0)
 
     def max(self, axis: int | None = None) -> Any:
         """Return the greatest value of each column or of all, NaN where one is NaN.
 
+        Of all values that are read block by block, it is the greatest one besides NaN.
+
         Parameters
         ----------
         axis : int or None, default=None
@@ -78,6 +84,8 @@ class LazyTable:
         ndarray of shape (n_columns,) or float
             The values.
         """
+        if axis is None and self.row_source is not None:  # which has been read for it already
+            return self.row_source.max()
         return np.max([chunk.max(axis) for chunk in self._chunks()], axis=0)
 
     def _chunks(self) -> Any:

@@ -22,6 +22,7 @@ from skae import (
     VariationalAutoencoder,
 )
 from skae.datasets import RowSource, rows
+from skae.tables import LazyTable
 from skae.training import ArrayRows
 from skae.training._batch_iterator import orders
 
@@ -90,6 +91,14 @@ def test_the_summary_of_blocks_is_that_of_the_matrix(X, folder):
     assert (summary.low, summary.high) == (X.min(), X.max())
     pixels = rows(np.array([[0.0, 1, 0], [1, 1, 0.5]]))
     assert (pixels.summary.n_low, pixels.summary.n_high) == (2, 3)
+
+
+def test_limits_of_a_table_come_from_the_pass_that_was_made(X, folder, monkeypatch):
+    source = rows(folder)
+    limits = source.summary.low, source.summary.high
+    monkeypatch.setattr(source, "_block", None)
+    table = LazyTable(source)
+    assert (table.min(), table.max()) == limits
 
 
 def test_every_row_is_visited_once_and_blocks_of_one_group_are_mixed(X):
