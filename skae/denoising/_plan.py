@@ -23,6 +23,7 @@ from ._objectives import RATIO, Denoising, Recorrupted
 
 _NETWORKS: Mapping[str, type[nn.Module]] = {"conv": ConvCorrection, "mlp": DenseCorrection}
 _MOST_COMPONENTS = 64  # of the code of a user's network
+_LEAST_SIGMA = 1e-4  # of noise, in standard deviations: rows without any are left as they are
 
 
 def check_combination(estimator: Any) -> None:
@@ -98,7 +99,7 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     if is_noisy:
         rows = X if weights is None else X[drawn_positions(weights, len(X))]
         level: Any = _level_of_noisy(estimator.noise_level, rows)
-        sigma = level / scale
+        sigma = max(level / scale, _LEAST_SIGMA)
         network |= {"levels": (sigma, sigma * (1 + RATIO**2) ** 0.5), "sigma": sigma}
         params["objective"] = Recorrupted(None, sigma)
     else:

@@ -121,6 +121,17 @@ def test_noisy_rows_alone(digits, noisy):
     assert mse(estimated.transform(noisy), test) < 0.5 * SIGMA**2
 
 
+@pytest.mark.parametrize("level", ["auto", 0.0])
+def test_rows_without_noise_are_left_as_they_are(level):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2)) @ rng.normal(size=(2, 6))
+
+    model = fitted(X, supervision="noisy", noise_level=level)
+
+    assert model.noise_level_ == 0
+    np.testing.assert_allclose(model.transform(X), X, atol=1e-4)
+
+
 def test_noisy_targets_do_not_limit_what_comes_back(digits):
     rows = np.clip(digits[0] + np.random.default_rng(1).normal(0, SIGMA, digits[0].shape), 0, 16)
 
