@@ -289,6 +289,21 @@ def over_all(*methods, names=None, but=()):
     return _over(_parameters(CONFIGURATIONS, methods, names, but))
 
 
+def in_turn(name, values, *methods):
+    """Parametrize a test with all estimators, and with what each of them is to go through.
+
+    The default goes through everything, other configurations through one thing each, in turn.
+    """
+    everything = [*values]
+    turns = [
+        pytest.param(*each.values, value, id=f"{each.id}-{getattr(value, '__name__', value)}")
+        for i, each in enumerate(_parameters(CONFIGURATIONS, methods))
+        for j, value in enumerate(everything)
+        if each.id.endswith("-default") or i % len(everything) == j
+    ]
+    return pytest.mark.parametrize(("estimator", name), turns)
+
+
 def over_networks(*methods, names=None):
     """Parametrize a test with the estimators that train a net of their own."""
     return _over(_parameters(NETWORKS, methods, names))

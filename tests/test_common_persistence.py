@@ -16,6 +16,7 @@ from .estimators import (
     assert_same_outputs,
     assert_unchanged,
     frozen,
+    in_turn,
     new,
     outputs,
     over_all,
@@ -75,8 +76,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("through", [*WAYS, through_lean_file])
-@over_all()
+@in_turn("through", [*WAYS, through_lean_file])
 def test_gives_the_same(estimator, through, X, tmp_path):
     model, expected = shared_fit(estimator, X, 10)
     before = frozen(model)
@@ -87,8 +87,7 @@ def test_gives_the_same(estimator, through, X, tmp_path):
     assert_unchanged(model, before)
 
 
-@pytest.mark.parametrize("through", WAYS)
-@over_all("partial_fit")
+@in_turn("through", WAYS, "partial_fit")
 def test_trains_on_the_same(estimator, through, X, tmp_path):
     model = new(estimator).fit(X)
     stored = through(model, tmp_path / "model")
@@ -98,8 +97,7 @@ def test_trains_on_the_same(estimator, through, X, tmp_path):
     assert_same_outputs(stored, model.partial_fit(X), X[:10])
 
 
-@pytest.mark.parametrize("through", [through_copy, through_deepcopy])
-@over_all("partial_fit")
+@in_turn("through", [through_copy, through_deepcopy], "partial_fit")
 def test_copy_trains_on_its_own(estimator, through, X):
     model = new(estimator).fit(X)
     before = pickle.loads(pickle.dumps(model))
