@@ -16,7 +16,14 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from .estimators import CONFIGURATIONS, configured, over_all, over_transformers, public_estimators
+from .estimators import (
+    CONFIGURATIONS,
+    ENOUGH,
+    configured,
+    in_turn,
+    over_all,
+    public_estimators,
+)
 
 # What scikit-learn's own test suite runs besides `check_estimator`.
 FURTHER_TRANSFORMER_CHECKS = [
@@ -59,7 +66,7 @@ def test_check_estimator(estimator, check):
     run(check, estimator)
 
 
-@over_all()
+@over_all(names=ENOUGH)
 def test_column_names(estimator):
     run(check_dataframe_column_names_consistency, type(estimator).__name__, estimator)
 
@@ -72,14 +79,18 @@ def test_param_validation(estimator):
 
 # Fitted to an array, the estimators also transform data frames there, and vice versa.
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
-@pytest.mark.parametrize("check", FURTHER_TRANSFORMER_CHECKS)
-@over_transformers(names=["default", "conv", "early_stopping"])
+@in_turn("check", FURTHER_TRANSFORMER_CHECKS, "transform", names=ENOUGH)
 def test_further_transformer_check(estimator, check):
     run(check, type(estimator).__name__, estimator)
 
 
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
-@pytest.mark.parametrize("check", CHECKS_OF_OTHER_WAYS_TO_SET_OUTPUT)
-@over_transformers(names=["default"])
+@in_turn(
+    "check",
+    CHECKS_OF_OTHER_WAYS_TO_SET_OUTPUT,
+    "transform",
+    names=["default"],
+    all_of="toencoder-default",
+)
 def test_other_ways_to_set_output(estimator, check):
     run(check, type(estimator).__name__, estimator)

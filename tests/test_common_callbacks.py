@@ -111,7 +111,7 @@ def test_failing_callback_closes_what_it_can(X):
     assert recorder.events[-1] == "teardown"
 
 
-@over_all("set_callbacks")
+@over_all("set_callbacks", names=["default", "own_module", "early_stopping", "penalised"])
 def test_watching_does_not_change_the_training(estimator, X):
     _, expected = shared_fit(estimator, X, 10)
 

@@ -60,7 +60,7 @@ def test_settings_of_the_optimizer_are_taken_up_with_its_moments(estimator, X):
     np.testing.assert_equal(model.net_.state()["optimizer"]["state"], moments)
 
 
-@over_fits("fit", "partial_fit", names=["default", "early_stopping"])
+@over_fits("fit", "partial_fit", names=["default"])
 def test_what_the_network_has_can_not_change(estimator, fit, X):
     model = fitted(estimator, X)
     before = frozen(model.net_.state())

@@ -10,6 +10,7 @@ from .estimators import (
     OF_BATCHES,
     assert_equal_outputs,
     assert_same_outputs,
+    in_turn,
     new,
     outputs,
     over_all,
@@ -32,10 +33,14 @@ def assert_equal_to_dense(estimator, container, X):
     assert_equal_outputs(outputs(model, container), expected)
 
 
-@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+@over_sparse(names=["default"])
+def test_csr_matrix(estimator, X):
+    assert_equal_to_dense(estimator, sparse.csr_matrix(X), X)
+
+
 @over_sparse(but=OF_BATCHES)
-def test_csr(estimator, container, X):
-    assert_equal_to_dense(estimator, container(X), X)
+def test_csr_array(estimator, X):
+    assert_equal_to_dense(estimator, sparse.csr_array(X), X)
 
 
 @over_sparse(names=["default"])
@@ -60,8 +65,7 @@ def test_csr_in_partial_fit(estimator, X):
     assert_same_outputs(model, dense, X)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@over_all(but=OF_BATCHES)
+@in_turn("dtype", [np.float64, np.float32], but=OF_BATCHES)
 def test_memory_mapped(estimator, dtype, X, tmp_path):
     np.save(tmp_path / "X.npy", X.astype(dtype))
 

@@ -70,8 +70,8 @@ def test_message_names_epoch_and_causes(estimator, X):
         model.fit(X)
 
 
-@pytest.mark.parametrize("exponent", [20, 30, 60, 160, 300])
-@over_networks(names=["float64", "own_module", "early_stopping", "warm_start"])
+@pytest.mark.parametrize("exponent", [20, 60, 300])
+@over_networks(names=["float64", "own_module", "early_stopping"])
 def test_huge_features_are_fitted_or_explained(estimator, exponent, X):
     huge = X * 10.0**exponent
     results, message = {"none": np.nan}, ""

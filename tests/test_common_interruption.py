@@ -70,7 +70,7 @@ def test_interrupted_first_fit_leaves_it_unfitted(estimator, moment, X, monkeypa
         check_is_fitted(model)
 
 
-@over_trainings()
+@over_trainings(names=["default", "conv", "own_module", "early_stopping", "warm_start"])
 def test_interrupted_second_fit_leaves_the_first(estimator, X, monkeypatch):
     model = interruptible(estimator).fit(X)
     before = frozen(model)
@@ -82,7 +82,7 @@ def test_interrupted_second_fit_leaves_the_first(estimator, X, monkeypatch):
         assert_unchanged(model, before)
 
 
-@over_networks()
+@over_networks(names=["default", "early_stopping", "warm_start"])
 def test_interrupted_warm_start_leaves_the_first_fit(estimator, X, monkeypatch):
     model = interruptible(estimator).set_params(warm_start=True, max_epochs=2).fit(X)
     before = frozen(model)

@@ -36,7 +36,7 @@ def test_warm_start_equals_one_fit(estimator, X):
     assert parts.n_iter_ == 5
 
 
-@over_networks()
+@over_networks(names=["default", "own_module", "early_stopping", "flow", "noisy", "sampled"])
 def test_fit_starts_anew_without_warm_start(estimator, X):
     _, expected = shared_fit(estimator, X, 10)
 

@@ -34,12 +34,14 @@ def global_state():
 
 
 @over_all()
-def test_global_state_is_left_alone(estimator, X):
-    before = global_state()
+def test_global_state_and_data_are_left_alone(estimator, X):
+    X = X.astype(getattr(estimator, "dtype", "float32"))  # of which tensors need no copy
+    before, data = global_state(), X.copy()
 
     outputs(new(estimator).fit(X), X[:10])
 
     assert [name for name, state in global_state().items() if state != before[name]] == []
+    np.testing.assert_array_equal(X, data)
 
 
 @over_all(names=["own_module"])
@@ -51,8 +53,7 @@ def test_global_generator_has_no_influence(estimator, X):
     assert_equal_outputs(outputs(new(estimator).fit(X), X[:10]), expected)
 
 
-# In a first fit, a warm start is nothing but a fit.
-@over_all(but=["warm_start"])
+@over_all(names=["default", "own_module", "deep", "flow", "mlp", "noisy", "sampled", "blended"])
 def test_fits_in_threads_equal_serial_ones(estimator, X):
     _, first = shared_fit(estimator, X, 10)
     models = [new(estimator).set_params(random_state=seed) for seed in (0, 1)]
@@ -74,13 +75,3 @@ def test_inference_in_threads_equals_serial_one(estimator, X):
 
     for result in results:
         assert_equal_outputs(result, expected)
-
-
-@over_all(but=["warm_start"])
-def test_data_are_left_alone(estimator, X):
-    X = X.astype(getattr(estimator, "dtype", "float32"))  # of which tensors need no copy
-    before = X.copy()
-
-    outputs(new(estimator).fit(X), X[:10])
-
-    np.testing.assert_array_equal(X, before)
