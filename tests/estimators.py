@@ -156,8 +156,10 @@ NETWORKS = {
     },
     AutoencoderRecommender: {
         "default": AutoencoderRecommender(4, lr=0.02),
-        "network_alone": AutoencoderRecommender(4, linear=None, dtype="float64", max_epochs=2),
-        "own_module": AutoencoderRecommender(4, module=DropoutNetwork, max_epochs=2),
+        "network_alone": AutoencoderRecommender(4, linear=None, max_epochs=2),
+        "own_module": AutoencoderRecommender(
+            4, module=DropoutNetwork, dtype="float64", max_epochs=2
+        ),
         "early_stopping": AutoencoderRecommender(
             4, early_stopping=True, n_iter_no_change=2, max_epochs=4, linear=None
         ),

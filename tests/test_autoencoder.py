@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -167,7 +167,7 @@ def test_linear_network_converges_to_pca(X):
     assert error(X, model.reconstruct(X)) == pytest.approx(pca_error(X, 2), rel=0.01)
 
 
-@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer, load_digits])
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_digits])
 def test_held_out_error_is_at_or_below_that_of_pca(load):
     X = load().data
     X = X / 16 if load is load_digits else StandardScaler().fit_transform(X)
@@ -440,7 +440,7 @@ def test_training_lowers_the_error(params):
     params = {"random_state": 0, "batch_size": 20, **params}
     start = Autoencoder(max_epochs=0, **params).fit(X)
 
-    trained = Autoencoder(max_epochs=50, **params).fit(X)
+    trained = Autoencoder(max_epochs=20, **params).fit(X)
 
     assert trained.score(X) > start.score(X)
 
@@ -759,7 +759,7 @@ def test_grid_search_over_all_kinds_of_parameters(X):
     }
     pipeline = make_pipeline(StandardScaler(), Autoencoder(max_epochs=5, random_state=0))
 
-    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2).fit(X)
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X)
 
     assert search.best_params_["autoencoder__n_components"] == 3
     assert len(set(search.cv_results_["mean_test_score"])) == 8

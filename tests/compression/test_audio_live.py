@@ -392,7 +392,7 @@ def test_headers_of_no_model(of_sounds, stream, changes):
 def test_a_long_sound_goes_round_all_numbers():
     """Numbers of chunks go from 255 to 0."""
     x = made_sounds(1, 300 * 32)[0, :, 0]
-    model = AudioCompressor(hop_length=8, segment_duration=0.001, random_state=0).fit([x])
+    model = AudioCompressor(hop_length=8, segment_duration=0.001, random_state=0).fit([x[:2000]])
     stream = written(model, x, [1000], quality=80)
     assert inspect_stream(stream)["n_chunks"] == 301
     (whole,) = model.decompress([stream])

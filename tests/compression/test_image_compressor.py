@@ -144,7 +144,7 @@ def test_too_many_values(of_photo, photo):
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
 def test_other_dtypes(dtype, digits):
     scale = 257 if dtype == np.uint16 else 1 / 255
-    X = (digits[:300].reshape(-1, 8, 8) * dtype(scale)).astype(dtype)
+    X = (digits[:150].reshape(-1, 8, 8) * dtype(scale)).astype(dtype)
     model = ImageCompressor(max_epochs=0, random_state=0).fit(X)
     decoded = model.decompress(model.compress(X[:3], quality=100))
     assert decoded.dtype == dtype
@@ -170,7 +170,7 @@ def test_bad_images(of_photo, photo):
 
 
 def test_score_prefers_the_model_of_the_data(of_digits, digits):
-    other = clone(of_digits).fit(digits[:900, ::-1] // 2 + 100)
+    other = clone(of_digits).fit(digits[:300, ::-1] // 2 + 100)
     assert of_digits.score(digits[900:950]) > other.score(digits[900:950])
 
 
@@ -199,7 +199,7 @@ def test_score_is_the_length_of_a_stream_and_its_error(of_photo, photo):
 def test_the_mean_image_costs_next_to_nothing(digits):
     """Groups of zeros at the end are left out, whatever the other images need."""
     model = ImageCompressor(image_shape=(8, 8), patch_shape=(4, 4), max_epochs=0)
-    model.fit(digits[:900])
+    model.fit(digits[:300])
     mean = model._codec.network.projected(torch.zeros(1, 2, 2, 16)).detach()
     mean = mean.flatten(1).round().byte().numpy()
     together = model.score_samples(np.concatenate([mean, digits[900:910]]))
@@ -242,7 +242,7 @@ def test_perceptrons_and_convolutions_of_whole_images(module, params, terms, dig
     model = ImageCompressor(
         module=module, image_shape=(8, 8), max_epochs=1, module__width=16, **params
     )
-    model.fit(digits[:200])
+    model.fit(digits[:100])
     assert set(getattr(model, "loss_curves_", ())) == terms
     stream = model.compress_dataset(digits[900:910], quality=90)
     assert np.abs(model.decompress_dataset(stream).astype(int) - digits[900:910]).mean() < 4

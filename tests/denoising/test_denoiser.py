@@ -88,7 +88,7 @@ def test_blind_rows_of_tables_come_back_no_worse(sigma):
 def test_training_improves_on_the_filter(digits, noisy):
     train, test = digits
 
-    start, end = (fitted(train, max_epochs=n, batch_size=32).score(noisy, test) for n in (0, 40))
+    start, end = (fitted(train, max_epochs=n, batch_size=32).score(noisy, test) for n in (0, 20))
 
     assert end > start + 0.25
 
