@@ -72,7 +72,8 @@ def use(wheel: Path) -> None:
         venv.create(folder / "env", with_pip=True)
         python = folder / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
         for extra, chosen in (("", blocks[:3]), ("[images]", [blocks[0], photographs])):
-            run(python, "-m", "pip", "install", "--quiet", f"{wheel}{extra}")
+            tested = ROOT / "constraints.txt"  # the versions that the tests ran with
+            run(python, "-m", "pip", "install", "--quiet", "-c", tested, f"{wheel}{extra}")
             (folder / "try.py").write_text("\n".join(chosen), encoding="utf-8")
             run(python, "-W", "error::DeprecationWarning", "try.py", cwd=folder)
 
