@@ -36,6 +36,10 @@ class Fit:
         Whether `max_epochs` was chosen by the estimator.
     weights : object, default=None
         How much each row counts, as they were given and then as they were checked; None for alike.
+    own : tuple of two objects or None, default=None
+        If `X` and `y` are but a sample of the rows of several processes, those of this one.
+    n_rows : int, default=0
+        Then, how many rows all processes have.
     """
 
     X: Any
@@ -46,6 +50,8 @@ class Fit:
     valid: tuple[Any, Any] | None = None
     is_auto: bool = False
     weights: Any = None
+    own: tuple[Any, Any] | None = None
+    n_rows: int = 0
 
     @property
     def aims(self) -> Any:
@@ -141,6 +147,28 @@ def checked_targets(estimator: Any, given: Any, X: Any, y: Any, name: str = "y")
         return estimator._checked(y)
     _check_feature_names(estimator, y, reset=False)
     return check_array(y, accept_sparse="csr", dtype=DTYPES, input_name=name, estimator=estimator)
+
+
+def checked_own(estimator: Any, fit: Fit) -> tuple[Any, Any] | None:
+    """Return the rows that only this process has, and their targets.
+
+    Parameters
+    ----------
+    estimator : NetEstimator
+        The estimator, which has checked a sample of the rows of all processes.
+    fit : Fit
+        What it was asked for.
+
+    Returns
+    -------
+    tuple of two objects or None
+        The same, checked; None if all processes have the same rows.
+    """
+    if fit.own is None:
+        return None
+    given, y = fit.own
+    X = estimator._checked(given)
+    return X, checked_targets(estimator, given, X, y)
 
 
 def checked_valid(
