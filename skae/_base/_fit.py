@@ -10,6 +10,7 @@ from sklearn.utils.validation import _check_feature_names, _num_samples
 from .._weights import as_evidence, repeated_positions
 from ..datasets import RowSource
 from ..tables import LazyTable
+from ..training._checkpoint import Checkpoint
 from ..training._trials import FEW_ROWS
 from ._checks import DTYPES, checked_weights
 
@@ -40,6 +41,8 @@ class Fit:
         If `X` and `y` are but a sample of the rows of several processes, those of this one.
     n_rows : int, default=0
         Then, how many rows all processes have.
+    saved : Checkpoint or None, default=None
+        What writes the state of the training, or starts from a state that was written.
     """
 
     X: Any
@@ -52,11 +55,22 @@ class Fit:
     weights: Any = None
     own: tuple[Any, Any] | None = None
     n_rows: int = 0
+    saved: Checkpoint | None = None
 
     @property
     def aims(self) -> Any:
         """What the network should give."""
         return self.X if self.targets is None else self.targets
+
+    @property
+    def n_done(self) -> int:
+        """Number of epochs that are done, if it goes on with a training that was stored."""
+        return 0 if self.saved is None else self.saved.n_done
+
+    @property
+    def callbacks(self) -> list[tuple[str, Any]]:
+        """What watches the training besides."""
+        return [] if self.saved is None else [("checkpoint", self.saved)]
 
     @property
     def shown(self) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackContext, CallbackSupportMixin
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
@@ -39,7 +38,7 @@ from ._checks import attributes_kept_on_failure, check_out, checked_input
 from ._convergence import likely_causes, warn_of_auto, warn_unless_stopped
 from ._fit import Fit, checked_own, checked_targets, checked_valid
 from ._state import StoresNet
-from ._together import epochs_of_all, fitting_together, with_common_sample
+from ._together import check_resumed, epochs_of_all, fitting_together, seed_of, with_common_sample
 
 _NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
 
@@ -189,8 +188,8 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
             targets = checked_targets(self, fit.X, X, y)
             valid = checked_valid(self, fit.valid, has_targets=targets is not None)
             check_alike(X, targets, fit.weights)
-            own = checked_own(self, fit)
-            fit = replace(fit, X=X, y=y, targets=targets, valid=valid, own=own)
+            fit = replace(fit, X=X, y=y, targets=targets, valid=valid, own=checked_own(self, fit))
+            check_resumed(self, fit, go_on)
             fit = fit.as_rows() if self._takes_weights else fit
             self._weights = fit.weights
             try:
@@ -232,9 +231,9 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         device = resolve_device(self.device, dtype)
         rows = self._pairs(fit.X, fit.targets, dtype, device, training=True).weighted(fit.weights)
         check_targets(rows, recipe.make_loss(), self._names)
-        seed = agree_on(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
+        seed = seed_of(self, fit)
         recipe, fit = self._settled(recipe, device, seed, rows, fit)
-        fit = replace(fit, max_epochs=epochs_of_all(fit, recipe, len(rows)))
+        fit = replace(fit, max_epochs=epochs_of_all(fit, recipe, len(rows), seed))
         net, width = new_net(recipe, device, seed, rows)
         return self._train(net, rows, fit, recipe, _n_features_out=width)
 
@@ -284,7 +283,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
                 self, context, fit.shown, lambda n: fitted(copied_net(n, recipe))
             )
             callbacks.append(("scikit_learn", bridge))
-        run(net, train, valid, max_epochs, callbacks, has_own_rows=fit.own is not None)
+        run(net, train, valid, max_epochs - fit.n_done, callbacks, fit.own is not None)
         if valid is not None and self.early_stopping:
             warn_unless_stopped(callbacks, max_epochs)
         attributes |= self._finish(net, rows, fit.y)
@@ -303,7 +302,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
             n_valid = self._n_guards(len(rows)) if fit.is_auto else 0
             patience, tol = math.inf, 0.0
             if not n_valid:
-                return rows, None, []
+                return rows, None, fit.callbacks
         else:
             n_valid = math.ceil(len(rows) * self.validation_fraction)
             patience, tol = self.n_iter_no_change, self.tol
@@ -311,7 +310,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         if fit.valid is not None:
             device = torch.device(net.device)
             valid = self._pairs(*fit.valid, net.dtype, device, training=False)
-            return rows, valid.held_out(), [watch]
+            return rows, valid.held_out(), [watch, *fit.callbacks]
         if n_valid >= len(rows):
             raise ValueError(
                 f"validation_fraction={self.validation_fraction} of n_samples={len(rows)} leaves "
@@ -319,7 +318,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
             )
         # The same rows in a fit that goes on, or it would train on those it held out before.
         train, valid = split_rows(rows, n_valid, net.generator.initial_seed())
-        return train, valid, [watch]
+        return train, valid, [watch, *fit.callbacks]
 
     def _fitted_attributes(self, net: AutoencoderNet, recipe: Recipe) -> dict[str, Any]:
         def losses(name: str) -> list[float]:

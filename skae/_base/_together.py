@@ -71,19 +71,7 @@ def _nothing(*data: Any) -> None:
 
 def _check_alike(estimator: Any, data: tuple[Any, ...], has_own: bool) -> None:
     """Raise ValueError, in all processes, if their parameters or data are not alike."""
-    params = {
-        name: value if isinstance(value, _PLAIN) else type(value).__name__
-        for name, value in estimator.get_params().items()
-    }
-    facts: dict[str, Any] = {"the estimator": type(estimator).__name__, **params}
-    for i, X in enumerate(each for each in data if each is not None):
-        name = "X" if i == 0 else f"what goes with X (number {i})"
-        X = X.raw if isinstance(X, LazyTable) else X
-        shape = tuple(getattr(X, "shape", ()))
-        facts[f"the shape of {name}"] = shape[1:] if has_own else shape
-        facts[f"the dtype of {name}"] = str(getattr(X, "dtype", type(X).__name__))
-        if not has_own:
-            facts[f"the checksum of {name}"] = _checksum(X)
+    facts = _facts_of(estimator, data, has_own)
     all_facts = gathered(facts)
     for name in facts:
         values = [each.get(name) for each in all_facts]
@@ -93,6 +81,73 @@ def _check_alike(estimator: Any, data: tuple[Any, ...], has_own: bool) -> None:
                 f"all processes must fit alike, but {name} is {values[0]!r} in process 0 and "
                 f"{values[rank]!r} in process {rank}"
             )
+
+
+def _facts_of(estimator: Any, data: tuple[Any, ...], has_own: bool = False) -> dict[str, Any]:
+    """Return what is to be alike in several fits: parameters, and what is known of checked data."""
+    params = {
+        name: value if isinstance(value, _PLAIN) else type(value).__name__
+        for name, value in estimator.get_params().items()
+    }
+    facts: dict[str, Any] = {"the estimator": type(estimator).__name__, **params}
+    for i, X in enumerate(each for each in data if each is not None):
+        name = "X" if i == 0 else f"what goes with X (number {i})"
+        X = X.raw if isinstance(X, LazyTable) else X
+        shape = list(getattr(X, "shape", ()))
+        facts[f"the shape of {name}"] = shape[1:] if has_own else shape
+        facts[f"the dtype of {name}"] = str(getattr(X, "dtype", type(X).__name__))
+        if not has_own:
+            facts[f"the checksum of {name}"] = _checksum(X)
+    return facts
+
+
+def check_resumed(estimator: Any, fit: Fit, go_on: bool) -> None:
+    """Raise ValueError if a fit can't go on with the training that it is to resume.
+
+    Parameters
+    ----------
+    estimator : NetEstimator
+        The estimator.
+    fit : Fit
+        What was asked for, checked.
+    go_on : bool
+        Whether it goes on with the network of the estimator.
+    """
+    if fit.saved is None:
+        return
+    if go_on:
+        raise ValueError(
+            "checkpoint and resume are for a fit from the start, but warm_start=True and there is "
+            "a network already: set warm_start=False"
+        )
+    facts = _facts_of(estimator, (fit.X, fit.targets, fit.weights))
+    # What may differ; and a seed that was drawn by chance, or agreed on, is in the file.
+    free = {"callbacks", "device", "verbose", "warm_start"}
+    if estimator.random_state is None or current_group() is not None:
+        free.add("random_state")
+    facts = {name: value for name, value in facts.items() if name not in free}
+    fit.saved.check(facts)
+
+
+def seed_of(estimator: Any, fit: Fit) -> int:
+    """Return the seed of a fit, the same in all processes.
+
+    Parameters
+    ----------
+    estimator : NetEstimator
+        The estimator.
+    fit : Fit
+        What was asked for.
+
+    Returns
+    -------
+    int
+        The seed.
+    """
+    if fit.saved is not None and fit.saved.settled:
+        return fit.saved.settled["seed"]
+    random = check_random_state(estimator.random_state)
+    return agree_on(int(random.randint(np.iinfo(np.int32).max)))
 
 
 def _checksum(X: Any) -> str:
@@ -155,8 +210,8 @@ def with_common_sample(fit: Fit) -> Fit:
     return replace(fit, X=sample, y=of_sample, own=(X, y), n_rows=n_rows)
 
 
-def epochs_of_all(fit: Fit, recipe: Recipe, n_seen: int) -> Any:
-    """Return the number of epochs, the same in all processes.
+def epochs_of_all(fit: Fit, recipe: Recipe, n_seen: int, seed: int) -> Any:
+    """Return the number of epochs, the same in all processes, and note it for a training to go on.
 
     Parameters
     ----------
@@ -166,6 +221,8 @@ def epochs_of_all(fit: Fit, recipe: Recipe, n_seen: int) -> Any:
         What the net is built from.
     n_seen : int
         Number of rows that "auto" has seen.
+    seed : int
+        The seed of the fit.
 
     Returns
     -------
@@ -175,7 +232,11 @@ def epochs_of_all(fit: Fit, recipe: Recipe, n_seen: int) -> Any:
     n_epochs = fit.max_epochs
     if fit.is_auto and fit.n_rows > n_seen:
         n_epochs = most_epochs(recipe, fit.n_rows)
-    return agree_on(n_epochs)
+    n_epochs = agree_on(n_epochs)
+    if fit.saved is not None:
+        n_epochs = fit.saved.settled.get("max_epochs", n_epochs)
+        fit.saved.start |= {"seed": seed, "max_epochs": n_epochs}
+    return n_epochs
 
 
 def _joined(parts: list[Any]) -> Any:
