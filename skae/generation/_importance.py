@@ -36,7 +36,7 @@ class ImportanceWeights:
     criterion : Likelihood
         What decoded codes are.
     class_scores : callable
-        Gives the log-densities of codes, float64, in each class.
+        Gives the log-densities of codes, float64 and on the CPU, in each class.
     noise : ndarray of shape (n_codes, n_components)
         Normal noise, the same for all rows.
     width : int
@@ -44,7 +44,7 @@ class ImportanceWeights:
     """
 
     criterion: Any
-    class_scores: Callable[[np.ndarray], np.ndarray]
+    class_scores: Callable[[Tensor], Tensor]
     noise: np.ndarray
     width: int
 
@@ -66,7 +66,7 @@ class ImportanceWeights:
             output = module.decode(codes).unflatten(0, z.shape[:2])
             log_prob = self.criterion.log_prob(output, x.expand(len(part), -1, -1)).sum(-1)
             log_q = -0.5 * (part.square() + log_variance + math.log(2 * math.pi)).sum(-1)
-            prior = torch.from_numpy(self.class_scores(codes.cpu().double().numpy()))
+            prior = self.class_scores(codes)
             ratio = (log_prob - log_q).double().cpu()
             logs.append((ratio.unsqueeze(-1) + prior.unflatten(0, z.shape[:2])).logsumexp(0))
         return torch.stack(logs).logsumexp(0) + log_volume.cpu().unsqueeze(1)
@@ -129,8 +129,7 @@ class MarginalWeights(ImportanceWeights):
 
     def _of_codes(self, z: Tensor) -> Tensor:
         """Return log-densities of codes in each class."""
-        scores = self.class_scores(z.flatten(0, -2).cpu().double().numpy())
-        return torch.from_numpy(scores).unflatten(0, z.shape[:-1])
+        return self.class_scores(z.flatten(0, -2)).unflatten(0, z.shape[:-1])
 
     def _log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         return self.criterion.log_prob(output, x)[..., self.counted].sum(-1).double().cpu()
