@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from skae.outliers import *
     from skae.persistence import *
     from skae.recommendation import *
+    from skae.training import distributed as distributed
 
 __version__ = "0.1.0"
 
@@ -49,6 +50,7 @@ _ROOM_OF = {
     "ModelFileError": "persistence",
     "ShallowRecommender": "recommendation",
     "VariationalAutoencoder": "generation",
+    "distributed": "training",
     "load": "persistence",
     "model_card": "persistence",
     "save": "persistence",

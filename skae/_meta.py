@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import attributes_kept_on_failure, checked_input
+from ._base._together import fitting_together
 from ._versions import Versioned
 from .tables import framed, is_frame, refuse_lazy, unmasked
 from .training._suggestions import Suggests
@@ -69,8 +70,9 @@ class HasModel(Versioned, Suggests, CallbackSupportMixin):
     @contextmanager
     def _fitting(self, X: Any, y: Any = None) -> Iterator[tuple[Any, CallbackContext]]:
         """Check training data, tell callbacks of the fit, and undo what it has set if it fails."""
-        with attributes_kept_on_failure(self):
+        with fitting_together(self) as check_alike, attributes_kept_on_failure(self):
             X = self._checked(X, reset=True)
+            check_alike(X)
             context = self._init_callback_context(max_subtasks=1)
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
             yield X, context

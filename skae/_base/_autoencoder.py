@@ -36,6 +36,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEsti
         "activation": [StrOptions(set(ACTIVATIONS))],
     }
 
+    _takes_own_rows = True
+
     # `out` is an array to write to, and no metadata of the rows.
     __metadata_request__transform = {"out": UNUSED}
 

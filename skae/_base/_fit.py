@@ -10,6 +10,7 @@ from sklearn.utils.validation import _check_feature_names, _num_samples
 from .._weights import as_evidence, repeated_positions
 from ..datasets import RowSource
 from ..tables import LazyTable
+from ..training._checkpoint import Checkpoint
 from ..training._trials import FEW_ROWS
 from ._checks import DTYPES, checked_weights
 
@@ -36,6 +37,12 @@ class Fit:
         Whether `max_epochs` was chosen by the estimator.
     weights : object, default=None
         How much each row counts, as they were given and then as they were checked; None for alike.
+    own : tuple of two objects or None, default=None
+        If `X` and `y` are but a sample of the rows of several processes, those of this one.
+    n_rows : int, default=0
+        Then, how many rows all processes have.
+    saved : Checkpoint or None, default=None
+        What writes the state of the training, or starts from a state that was written.
     """
 
     X: Any
@@ -46,11 +53,24 @@ class Fit:
     valid: tuple[Any, Any] | None = None
     is_auto: bool = False
     weights: Any = None
+    own: tuple[Any, Any] | None = None
+    n_rows: int = 0
+    saved: Checkpoint | None = None
 
     @property
     def aims(self) -> Any:
         """What the network should give."""
         return self.X if self.targets is None else self.targets
+
+    @property
+    def n_done(self) -> int:
+        """Number of epochs that are done, if it goes on with a training that was stored."""
+        return 0 if self.saved is None else self.saved.n_done
+
+    @property
+    def callbacks(self) -> list[tuple[str, Any]]:
+        """What watches the training besides."""
+        return [] if self.saved is None else [("checkpoint", self.saved)]
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -141,6 +161,28 @@ def checked_targets(estimator: Any, given: Any, X: Any, y: Any, name: str = "y")
         return estimator._checked(y)
     _check_feature_names(estimator, y, reset=False)
     return check_array(y, accept_sparse="csr", dtype=DTYPES, input_name=name, estimator=estimator)
+
+
+def checked_own(estimator: Any, fit: Fit) -> tuple[Any, Any] | None:
+    """Return the rows that only this process has, and their targets.
+
+    Parameters
+    ----------
+    estimator : NetEstimator
+        The estimator, which has checked a sample of the rows of all processes.
+    fit : Fit
+        What it was asked for.
+
+    Returns
+    -------
+    tuple of two objects or None
+        The same, checked; None if all processes have the same rows.
+    """
+    if fit.own is None:
+        return None
+    given, y = fit.own
+    X = estimator._checked(given)
+    return X, checked_targets(estimator, given, X, y)
 
 
 def checked_valid(

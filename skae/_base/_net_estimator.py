@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackContext, CallbackSupportMixin
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
@@ -18,7 +17,7 @@ from .._settings import default_settings, inference
 from ..training import ArrayRows, AutoencoderNet, Batch, BestWeights, PairedRows, Recipe, Rows
 from ..training._callbacks import ScikitLearnCallbacks, losses_of
 from ..training._device import resolve_device
-from ..training._distributed import agree_on
+from ..training._distributed import agree_on, take_over
 from ..training._epoch import NonFiniteLossError
 from ..training._nested import NestedParamsMixin
 from ..training._recipe import OPTIMIZERS
@@ -37,8 +36,9 @@ from ..training._trials import auto_epochs
 from ._changes import OF_TRAINING, check_unchanged, fixed_params, training_params
 from ._checks import attributes_kept_on_failure, check_out, checked_input
 from ._convergence import likely_causes, warn_of_auto, warn_unless_stopped
-from ._fit import Fit, checked_targets, checked_valid
+from ._fit import Fit, checked_own, checked_targets, checked_valid
 from ._state import StoresNet
+from ._together import check_resumed, epochs_of_all, fitting_together, seed_of, with_common_sample
 
 _NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_curve_", "classes_")
 
@@ -78,6 +78,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
     _takes_targets = False  # rows in `y` that the network is to give for `X`
     _takes_valid = True  # rows for early stopping to watch
     _takes_weights = False
+    _takes_own_rows = False  # each process of a group rows that no other has
     _weights: Any = None  # of the rows of the present fit, if they do not all count alike
 
     # What an estimator that does not show these parameters trains with.
@@ -179,13 +180,16 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
     def _fit(self, fit: Fit, go_on: bool | None = None) -> Self:
         go_on = self.warm_start and hasattr(self, "net_") if go_on is None else go_on
         train = self._go_on if go_on else self._start
-        with default_settings(), attributes_kept_on_failure(self):
-            fit = fit.present()
+        kept = attributes_kept_on_failure(self)
+        with default_settings(), fitting_together(self) as check_alike, kept:
+            fit = with_common_sample(fit.present())
             y = self._checked_target(fit.X, fit.y)
             X = self._checked(fit.X, reset=not go_on)
             targets = checked_targets(self, fit.X, X, y)
             valid = checked_valid(self, fit.valid, has_targets=targets is not None)
-            fit = replace(fit, X=X, y=y, targets=targets, valid=valid)
+            check_alike(X, targets, fit.weights)
+            fit = replace(fit, X=X, y=y, targets=targets, valid=valid, own=checked_own(self, fit))
+            check_resumed(self, fit, go_on)
             fit = fit.as_rows() if self._takes_weights else fit
             self._weights = fit.weights
             try:
@@ -221,13 +225,15 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         self._check_nested_params()
         recipe = self._plan(fit.aims)
         recipe = replace(recipe, params={**self._training_params(), **recipe.params})
+        recipe = replace(recipe, units=agree_on(recipe.units))
         self._fitted_recipe = recipe
         dtype = getattr(torch, recipe.dtype)
         device = resolve_device(self.device, dtype)
         rows = self._pairs(fit.X, fit.targets, dtype, device, training=True).weighted(fit.weights)
         check_targets(rows, recipe.make_loss(), self._names)
-        seed = agree_on(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
+        seed = seed_of(self, fit)
         recipe, fit = self._settled(recipe, device, seed, rows, fit)
+        fit = replace(fit, max_epochs=epochs_of_all(fit, recipe, len(rows), seed))
         net, width = new_net(recipe, device, seed, rows)
         return self._train(net, rows, fit, recipe, _n_features_out=width)
 
@@ -257,8 +263,12 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
     ) -> CallbackContext:
         """Run the epochs under all callbacks, then set the fitted attributes."""
         max_epochs = int(fit.max_epochs)
-        rows = self._prepared(net, rows, max_epochs)
-        train, valid, callbacks = self._split(net, rows, fit)
+        rows = own = self._prepared(net, rows, max_epochs)
+        if fit.own is not None:
+            own = self._pairs(*fit.own, net.dtype, torch.device(net.device), training=True)
+            check_targets(own, net.criterion_, self._names)
+        take_over(net.module_, net.averaged_module_)
+        train, valid, callbacks = self._split(net, own, fit)
         attributes["max_epochs_"] = max_epochs
         if "module__hidden_layer_sizes" in recipe.params:
             attributes["hidden_layer_sizes_"] = recipe.params["module__hidden_layer_sizes"]
@@ -273,7 +283,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
                 self, context, fit.shown, lambda n: fitted(copied_net(n, recipe))
             )
             callbacks.append(("scikit_learn", bridge))
-        run(net, train, valid, max_epochs, callbacks)
+        run(net, train, valid, max_epochs - fit.n_done, callbacks, fit.own is not None)
         if valid is not None and self.early_stopping:
             warn_unless_stopped(callbacks, max_epochs)
         attributes |= self._finish(net, rows, fit.y)
@@ -292,7 +302,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
             n_valid = self._n_guards(len(rows)) if fit.is_auto else 0
             patience, tol = math.inf, 0.0
             if not n_valid:
-                return rows, None, []
+                return rows, None, fit.callbacks
         else:
             n_valid = math.ceil(len(rows) * self.validation_fraction)
             patience, tol = self.n_iter_no_change, self.tol
@@ -300,7 +310,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         if fit.valid is not None:
             device = torch.device(net.device)
             valid = self._pairs(*fit.valid, net.dtype, device, training=False)
-            return rows, valid.held_out(), [watch]
+            return rows, valid.held_out(), [watch, *fit.callbacks]
         if n_valid >= len(rows):
             raise ValueError(
                 f"validation_fraction={self.validation_fraction} of n_samples={len(rows)} leaves "
@@ -308,7 +318,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
             )
         # The same rows in a fit that goes on, or it would train on those it held out before.
         train, valid = split_rows(rows, n_valid, net.generator.initial_seed())
-        return train, valid, [watch]
+        return train, valid, [watch, *fit.callbacks]
 
     def _fitted_attributes(self, net: AutoencoderNet, recipe: Recipe) -> dict[str, Any]:
         def losses(name: str) -> list[float]:

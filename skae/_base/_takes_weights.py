@@ -1,14 +1,20 @@
 """Estimators whose rows may have weights."""
 
+from dataclasses import replace
 from typing import Any, Self
 
 from sklearn.base import _fit_context
+from sklearn.utils.metadata_routing import UNUSED
 
+from ..training._checkpoint import Checkpoint
 from ._fit import Fit
 
 
 class TakesWeights:
     """Mixin of estimators of rows that need not all count alike."""
+
+    # Files of the training, and no metadata of the rows.
+    __metadata_request__fit = {"checkpoint": UNUSED, "resume": UNUSED}
 
     _takes_weights = True
     max_epochs: Any
@@ -23,6 +29,8 @@ class TakesWeights:
         *,
         X_val: Any = None,
         y_val: Any = None,
+        checkpoint: Any = None,
+        resume: Any = None,
     ) -> Self:
         """Train the network.
 
@@ -45,6 +53,12 @@ class TakesWeights:
         y_val : array-like of shape (n_val, n_features), default=None
             Rows that the network should give in place of those of `X_val`, if there are such in
             `y`.
+        checkpoint : str or path-like, default=None
+            File to write the state of the training to, after each epoch.
+        resume : str or path-like, default=None
+            Such a file, from which the training goes on to the same bits, if data and parameters
+            are the same; if there is none yet, it starts from the beginning. See
+            :ref:`checkpoints`.
 
         Returns
         -------
@@ -58,4 +72,6 @@ class TakesWeights:
             that was fitted before stays as it was.
         """
         fit = Fit(X, y, self.max_epochs, valid=(X_val, y_val), weights=sample_weight)
+        if checkpoint is not None or resume is not None:
+            fit = replace(fit, saved=Checkpoint(checkpoint, resume))
         return self._fit(fit)

@@ -12,6 +12,7 @@ from ._files import opened
 from ._media import IMAGES, SOUNDS, Medium, is_original, is_stream, medium_of
 from ._models import model_of
 from ._outcomes import CommandError, Outcome, name_of
+from ._parser import TABLE_COMMANDS
 from ._pillow import pillow
 from ._plan import Step, found, planned
 from ._soundfile import soundfile
@@ -38,6 +39,10 @@ def jobs_of(args: Namespace) -> Jobs:
         from ._fit_codec import jobs_of_fit
 
         return jobs_of_fit(args)
+    if args.command in TABLE_COMMANDS:
+        from ._tables import jobs_of_tables
+
+        return jobs_of_tables(args)
     if args.command == "inspect":
         steps = [step for step, _ in found(args, is_stream)]
         return [job_of(step, partial(inspect, step.source)) for step in steps]

@@ -34,7 +34,7 @@ def model_of(path: Path | None, medium: Medium) -> Any:
     own = _estimators()[medium]
     if path is None:
         return own.pretrained()
-    model = _loaded(path)
+    model = loaded(path)
     for other, estimator in _estimators().items():
         if other != medium and isinstance(model, estimator):
             raise CommandError(f"{path} is a model of {other.name}, and {medium.name} need another")
@@ -58,8 +58,24 @@ def at_work(path: Path | None, medium: Medium) -> Iterator[Any]:
         torch.set_num_threads(before)
 
 
-def _loaded(path: Path) -> Any:
-    """Return what is in a file."""
+def loaded(path: Path) -> Any:
+    """Return what is in a file.
+
+    Parameters
+    ----------
+    path : Path
+        A file that :func:`skae.save` has written.
+
+    Returns
+    -------
+    estimator
+        What it holds.
+
+    Raises
+    ------
+    CommandError
+        If it can't be read, or is no model.
+    """
     from ..persistence import ModelFileError, load
 
     try:

@@ -1,6 +1,7 @@
 """What can be typed after `skae`, and what is wrong usage."""
 
 import argparse
+import ast
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -12,6 +13,15 @@ from .. import __version__
 STATUS = """\
 Each file has one line, on the standard output stream or, if it failed or something is to be noted,
 on the standard error stream. Exit status: 0 if all went well, 1 if not, 2 after wrong usage."""
+
+TABLE_COMMANDS = ("fit", "score", "transform")
+ESTIMATORS = (
+    "Autoencoder",
+    "AutoencoderOutlierDetector",
+    "VariationalAutoencoder",
+    "AdversarialAutoencoder",
+    "AutoencoderDenoiser",
+)
 
 
 class Output(NamedTuple):
@@ -40,9 +50,14 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     output = getattr(args, "output", None)
     if None in args.files and len(args.files) > 1:
         fail("- is the standard input, and no other file can stand beside it")
-    if args.command in ("inspect", "info", "fit-codec"):
+    of_tables = args.command in TABLE_COMMANDS
+    if of_tables and None in args.files:
+        fail("- is no table: parts of it are read in any order, so it has to be in a file")
+    if args.command == "fit" and len(args.files) > 1:
+        fail("a model is fitted to one table; a folder of Parquet files is one")
+    if args.command in ("inspect", "info", "fit-codec", "fit"):
         return args
-    many = len(args.files) > 1 or any(file and os.path.isdir(file) for file in args.files)
+    many = len(args.files) > 1 or (not of_tables and any(map(_is_folder, args.files)))
     if output is None:
         args.output = Output(None, False) if None in args.files else None
     elif many and output.path is None:
@@ -63,7 +78,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> tuple[argparse.ArgumentParser, Any]:
     parser = argparse.ArgumentParser(
         prog="skae",
-        description="Compress photographs and sounds by an autoencoder, and look into model files.",
+        description="Compress photographs and sounds by an autoencoder, fit models to tables and "
+        "score their rows, and look into model files.",
         epilog=STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -72,8 +88,13 @@ def _parser() -> tuple[argparse.ArgumentParser, Any]:
 
     def add(name: str, summary: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=f"{summary}.", epilog=STATUS)
+        what = "Parquet, CSV or NPY; a folder of Parquet files is one table"
         command.add_argument(
-            "files", nargs="+", type=_input, metavar="file", help="- is the standard input"
+            "files",
+            nargs="+",
+            type=_input,
+            metavar="file",
+            help=what if name in TABLE_COMMANDS else "- is the standard input",
         )
         _add_reports(command)
         return command
@@ -85,6 +106,11 @@ def _parser() -> tuple[argparse.ArgumentParser, Any]:
     _add_fit(
         add("fit-codec", "fit a model of your own to images or to sounds, or to folders of them")
     )
+    _add_fit_to_table(add("fit", "fit a model to a table, which need not fit into memory"))
+    _add_apply(
+        add("score", "write how normal the rows of tables are"), "name.scores and its own suffix"
+    )
+    _add_apply(add("transform", "write the codes of the rows of tables"), "name.codes likewise")
     return parser, commands
 
 
@@ -115,6 +141,7 @@ def _add_compress(command: argparse.ArgumentParser) -> None:
         help="put this behind transparent pixels, as white or #ff8800; else these are refused",
     )
     _add_model(command)
+    _add_recursion(command)
     _add_outputs(command, "name.skae or name.ska")
 
 
@@ -127,6 +154,7 @@ def _add_decompress(command: argparse.ArgumentParser) -> None:
         help="of an image, read this part alone, and leave the rest undecoded",
     )
     _add_model(command)
+    _add_recursion(command)
     _add_outputs(command, "name.png or name.wav")
 
 
@@ -144,6 +172,46 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
     command.set_defaults(recursive=True, jobs=1)
 
 
+def _add_fit_to_table(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-o", "--output", type=Path, required=True, help="the model, such as model.skae"
+    )
+    command.add_argument("--force", action="store_true", help="overwrite it if it is there")
+    command.add_argument(
+        "-e",
+        "--estimator",
+        choices=ESTIMATORS,
+        default=ESTIMATORS[0],
+        help="what to fit; default: Autoencoder",
+    )
+    command.add_argument(
+        "-s",
+        "--set",
+        action="append",
+        type=_setting,
+        default=[],
+        metavar="name=value",
+        help="a parameter of it, as n_components=8, as often as there are any; random_state is 0 "
+        "unless it is set",
+    )
+    command.add_argument(
+        "--columns", nargs="+", metavar="name", help="which columns to take; default: all"
+    )
+    command.add_argument(
+        "--training",
+        action="store_true",
+        help="store what it takes to train on, four times as much",
+    )
+    command.set_defaults(jobs=1)
+
+
+def _add_apply(command: argparse.ArgumentParser, default: str) -> None:
+    command.add_argument(
+        "-m", "--model", type=Path, required=True, help="a file that fit or skae.save wrote"
+    )
+    _add_outputs(command, default)
+
+
 def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", type=Path, help="a file that fit-codec wrote; default: the bundled one"
@@ -158,7 +226,6 @@ def _add_recursion(command: argparse.ArgumentParser) -> None:
 
 
 def _add_outputs(command: argparse.ArgumentParser, default: str) -> None:
-    _add_recursion(command)
     command.add_argument(
         "-o",
         "--output",
@@ -182,6 +249,21 @@ def _add_reports(command: argparse.ArgumentParser) -> None:
 
 def _input(text: str) -> Path | None:
     return None if text == "-" else Path(text)
+
+
+def _is_folder(file: Path | None) -> bool:
+    return file is not None and os.path.isdir(file)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Return the name and the value of a parameter; what is no Python literal is a text."""
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} must be name=value")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
 
 
 def _output(text: str) -> Output:

@@ -17,15 +17,17 @@ class Step(NamedTuple):
     outcome: Outcome | None = None
 
 
-def found(args: Namespace, is_wanted: Callable[[Path], bool]) -> Iterator[tuple[Step, Path | None]]:
+def found(
+    args: Namespace, is_wanted: Callable[[Path], bool] | None
+) -> Iterator[tuple[Step, Path | None]]:
     """Yield a step for each input, and its path below the folder that it was found in.
 
     Parameters
     ----------
     args : Namespace
         Options: `files` and `recursive`.
-    is_wanted : callable
-        Tells which files in folders are inputs.
+    is_wanted : callable or None
+        Tells which files in folders are inputs; None if folders are inputs themselves.
 
     Yields
     ------
@@ -35,7 +37,8 @@ def found(args: Namespace, is_wanted: Callable[[Path], bool]) -> Iterator[tuple[
         None for the standard input.
     """
     for file in args.files:
-        if file is None or not os.path.isdir(file):  # which raises nothing, unlike Path.is_dir
+        is_input = file is None or is_wanted is None
+        if is_input or not os.path.isdir(file):  # which raises nothing, unlike Path.is_dir
             yield Step(file), file and Path(file.name)
         elif not args.recursive:
             error = CommandError("it is a folder; -r goes into it")
@@ -52,7 +55,9 @@ def found(args: Namespace, is_wanted: Callable[[Path], bool]) -> Iterator[tuple[
 
 
 def planned(
-    args: Namespace, suffix_of: Callable[[Path | None], str], is_wanted: Callable[[Path], bool]
+    args: Namespace,
+    suffix_of: Callable[[Path | None], str],
+    is_wanted: Callable[[Path], bool] | None,
 ) -> list[Step]:
     """Return what is done with each input.
 
@@ -62,8 +67,8 @@ def planned(
         Options.
     suffix_of : callable
         Returns the suffix that the output of a file gets, if it has no name yet.
-    is_wanted : callable
-        Tells which files in folders are inputs.
+    is_wanted : callable or None
+        Tells which files in folders are inputs; None if folders are inputs themselves.
 
     Returns
     -------

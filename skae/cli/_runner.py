@@ -9,7 +9,7 @@ import sys
 import threading
 import warnings
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from . import _commands
 from ._outcomes import CommandError, Outcome
 from ._parser import parsed
+from ._progress import tracked
 
 _INTERRUPTED = 130  # what shells expect after Ctrl-C
 _SILENCE = logging.NullHandler()
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(args: Namespace) -> int:
     jobs = [Job(*pair) for pair in _commands.jobs_of(args)]
     all_good = True
-    for job, outcome in _progress(_outcomes(jobs, args.jobs), len(jobs)):
+    for job, outcome in tracked(_outcomes(jobs, args.jobs), len(jobs)):
         all_good &= outcome.is_good
         _tell(job, outcome, args)
     return int(not all_good)
@@ -144,15 +145,3 @@ def _tell(job: Job, outcome: Outcome, args: Namespace) -> None:
         line = outcome.line(job.source)
         encoding = stream.encoding or "utf-8"
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
-
-
-def _progress(outcomes: Iterable[Any], n_jobs: int) -> Iterable[Any]:
-    """Show a bar if there are many files, somebody looks, and rich is installed."""
-    if n_jobs < 2 or not sys.stderr.isatty():
-        return outcomes
-    try:
-        from rich.console import Console
-        from rich.progress import track
-    except ModuleNotFoundError:
-        return outcomes
-    return track(outcomes, console=Console(stderr=True), description="", total=n_jobs)

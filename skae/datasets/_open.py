@@ -68,7 +68,12 @@ def rows(
     if isinstance(x, RowSource):
         raise TypeError("x is a RowSource already")
     if isinstance(x, str | Path) and Path(x).suffix == ".npy":
-        x = np.load(x, mmap_mode="r")
+        try:
+            x = np.load(x, mmap_mode="r")
+        except (EOFError, ValueError) as error:
+            raise ValueError(
+                f"{str(x)!r} can't be read as npy: it holds no array of numbers, or is damaged"
+            ) from error
     if isinstance(x, str | Path):
         x = _dataset_at(Path(x))
     if hasattr(x, "get_fragments"):

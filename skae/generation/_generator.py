@@ -231,13 +231,6 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
     def _has_classes(self) -> bool:
         return isinstance(getattr(self, "prior_", None), ClassPriors)
 
-    def _class_scores(self, Z: np.ndarray) -> np.ndarray:
-        """Return the log-density of codes in each class, or one column without classes."""
-        if self._has_classes:
-            return self.prior_.class_scores(Z)
-        prior = getattr(self, "prior_", None) or NormalPrior(Z.shape[1])  # none while it is fitted
-        return prior.score_samples(Z)[:, None]
-
     # ------------------------------------------------------------------ new rows
 
     def sample(

@@ -14,7 +14,7 @@ from torch.distributions import MultivariateNormal
 
 from .._settings import inference
 from ..networks import displaced
-from ..training import Batch
+from ..training import Batch, Rows
 
 _TAIL = 1e-6
 _CELLS = 2**20  # that are computed at once
@@ -36,7 +36,7 @@ class ImportanceWeights:
     criterion : Likelihood
         What decoded codes are.
     class_scores : callable
-        Gives the log-densities of codes, float64, in each class.
+        Gives the log-densities of codes, float64 and on the CPU, in each class.
     noise : ndarray of shape (n_codes, n_components)
         Normal noise, the same for all rows.
     width : int
@@ -44,7 +44,7 @@ class ImportanceWeights:
     """
 
     criterion: Any
-    class_scores: Callable[[np.ndarray], np.ndarray]
+    class_scores: Callable[[Tensor], Tensor]
     noise: np.ndarray
     width: int
 
@@ -57,16 +57,19 @@ class ImportanceWeights:
         """Return the logs, of shape (n_rows, n_classes) and float64."""
         x, (log_volume,) = batch.input, batch.extra
         self.criterion.check_target(x)
-        mean, log_variance = module.posterior(x)
+        # A row that is alone has as many codes as fill a batch: its inputs are padded alone.
+        parameters = module.posterior(batch.padded(Rows.row_multiple).input)
+        mean, log_variance = (each[: len(x)] for each in parameters)
         noise = torch.from_numpy(self.noise).to(mean.device, mean.dtype).unsqueeze(1)
         logs = []
         for part in noise.split(max(1, _CELLS // (len(x) * self.width))):
             z = displaced(mean, log_variance, part)
             codes = z.flatten(0, 1)
-            output = module.decode(codes).unflatten(0, z.shape[:2])
+            padded = Batch(codes, codes).padded(Rows.row_multiple).input
+            output = module.decode(padded)[: len(codes)].unflatten(0, z.shape[:2])
             log_prob = self.criterion.log_prob(output, x.expand(len(part), -1, -1)).sum(-1)
             log_q = -0.5 * (part.square() + log_variance + math.log(2 * math.pi)).sum(-1)
-            prior = torch.from_numpy(self.class_scores(codes.cpu().double().numpy()))
+            prior = self.class_scores(codes)
             ratio = (log_prob - log_q).double().cpu()
             logs.append((ratio.unsqueeze(-1) + prior.unflatten(0, z.shape[:2])).logsumexp(0))
         return torch.stack(logs).logsumexp(0) + log_volume.cpu().unsqueeze(1)
@@ -129,8 +132,7 @@ class MarginalWeights(ImportanceWeights):
 
     def _of_codes(self, z: Tensor) -> Tensor:
         """Return log-densities of codes in each class."""
-        scores = self.class_scores(z.flatten(0, -2).cpu().double().numpy())
-        return torch.from_numpy(scores).unflatten(0, z.shape[:-1])
+        return self.class_scores(z.flatten(0, -2)).unflatten(0, z.shape[:-1])
 
     def _log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         return self.criterion.log_prob(output, x)[..., self.counted].sum(-1).double().cpu()

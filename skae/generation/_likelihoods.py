@@ -18,6 +18,7 @@ from ..tables import ColumnRows
 from ..training._random import seeded_global_generators
 from ._checks import check_count
 from ._conditions import Table
+from ._densities import class_densities
 from ._importance import ImportanceWeights, MarginalWeights, Pool, spread_noise
 
 _PLACES = 8  # scores for each value that occurs often
@@ -109,13 +110,19 @@ class LikelihoodMixin:
         places = np.random.default_rng(0).permuted(places, axis=1)
         return list(zip(places.T, np.array_split(noise, n_places), strict=True))
 
+    def _class_densities(self) -> Any:
+        """Return what gives the log-density of codes in each class, or one column without them."""
+        return class_densities(self.prior_.priors if self._has_classes else [self.prior_])
+
     def _class_likelihoods(self, X: np.ndarray, n_samples: int) -> np.ndarray:
         """Return the log-likelihood of each row in each class, or one column without classes."""
         total: Any = -np.inf
+        densities = self._class_densities()
         for place, part in self._places(n_samples):
             rows = ColumnRows(X, self._columns, self.net_.dtype, torch.device("cpu"), place[None])
+            rows.row_multiple = 1
             criterion, width = self.net_.criterion_, self._decoding_width
-            weights = ImportanceWeights(criterion, self._class_scores, part, width)
+            weights = ImportanceWeights(criterion, densities, part, width)
             total = np.logaddexp(total, self._apply_to(rows, weights, weights.n_rows))
         if self._shares is not None:
             rows = self._view(X, self.net_.dtype, torch.device("cpu"))
@@ -130,12 +137,12 @@ class LikelihoodMixin:
         is_counted = self._encoded_mask(counted)
         shares = self.prior_.shares if self._has_classes else np.ones(1)
         device = torch.device("cpu")
-        pool = self._pool()
+        pool, densities = self._pool(), self._class_densities()
         total: Any = -np.inf
         for place, part in self._places(n_samples):
             weights = MarginalWeights(
                 net.criterion_,
-                self._class_scores,
+                densities,
                 part,
                 self._decoding_width,
                 torch.from_numpy(is_counted).to(net.device),

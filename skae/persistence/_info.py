@@ -49,11 +49,11 @@ def _unknown(value: Any, classes: Classes) -> Iterator[str]:
         for each in value:
             yield from _unknown(each, classes)
     elif isinstance(value, dict):
-        for each in value.values():
-            yield from _unknown(each, classes)
         name = {"object": value.get("class"), "class": value.get("name")}.get(value.get(TAG))
         if name is not None:
             try:
-                classes[name]
+                classes[name]  # which loads its room, and so knows the parts of its state
             except ModelFileError:
                 yield name
+        for each in value.values():
+            yield from _unknown(each, classes)

@@ -26,6 +26,8 @@ _CODES_AT_ONCE = 4096
 class HistoryNetwork(RecommenderMixin, BaseAutoencoder):
     """Base of the recommender with a network: histories in, and scores that start somewhere."""
 
+    _takes_own_rows = False  # items are counted over all users
+
     _networks = {**NETWORKS, "auto": RecommenderNetwork}
     _linear: Solution | None
     _calibration: Calibration | None

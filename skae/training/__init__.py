@@ -8,6 +8,7 @@ or meet in callbacks; other rooms of the package import what else they need from
 from ._batch import Batch
 from ._callbacks import BestWeights, StopTraining
 from ._epoch import NonFiniteLossError
+from ._group import distributed
 from ._net import AutoencoderNet
 from ._objectives import Losses, Objective, Reconstruction, Step
 from ._recipe import Recipe
@@ -29,4 +30,5 @@ __all__ = [
     "SparseRows",
     "Step",
     "StopTraining",
+    "distributed",
 ]

@@ -26,6 +26,9 @@ class BatchIterator:
         Draws the order, on the CPU.
     shard : tuple of two ints, default=(0, 1)
         ``(rank, size)``: of the rows of every batch, take those at rank, rank + size, ...
+    n_batches : int or None, default=None
+        Into how many batches, of about the same size, to divide the rows; None takes as many as
+        `batch_size` makes.
     """
 
     def __init__(
@@ -35,12 +38,14 @@ class BatchIterator:
         shuffle: bool = False,
         generator: torch.Generator | None = None,
         shard: tuple[int, int] = (0, 1),
+        n_batches: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size or inference_rows(dataset.n_features)
         self.shuffle = shuffle
         self.generator = generator
         self.rank, self.n_shards = shard
+        self.n_batches = n_batches
         if self.n_shards > 1 and min(self.batch_size, len(dataset)) < 2 * self.n_shards:
             raise ValueError(
                 f"{self.n_shards} processes need batches of at least {2 * self.n_shards} rows, but "
@@ -49,6 +54,8 @@ class BatchIterator:
 
     def __len__(self) -> int:
         n, size = len(self.dataset), self.batch_size
+        if self.n_batches is not None:
+            return self.n_batches
         too_few = 0 < n % size < 2 * self.n_shards and size >= 2 * self.n_shards
         return max(1, -(-n // size) - too_few)
 
@@ -56,7 +63,10 @@ class BatchIterator:
         n, size, last = len(self.dataset), self.batch_size, len(self) - 1
         drawn, parts = torch.empty(0, dtype=torch.int64), orders(self.dataset, self.generator)
         for i in range(last + 1):
-            start, stop = i * size, n if i == last else (i + 1) * size
+            if self.n_batches is None:
+                start, stop = i * size, n if i == last else (i + 1) * size
+            else:
+                start, stop = (n * each // self.n_batches for each in (i, i + 1))
             if not self.shuffle:
                 yield self.dataset.batch(slice(start + self.rank, stop, self.n_shards))
                 continue

@@ -5,6 +5,7 @@ from typing import Any
 
 from skorch.callbacks import Callback
 
+from ._distributed import mean_of_all
 from ._state import to_arrays, to_tensors
 
 
@@ -44,6 +45,8 @@ class BestWeights(Callback):
         self.stopped_ = False
         valid = net.get_split_datasets(X)[1]
         self.best_loss_ = valid.mean(net.row_losses(valid))
+        if net.has_own_rows:
+            self.best_loss_ = mean_of_all(self.best_loss_, len(valid))
         self.best_state_ = to_arrays(net.averaged_module_.state_dict())
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:

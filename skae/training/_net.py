@@ -1,6 +1,5 @@
 """The one skorch net: a lean loop around an objective, with averaged weights."""
 
-import copy
 import inspect
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
@@ -16,19 +15,19 @@ from ._averaging import WeightAverage
 from ._batch import Batch
 from ._batch_iterator import BatchIterator
 from ._callbacks import StopTraining
-from ._distributed import average_buffers, average_gradients, shard
+from ._distributed import average_buffers, average_gradients, shard, shares
 from ._epoch import EpochTotals
 from ._interrupts import stopped_by
 from ._objectives import Objective, Reconstruction, Step
 from ._random import seeded_global_generators
 from ._rows import ArrayRows, Rows
-from ._state import averaged_only, to_arrays, to_tensors
+from ._stateful import StatefulNet
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 _STEPS_PER_AVERAGE = 16
 
 
-class AutoencoderNet(NeuralNet):
+class AutoencoderNet(StatefulNet, NeuralNet):
     """A skorch net for modules with ``encode(x)`` and ``decode(z)``.
 
     Training runs at a constant learning rate, and the weights that count are an average over the
@@ -57,7 +56,7 @@ class AutoencoderNet(NeuralNet):
         As for :class:`skorch.NeuralNet`.
     """
 
-    can_go_on = True  # not if its state came without that of the training
+    has_own_rows = False  # in this training: each process of a group rows that no other has
 
     def __init__(
         self,
@@ -96,7 +95,11 @@ class AutoencoderNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        log = [("print_log", PrintLog(keys_ignored="terms"))] if self.verbose else []
+        log = (
+            [("print_log", PrintLog(keys_ignored="terms"))]
+            if self.verbose and shard()[0] == 0
+            else []
+        )
         return [("epoch_timer", EpochTimer()), *log]
 
     def initialize_module(self) -> "AutoencoderNet":
@@ -167,7 +170,7 @@ class AutoencoderNet(NeuralNet):
 
     def _update_average(self) -> None:
         if shard() != (0, 1):
-            average_buffers(self.module_)
+            average_buffers(self.module_, self._totals.n_rows)
         self.average.update(self.module_)
 
     @torch.no_grad()
@@ -184,7 +187,9 @@ class AutoencoderNet(NeuralNet):
 
     # ------------------------------------------------------------------ loop
 
-    def fit_rows(self, train: Rows, valid: Rows | None, epochs: int) -> None:
+    def fit_rows(
+        self, train: Rows, valid: Rows | None, epochs: int, has_own_rows: bool = False
+    ) -> None:
         """Train for some epochs.
 
         Parameters
@@ -195,13 +200,17 @@ class AutoencoderNet(NeuralNet):
             What to measure the validation loss on.
         epochs : int
             Number of passes over `train`.
+        has_own_rows : bool, default=False
+            Whether no other process of the group has these rows.
 
         Raises
         ------
         NonFiniteLossError
             If the loss becomes infinite or NaN.
         """
-        self._split = train, valid
+        self._split, self.has_own_rows = (train, valid), has_own_rows
+        shared = shares(len(train), self.batch_size, has_own_rows, self.generator)
+        self.__dict__.update(shared)
         hooks = {getattr(type(cb), hook) for _, cb in self.callbacks_ for hook in _BATCH_HOOKS}
         self._notifies_batches = not hooks <= {getattr(Callback, hook) for hook in _BATCH_HOOKS}
         self._is_lean = not self._notifies_batches and not _needs_closure(self.optimizer_)
@@ -237,9 +246,9 @@ class AutoencoderNet(NeuralNet):
             stop = self._go_through(iterator, training, prefix, step_fn)
         if not self._totals.n_rows:
             raise StopTraining
-        if training:
-            if self._n_steps % _STEPS_PER_AVERAGE:
-                self._update_average()
+        if training and self._n_steps % _STEPS_PER_AVERAGE:
+            self._update_average()
+        if training or self.has_own_rows:
             self._totals.of_all_processes(self.device)
         # Some of skorch's callbacks expect at least one batch.
         self._totals.record(self.history, prefix, with_batch=not self._notifies_batches)
@@ -273,6 +282,8 @@ class AutoencoderNet(NeuralNet):
         seed = int(np.random.SeedSequence(place).generate_state(1)[0])
         if self.noise_generator is not self.generator:
             self.noise_generator.manual_seed(seed)
+        if self.has_own_rows:
+            self.iterator_train__generator.manual_seed(seed)
         if self.draws_from_global_generators:
             return seeded_global_generators(seed, torch.device(self.device))
         return nullcontext()
@@ -326,63 +337,6 @@ class AutoencoderNet(NeuralNet):
                 for batch in self.get_iterator(rows, training=False)
             ]
         return torch.cat(losses).cpu().numpy().astype(np.float64)
-
-    # ------------------------------------------------------------------ state
-
-    def state(self, history: bool = True) -> dict[str, Any]:
-        """Return all that a later training needs to go on bit for bit.
-
-        Parameters
-        ----------
-        history : bool, default=True
-            Whether to include the history, which grows with every epoch.
-
-        Returns
-        -------
-        dict
-            Weights, optimizer, generator and history, with numpy arrays for tensors.
-        """
-        state = {
-            "module": self.module_.state_dict(),
-            "average": self.average.state_dict(),
-            "criterion": self.criterion_.state_dict(),
-            "optimizer": self.optimizer_.state_dict(),
-            "generator": self.generator.get_state(),
-        }
-        if history:
-            state["history"] = [_timeless(row) for row in self.history]
-        return to_arrays(state if self.can_go_on else averaged_only(state))
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go back to what :meth:`state` returned.
-
-        Parameters
-        ----------
-        state : dict
-            Result of :meth:`state`, of this net or of one built alike.
-        """
-        tensors = to_tensors(state)
-        self.can_go_on = "optimizer" in state
-        if not self.can_go_on:
-            self.average.load_state_dict(tensors["average"])
-            self.module_.load_state_dict(self.averaged_module_.state_dict())
-            self.criterion_.load_state_dict(tensors["criterion"])
-            self._set_training(False)
-            return
-        self.module_.load_state_dict(tensors["module"])
-        self.average.load_state_dict(tensors["average"])
-        self.criterion_.load_state_dict(tensors["criterion"])
-        self.optimizer_.load_state_dict(tensors["optimizer"])
-        self.generator.set_state(tensors["generator"])
-        self._set_training(False)
-        if "history" in state:
-            self.history.clear()
-            self.history.extend(copy.deepcopy(state["history"]))
-
-
-def _timeless(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a line of a history as it is in equal trainings: without batches and duration."""
-    return {**{name: value for name, value in row.items() if name != "dur"}, "batches": []}
 
 
 def _needs_closure(optimizer: torch.optim.Optimizer) -> bool:

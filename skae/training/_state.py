@@ -31,6 +31,22 @@ def averaged_only(state: dict[str, Any]) -> dict[str, Any]:
     return {name: state[name] for name in ("average", "criterion")}
 
 
+def timeless(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of a history as it is in equal trainings.
+
+    Parameters
+    ----------
+    row : dict
+        The line.
+
+    Returns
+    -------
+    dict
+        The line without batches and duration.
+    """
+    return {**{name: value for name, value in row.items() if name != "dur"}, "batches": []}
+
+
 def to_arrays(state: Any) -> Any:
     """Copy a nested state, every tensor turned into an array.
 

@@ -152,6 +152,7 @@ def run(
     valid: Rows | None,
     max_epochs: int,
     callbacks: Sequence[tuple[str, Callback]] = (),
+    has_own_rows: bool = False,
 ) -> None:
     """Train under callbacks that the net does not keep.
 
@@ -167,12 +168,14 @@ def run(
         Number of passes over `train`.
     callbacks : sequence of tuples (str, Callback), default=()
         Further callbacks with their names.
+    has_own_rows : bool, default=False
+        Whether no other process of the group has these rows.
     """
     check_batch_normalization(net, train)
     n_callbacks = len(net.callbacks_)
     net.callbacks_ += callbacks
     try:
-        net.fit_rows(train, valid, max_epochs)
+        net.fit_rows(train, valid, max_epochs, has_own_rows)
     finally:
         del net.callbacks_[n_callbacks:]
 

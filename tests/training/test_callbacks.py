@@ -13,6 +13,8 @@ LOSSES = [5.0, 4.0, 4.5, 3.0, 6.0, 7.0, 8.0]  # after 0, 1, 2, ... epochs
 class FakeNet:
     """A net whose only weight is the number of epochs done."""
 
+    has_own_rows = False
+
     def __init__(self, losses):
         self.losses = losses
         self.history = []
