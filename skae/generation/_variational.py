@@ -19,6 +19,7 @@ from ._likelihoods import LikelihoodMixin
 from ._objectives import EvidenceBound
 from ._priors import MOST_MIXED
 
+_MANY_EPOCHS = 10  # from which on a chain may choose how many it takes
 # That a chain learns from by default, and that it sees in all epochs together.
 _FEWEST_ROWS, _FEWEST_SEEN = 1000, 100_000
 
@@ -326,7 +327,9 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
     def _fitted_chain(
         self, net: AutoencoderNet, rows: Rows, labels: np.ndarray, kept: np.ndarray, seed: int
     ) -> Chain | None:
-        n_epochs = sys.maxsize if isinstance(self.max_epochs, str) else len(net.history)
+        n_epochs = len(net.history)
+        if isinstance(self.max_epochs, str) and n_epochs >= _MANY_EPOCHS:  # not of partial_fit
+            n_epochs = sys.maxsize
         is_wanted = self.chain
         if isinstance(is_wanted, str):
             is_wanted = len(rows) >= _FEWEST_ROWS and n_epochs * len(rows) >= _FEWEST_SEEN
