@@ -185,7 +185,8 @@ def fit_chain(
         "verbose": 0,
     }
     module = Part("networks", "ColumnChain", {})
-    recipe = Recipe(module, "squared_error", "adamw", "float32", net_params, auto_steps=_STEPS)
+    steps = min(_STEPS, most_epochs * -(-len(X) // _BATCH_SIZE))
+    recipe = Recipe(module, "squared_error", "adamw", "float32", net_params, auto_steps=steps)
     n_epochs, _ = auto_epochs(recipe, _CPU, seed, rows, few_rows=_FEW_ROWS)
     net, _ = new_net(recipe, _CPU, seed, rows)
     net.fit_rows(rows, None, min(n_epochs, most_epochs))
