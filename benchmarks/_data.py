@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from scipy.io import loadmat
 from scipy.sparse import csr_array
 from sklearn.datasets import (
@@ -171,19 +172,23 @@ def nsl_kdd(part: str) -> Labelled:
     return table, y
 
 
-def _hypothyroid_halves(seed: int) -> Table:
+def _labelled_halves(read: Callable[[], Labelled], target: str) -> Callable[[int], Table]:
     """Without missing values: medians, a category of its own, and no columns without any value."""
-    frame, sick = hypothyroid()
-    frame = frame.dropna(axis="columns", how="all")
-    frame["sick"] = np.where(sick, "yes", "no")
-    table = _halves(frame, "sick", seed)
-    filling = {
-        name: table.train[name].median() if frame[name].dtype == float else "missing"
-        for name in frame
-    }
-    dtypes = {name: str for name, value in filling.items() if value == "missing"}
-    train, test = (part.fillna(filling).astype(dtypes) for part in (table.train, table.test))
-    return Table(train, test, "sick")
+
+    def halves(seed: int) -> Table:
+        frame, y = read()
+        frame = frame.dropna(axis="columns", how="all").rename(columns=str)
+        frame[target] = np.where(y, "yes", "no") if y.dtype == bool else y
+        table = _halves(frame, target, seed)
+        filling = {
+            name: table.train[name].median() if is_numeric_dtype(frame[name]) else "missing"
+            for name in frame
+        }
+        dtypes = {name: str for name, value in filling.items() if value == "missing"}
+        train, test = (part.fillna(filling).astype(dtypes) for part in (table.train, table.test))
+        return Table(train, test, target)
+
+    return halves
 
 
 def _adult_frames(seed: int) -> Table:
@@ -228,7 +233,10 @@ def _bundled(load: Callable[..., Any]) -> Callable[[int], Table]:
 
 TABLES: Mapping[str, Callable[[int], Table]] = {
     "adult": _adult_frames,
-    "hypothyroid": _hypothyroid_halves,
+    "nsl-kdd": _labelled_halves(lambda: nsl_kdd("KDDTrain+_20Percent"), "attack"),
+    "california_housing": _labelled_halves(lambda: _california_housing(), "value"),
+    "hypothyroid": _labelled_halves(hypothyroid, "sick"),
+    "horse_colic": _labelled_halves(lambda: _horse_colic(), "surgical"),
     "breast_cancer": _bundled(load_breast_cancer),
     "wine": _bundled(load_wine),
     "iris": _bundled(load_iris),

@@ -115,14 +115,37 @@ def score_table(
         "auc": auc,
         "score": _score(generated, test, train, target),
         "score_real": _score(train, test, train, target),
+        "score_auc": _score(generated, test, train, target, "roc_auc"),
+        "score_auc_real": _score(train, test, train, target, "roc_auc"),
+        "shares": _error_of_shares(generated, train),
         "closer": closest.share_closer_to_train,
         "distance": float(np.median(closest.distances) / np.median(usual)),
         "copies": _share_of_copies(generated, train),
     }
 
 
-def _score(rows: pd.DataFrame, test: pd.DataFrame, train: pd.DataFrame, target: str) -> float:
-    """Return what a model that was trained on rows scores on test rows."""
+def _error_of_shares(generated: pd.DataFrame, train: pd.DataFrame) -> float:
+    """Return the largest difference between the shares of a category."""
+    texts = [name for name in train if not is_numeric_dtype(train[name])]
+    errors = [
+        generated[name]
+        .value_counts(normalize=True, dropna=False)
+        .sub(train[name].value_counts(normalize=True, dropna=False), fill_value=0)
+        .abs()
+        .max()
+        for name in texts
+    ]
+    return float(max(errors, default=0.0))
+
+
+def _score(
+    rows: pd.DataFrame,
+    test: pd.DataFrame,
+    train: pd.DataFrame,
+    target: str,
+    scoring: str = "balanced_accuracy",
+) -> float:
+    """Return what a model that was trained on rows scores on test rows; for numbers R2."""
     dtypes = {
         name: pd.CategoricalDtype(sorted(set(train[name]) | set(test[name])))
         for name in train
@@ -133,7 +156,7 @@ def _score(rows: pd.DataFrame, test: pd.DataFrame, train: pd.DataFrame, target: 
     if is_numeric_dtype(train[target]):
         model, scoring = HistGradientBoostingRegressor(random_state=0), "r2"
     else:
-        model, scoring = HistGradientBoostingClassifier(random_state=0), "balanced_accuracy"
+        model = HistGradientBoostingClassifier(random_state=0)
         if rows[target].nunique() == 1:  # nothing to learn from: the score of any constant
             return 1 / test[target].nunique()
     features = [name for name in train if name != target]

@@ -24,15 +24,16 @@ CTGAN trains for 150 of its 300 epochs on Adult, for about as long as TVAE does 
 - auc, closer: as above, on the columns themselves (at most 5,000 rows of each).
 - score: balanced accuracy, for diabetes R2, of the target of test rows, by gradient boosting that
   was trained on generated rows; score_real: that was trained on the training rows.
+- score_auc: the same as an area under the ROC curve; shares: largest error of a category's share.
 - distance: median distance to the closest training row, divided by that of test rows, 1 at best.
 - copies: share of generated rows that are training rows.
 
 "real rows" generates training rows: what a perfect copier would score.
 
-data: fashion_mnist (Debian package dataset-fashion-mnist); adult, hypothyroid (SKAE_DATA); digits,
-breast_cancer, wine, iris, diabetes (scikit-learn).
-needs: pythae and ctgan, for the generators that are named after them. What is not measured anew
-keeps its rows in results/generation_all.csv.
+data: fashion_mnist (Debian package dataset-fashion-mnist); adult, nsl-kdd, california_housing,
+hypothyroid, horse_colic (SKAE_DATA); digits, breast_cancer, wine, iris, diabetes (scikit-learn).
+needs: pythae, ctgan and arfpy, for the generators that are named after them. What is not measured
+anew keeps its rows in results/generation_all.csv.
 """
 
 import argparse
@@ -61,7 +62,7 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, QuantileTransformer, StandardScaler
 
 Rows = Any  # an array of images or a frame
 Sampler = Callable[[int], Rows]
@@ -74,7 +75,13 @@ IMAGES: Mapping[str, Callable[[int], Split]] = {
 HALVES = {"digits"}  # what a seed splits
 KINDS = dict.fromkeys(IMAGES, "images") | dict.fromkeys(TABLES, "tables")
 KEY = ("kind", "data", "seed", "generator")
-SEEDS = {"fashion_mnist": 3, "adult": 1, "hypothyroid": 3}  # 5 for small data
+SEEDS = {
+    "fashion_mnist": 3,
+    "adult": 1,
+    "nsl-kdd": 1,
+    "california_housing": 1,
+    "hypothyroid": 3,
+}  # 5 for small data
 GENERATED = {"fashion_mnist": 10_000}  # as many as for training of the others
 OURS = "VariationalAutoencoder"
 REFERENCE = "VAE (pythae)"
@@ -174,6 +181,49 @@ def quantile_mixture(X: pd.DataFrame, seed: int) -> Sampler:
     return _of_codes(X, scores, mixture, lambda n: _shuffled(mixture.sample(n)[0], seed))
 
 
+def one_hot_mixture(X: pd.DataFrame, seed: int) -> Sampler:
+    """Learn 100 Gaussians on normal scores, and on categories as columns of ones with some noise.
+
+    Of categories the column with the largest value is drawn, of missing numbers NaN.
+    """
+    rng = np.random.default_rng(seed)
+    texts = [name for name in X if not is_numeric_dtype(X[name])]
+    numbers = [name for name in X if name not in texts]
+    encoder = OneHotEncoder(sparse_output=False).fit(X[texts])
+    missing = X[numbers].isna()
+    filled = X[numbers].fillna(X[numbers].median())
+    n_quantiles = min(1000, len(X))
+    scores = QuantileTransformer(
+        n_quantiles=n_quantiles, output_distribution="normal", random_state=seed
+    ).fit(filled)
+    flags = np.hstack([encoder.transform(X[texts]), missing])
+    flags += 0.05 * rng.standard_normal(flags.shape)
+    mixture = GaussianMixture(min(100, len(X) // 20), reg_covar=1e-4, random_state=seed)
+    mixture.fit(np.hstack([scores.transform(filled), flags]))
+
+    def sample(n: int) -> pd.DataFrame:
+        drawn = _shuffled(mixture.sample(n)[0], seed)
+        parts = np.split(drawn, np.cumsum([len(numbers), *map(len, encoder.categories_)]), axis=1)
+        values = np.where(parts[-1] > 0.5, np.nan, scores.inverse_transform(parts[0]))
+        generated = pd.DataFrame(values, columns=numbers)
+        for name, categories, part in zip(texts, encoder.categories_, parts[1:-1], strict=True):
+            generated[name] = categories[part.argmax(axis=1)]
+        whole = [name for name in numbers if is_integer_dtype(X[name])]
+        generated[whole] = generated[whole].round()
+        return generated[X.columns].astype(X.dtypes)
+
+    return sample
+
+
+def arf(X: pd.DataFrame, seed: int) -> Sampler:
+    from arfpy.arf import arf as forests
+
+    texts = [name for name in X if not is_numeric_dtype(X[name])]
+    model = forests(X.astype(dict.fromkeys(texts, "category")), verbose=False, random_state=seed)
+    model.forde()
+    return lambda n: model.forge(n)[X.columns].astype(X.dtypes)
+
+
 def kernels(X: pd.DataFrame, seed: int) -> Sampler:
     density = KernelDensity(bandwidth="scott")
     return _of_codes(X, StandardScaler(), density, lambda n: density.sample(n, random_state=seed))
@@ -239,6 +289,8 @@ GENERATORS: Mapping[str, Generator] = {
     "PCA, mixture": Generator(pca_mixture, ("images",)),
     "PCA, kernels": Generator(pca_kernels, ("images",)),
     "quantiles, mixture": Generator(quantile_mixture, ("tables",)),
+    "one-hot, mixture": Generator(one_hot_mixture, ("tables",)),
+    "ARF": Generator(arf, ("tables",)),
     "kernels": Generator(kernels, ("tables",)),
     "TVAE (SDV)": Generator(tvae, ("tables",)),
     "CTGAN (SDV)": Generator(ctgan, ("tables",)),

@@ -23,6 +23,7 @@ from ..training._random import seeded_global_generators
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
 from ._balance import balanced, conditions_with
+from ._chain import Chain
 from ._checks import check_count, checked_labels
 from ._codes import CodesOfRows
 from ._conditions import Table, conditions_of
@@ -197,6 +198,7 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         if codes.traits.shape[1]:
             drawn = [self._traits(self._draws(net, prior, seed)) for prior in priors]
             attributes["_shares"] = Shares.of(drawn, [part.trait_shares for part in parts])
+        attributes["_chain"] = self._fitted_chain(net, rows, labels, kept, seed)
         if self.conditional:
             counts = np.bincount(labels, rows.own_weights)
             prior = ClassPriors(classes, counts / counts.sum(), priors)
@@ -226,6 +228,12 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         if self.prior == "flow" and Z.shape[1] > 1:  # each half of a coupling needs a component
             return fit_flow(Z, seed)
         return fit_mixture(Z, self.n_mixture_components, seed, traits)
+
+    def _fitted_chain(
+        self, net: AutoencoderNet, rows: Rows, labels: np.ndarray, kept: np.ndarray, seed: int
+    ) -> Chain | None:
+        """Return what draws rows of a table column by column, if something does."""
+        return None
 
     @property
     def _has_classes(self) -> bool:

@@ -86,7 +86,7 @@ class Proposal:
             proposal.random_state = random
             Z, _ = proposal.sample(_N_CODES)
             log_weights = log_prob(Z) + proposal.log_ratios(Z)
-            proposal._judge(log_weights)
+            proposal.judge(log_weights)
             if proposal.effective_size > best.effective_size:
                 best = proposal
             best.n_tried = n_rounds * _N_CODES
@@ -98,8 +98,14 @@ class Proposal:
             proposal = cls(prior, fit_mixture(Z[chosen], 1, 0))
         return best
 
-    def _judge(self, log_weights: np.ndarray) -> None:
-        """Learn the bound, and what the weights say of the conditions and of the proposal."""
+    def judge(self, log_weights: np.ndarray) -> None:
+        """Learn the bound, and what the weights say of the conditions and of the proposal.
+
+        Parameters
+        ----------
+        log_weights : ndarray of shape (n_samples,)
+            Logarithms of the weights of what it draws.
+        """
         total = logsumexp(log_weights)
         self.log_evidence = total - np.log(len(log_weights))
         if total == -np.inf:

@@ -168,6 +168,17 @@ class Restriction:
                 choices[starts[g]] = _Choice(places, allowed)
         return cls(found, list(choices.values()))
 
+    def limits(self) -> dict[int, Any]:
+        """Return what cells may be, as a chain of columns takes it.
+
+        Returns
+        -------
+        dict
+            As for :meth:`skae.networks.ColumnChain.draw`.
+        """
+        numbers = {each.place: (each.low, each.high, each.missing) for each in self.numbers}
+        return numbers | {int(each.places[0]): each.allowed for each in self.choices}
+
     def parameters(self, criterion: Any, output: Tensor) -> Tensor:
         """Return what the distributions of the restricted cells depend on.
 

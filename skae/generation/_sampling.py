@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 
 from ..training import ArrayRows
 from ..training._random import seeded_global_generators
+from ._chain import Chain
 from ._conditions import Condition
 from ._priors import ClassPriors, drawn
 from ._proposals import Proposal
@@ -21,6 +22,7 @@ _MOST_REDRAWS = 50
 _MOST_DRAWS = 100_000  # for each row that is found
 _LEAST_EXPECTED = 1e-3  # rows that meet conditions, in a table as long as the training data
 _PILOT = 1000  # rows by which the bound of weights of categories is known
+_CHAIN_PILOT, _LEAST_RATE = 2000, 0.02  # of rows that a chain draws under conditions
 _TAIL = 0.001  # share of these that weigh more
 
 
@@ -40,12 +42,20 @@ class RowSampler:
     def __init__(self, model: Any, conditions: list[Condition], random: Any) -> None:
         self.model, self.conditions, self.random = model, conditions, random
         self.columns, self.shares = model._columns, model._shares
+        self.chain: Chain | None = getattr(model, "_chain", None)  # older states have none
         prior = model.prior_
         self.sources = prior.priors if isinstance(prior, ClassPriors) else [prior]
         self.is_free = not conditions and model._constraints is None
         self.restriction: Restriction | None = None
+        self.limits: dict[int, Any] = {}
         if known := [each for each in conditions if model._is_known(each.column)]:
             self.restriction = Restriction.of(known, self.columns, self._matrix)
+            self.limits = self.restriction.limits()
+            if self.chain is not None and not self._chain_serves():
+                self.chain = None
+        if self.chain is not None:
+            self.shares = self.chain.shares
+        if self.restriction is not None:
             self._adapt()
 
     @property
@@ -55,11 +65,24 @@ class RowSampler:
 
     # ------------------------------------------------------------------ codes
 
+    def _chain_serves(self) -> bool:
+        """Tell whether enough rows of the chain, some cells of which are imposed, weigh much."""
+        assert self.chain is not None
+        labels = self.random.choice(len(self.sources), _CHAIN_PILOT, p=self._class_shares)
+        _, log_weights = self.chain.draw(labels, self.random, self.limits)
+        proposal = Proposal(self.sources[0], n_tried=_CHAIN_PILOT)
+        proposal.judge(log_weights)
+        if proposal.rate < _LEAST_RATE:
+            return False
+        self.sources = [proposal] * len(self.sources)  # one bound: weights are alike in all classes
+        return True
+
     def _adapt(self) -> None:
         """Learn where codes are from which rows come that meet the conditions."""
-        self.sources = [
-            Proposal.adapted(prior, self._log_prob, self.random) for prior in self.sources
-        ]
+        if self.chain is None:
+            self.sources = [
+                Proposal.adapted(prior, self._log_prob, self.random) for prior in self.sources
+            ]
         evidence = logsumexp([each.log_evidence for each in self.sources], b=self._class_shares)
         if evidence < math.log(_LEAST_EXPECTED / self.columns.n_rows):
             raise ValueError(
@@ -125,6 +148,13 @@ class RowSampler:
     def _encoded(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows of some classes; return which codes were taken, and the rows."""
         model, random = self.model, self.random
+        if self.chain is not None:
+            encoded, logs = self.chain.draw(labels, random, self.limits)
+            if self.restriction is None:
+                return np.arange(len(labels)), encoded
+            logs -= self.sources[0].log_bound
+            taken = np.flatnonzero(random.random_sample(len(logs)) < np.exp(logs.clip(max=0)))
+            return taken, encoded[taken]
         Z, taken = drawn(self.sources, labels, random), np.arange(len(labels))
         if self.restriction is not None:
             known = self._known(Z)

@@ -1,21 +1,27 @@
 """The variational autoencoder: a likelihood for every row, and new rows like the training data."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from ..networks import displaced
-from ..training import Recipe, Rows
+from ..training import AutoencoderNet, Recipe, Rows
+from ._chain import Chain, fit_chain, learned_rows
 from ._generator import BaseGenerator
 from ._importance import decoding_width
 from ._likelihoods import LikelihoodMixin
 from ._objectives import EvidenceBound
 from ._priors import MOST_MIXED
+
+_MANY_EPOCHS = 10  # from which on a chain may choose how many it takes
+# That a chain learns from by default, and that it sees in all epochs together.
+_FEWEST_ROWS, _FEWEST_SEEN = 1000, 100_000
 
 
 class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
@@ -90,6 +96,13 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
     n_mixture_components : int or "auto", default="auto"
         Number of Gaussians in the mixture, at most the number of training rows, or of those of a
         class. "auto" takes up to 120, what serves held-out codes best.
+
+    chain : bool or "auto", default="auto"
+        Whether rows of a table are drawn column by column, each from its distribution given those
+        on its left, by a masked autoencoder that learns beside the network, for at most
+        `max_epochs`. Samples are then closer to the data than decoded codes. Codes and likelihoods
+        stay those of the network. "auto" does so for tables of at least 1,000 rows whose `scale` is
+        "normal_scores", unless all epochs together see fewer than 100,000; True needs this scale.
 
     conditional : bool, default=False
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
@@ -218,8 +231,10 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
     (3,)
     """
 
+    _changeable = BaseGenerator._changeable | {"chain"}
     _parameter_constraints: dict = {
         **BaseGenerator._parameter_constraints,
+        "chain": ["boolean", StrOptions({"auto"})],
         "beta": [Interval(Real, 0, None, closed="left")],
         "free_bits": [Interval(Real, 0, None, closed="left")],
         "kl_warm_up": [Interval(Integral, 0, None, closed="left")],
@@ -241,6 +256,7 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         n_importance_samples: int = 1,
         prior: str = "mixture",
         n_mixture_components: int | str = "auto",
+        chain: bool | str = "auto",
         conditional: bool = False,
         column_kinds: Mapping[Any, str] | None = None,
         constraints: Sequence[str] | None = None,
@@ -268,7 +284,7 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         self.free_bits = free_bits
         self.kl_warm_up = kl_warm_up
         self.n_importance_samples = n_importance_samples
-        self.prior, self.n_mixture_components = prior, n_mixture_components
+        self.prior, self.n_mixture_components, self.chain = prior, n_mixture_components, chain
         self.conditional, self.constraints = conditional, constraints
         self.column_kinds = column_kinds
         self.optimizer = optimizer
@@ -281,10 +297,8 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose
+        self.device, self.dtype = device, dtype
+        self.random_state, self.verbose = random_state, verbose
         self._nested_params = kwargs
 
     # ------------------------------------------------------------------ fit
@@ -296,12 +310,36 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
                 "importance-weighted bound has no divergence per component"
             )
         bound = EvidenceBound(self.beta, self.free_bits, self.kl_warm_up, self.n_importance_samples)
-        return self._generator_recipe(X, "VariationalNetwork", {"objective": bound})
+        recipe = self._generator_recipe(X, "VariationalNetwork", {"objective": bound})
+        if self.chain is True and self._columns.scale != "normal_scores":
+            raise ValueError(
+                f"chain=True needs columns as normal scores, but likelihood={self.likelihood!r} "
+                f"and scale={self.scale!r} make these scale={self._columns.scale!r}; take "
+                "likelihood='auto' and scale='normal_scores', or chain=False"
+            )
+        return recipe
 
     def _codes(self, net: Any, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         mean, log_variance = net.averaged_module_.posterior(x)
         noise = torch.empty_like(mean).normal_(generator=generator)
         return displaced(mean, log_variance, noise), mean
+
+    def _fitted_chain(
+        self, net: AutoencoderNet, rows: Rows, labels: np.ndarray, kept: np.ndarray, seed: int
+    ) -> Chain | None:
+        n_epochs = len(net.history)
+        if isinstance(self.max_epochs, str) and n_epochs >= _MANY_EPOCHS:  # not of partial_fit
+            n_epochs = sys.maxsize
+        is_wanted = self.chain
+        if isinstance(is_wanted, str):
+            is_wanted = len(rows) >= _FEWEST_ROWS and n_epochs * len(rows) >= _FEWEST_SEEN
+        if not (is_wanted and self._columns.scale == "normal_scores" and n_epochs):
+            return None
+        encoded, labels = learned_rows(rows, labels, kept, 0.5)
+        chain = fit_chain(encoded, labels, self._columns, seed, n_epochs)
+        traits = self._traits(encoded)
+        wanted = [traits[labels == c].mean(axis=0) for c in range(labels.max() + 1)]
+        return chain.calibrated(np.stack(wanted), self._traits, seed)
 
     def _finish(self, net: Any, rows: Rows, y: Any) -> dict[str, Any]:
         attributes = super()._finish(net, rows, y)

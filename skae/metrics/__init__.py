@@ -34,6 +34,7 @@ from ._ranking import (
     recall_at_k,
 )
 from ._recommender_scorer import make_recommender_scorer
+from ._telltales import Telltales, telltale_columns
 from ._train_on_synthetic import train_on_synthetic_score
 from ._two_sample import two_sample_auc
 
@@ -43,6 +44,7 @@ __all__ = [
     "Interactions",
     "PooledEstimate",
     "PrecisionRecall",
+    "Telltales",
     "bd_rate",
     "bits_per_pixel",
     "coverage_at_k",
@@ -67,6 +69,7 @@ __all__ = [
     "recall_at_k",
     "segmental_snr",
     "si_sdr",
+    "telltale_columns",
     "train_on_synthetic_score",
     "two_sample_auc",
 ]

@@ -4,6 +4,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_score
 from sklearn.utils import check_random_state, shuffle
@@ -68,6 +69,7 @@ def two_sample_auc(
     See Also
     --------
     frechet_distance : Needs fewer rows, and compares no more than means and covariances.
+    telltale_columns : Which columns and pairs of columns it is that tell.
     train_on_synthetic_score : Whether generated rows serve a purpose.
 
     Notes
@@ -95,21 +97,8 @@ def two_sample_auc(
     >>> two_sample_auc(X, Y + 9, random_state=0) > 0.99
     True
     """
-    if is_frame(X) != is_frame(Y):
-        raise ValueError(
-            "X and Y must both be data frames or both be arrays, "
-            f"got {type(X).__name__} and {type(Y).__name__}."
-        )
     n_min, why = (2, "Cross-validation") if hasattr(cv, "split") else (cv, f"cv={cv}")
-    if is_frame(X):
-        for sample, name in ((X, "X"), (Y, "Y")):
-            check_rows(sample, name, n_min, why)
-        columns = common_columns(X, Y)
-    else:
-        X = checked_array(X, "X", allow_nan=True, n_min=n_min, why=why)
-        Y = checked_array(Y, "Y", allow_nan=True, n_min=n_min, why=why)
-        check_same_columns(X, Y, ("X", "Y"))
-        columns = dict(enumerate(np.concatenate([X, Y]).T))
+    X, Y, columns = both_samples(X, Y, n_min, why)
 
     rng = check_random_state(random_state)
     if classifier is None:
@@ -127,3 +116,39 @@ def two_sample_auc(
     rows, is_Y = shuffle(rows, is_Y, random_state=rng)
     areas = cross_val_score(classifier, rows, is_Y, scoring="roc_auc", cv=cv, error_score="raise")
     return float(areas.mean())
+
+
+def both_samples(X: Any, Y: Any, n_min: int, why: str) -> tuple[Any, Any, dict[Any, NDArray]]:
+    """Check two samples, and put their columns together.
+
+    Parameters
+    ----------
+    X, Y : array-like or data frame of shape (n_samples, n_features)
+        The samples.
+    n_min : int
+        Number of rows that each must have.
+    why : str
+        What needs them, for messages.
+
+    Returns
+    -------
+    X, Y : ndarray or data frame
+        The samples, checked.
+    columns : dict of ndarrays of shape (n_samples_X + n_samples_Y,)
+        Their columns by names or positions.
+    """
+    if is_frame(X) != is_frame(Y):
+        raise ValueError(
+            "X and Y must both be data frames or both be arrays, "
+            f"got {type(X).__name__} and {type(Y).__name__}."
+        )
+    if is_frame(X):
+        for sample, name in ((X, "X"), (Y, "Y")):
+            check_rows(sample, name, n_min, why)
+        columns = common_columns(X, Y)
+    else:
+        X = checked_array(X, "X", allow_nan=True, n_min=n_min, why=why)
+        Y = checked_array(Y, "Y", allow_nan=True, n_min=n_min, why=why)
+        check_same_columns(X, Y, ("X", "Y"))
+        columns = dict(enumerate(np.concatenate([X, Y]).T))
+    return X, Y, columns

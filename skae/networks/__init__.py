@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from ._chain import ColumnChain
 from ._conv2d import ConvAutoencoder
 from ._conv_correction import ConvCorrection
 from ._denoising import DenoisingNetwork, DenseCorrection
@@ -51,6 +52,7 @@ __all__ = [
     "NETWORKS",
     "N_LEVELS",
     "AdversarialNetwork",
+    "ColumnChain",
     "CompositeNetwork",
     "ConvAutoencoder",
     "ConvCorrection",

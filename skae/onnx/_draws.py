@@ -30,7 +30,8 @@ class SampleGraph(CodeGraph):
     Raises
     ------
     OnnxExportError
-        If rows are drawn again until they have the wanted shares, or by another likelihood.
+        If rows are drawn column by column, again until they have the wanted shares, or by
+        another likelihood.
     """
 
     whole: Tensor
@@ -38,6 +39,11 @@ class SampleGraph(CodeGraph):
     def __init__(self, estimator: Any) -> None:
         super().__init__(estimator)
         name, columns = type(estimator).__name__, estimator._columns
+        if getattr(estimator, "_chain", None) is not None:
+            raise OnnxExportError(
+                f"sample of this {name} has no ONNX form, because it draws rows column by column; "
+                "call its own sample, or take chain=False"
+            )
         if estimator._shares is not None:
             raise OnnxExportError(
                 f"sample of this {name} has no ONNX form, because it draws rows again until values "
