@@ -18,6 +18,7 @@ from .._settings import default_settings
 from .._shapes import checked_image_shape
 from ..training import Batch, Recipe, Reconstruction, Rows
 from ..training._rows import inference_rows
+from ._gradients import OrientedGradients
 from ._limits import Limits
 from ._neighbors import Nearest, Samples
 from ._rows import BothNoises, EnsembleRows, Scale, ScaledRows
@@ -192,8 +193,14 @@ class DenoisingEnsemble(NetEstimator):
         if setting.single_values:
             typical = order[is_typical[order]]
             self._views.append(Samples.of(filled[typical], typical))
-        shape = None if self.image_shape is None else checked_image_shape(self.image_shape, d)
-        self._views.append(Nearest.of(filled[order], order, setting.ranges, setting.local, shape))
+        of_rows = filled[order], order, setting.ranges
+        if self.image_shape is None:
+            self._views.append(Nearest.of(*of_rows, setting.local))
+        else:
+            shape, center = checked_image_shape(self.image_shape, d), self.scale_.offset
+            gradients = OrientedGradients.of(filled, shape, center)
+            self._views.append(Nearest.of(*of_rows, False))
+            self._views.append(Nearest.of(*of_rows, setting.local, gradients))
 
         x, own = torch.from_numpy(filled), torch.arange(len(filled))
         observed = None if is_observed.all() else torch.from_numpy(is_observed)

@@ -1,7 +1,6 @@
 """How far a row's neighbours are, in small samples of training rows and in all of them."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import field
 from typing import Self
 
@@ -10,14 +9,13 @@ import torch
 from torch import Tensor
 
 from .._plain import registered
-from .._shapes import ImageShape
+from ._gradients import OrientedGradients
 from ._views import (
     ROW_MULTIPLE,
     SMALL,
     SMALLEST_WIDTH,
     both_padded,
     like,
-    padded,
     per_observed,
     without_missing,
 )
@@ -29,7 +27,6 @@ _MOST_CELLS = 2**23  # of reference rows
 _NARROWEST = 1e-3  # range of a feature, relative to the widest
 _LEAST_SPACING = 1e-2  # relative to the mean
 _LARGEST_SQUARE = 1e30
-_WIDTHS_PER_SIDE = 28  # standard deviations of the blur
 _N_SPARE = 6  # candidates more than are sought
 _BLOCK = 8  # values of which the smallest is taken at once
 _CELLS_AT_ONCE = 2**19
@@ -145,7 +142,7 @@ class Nearest:
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
-        Training rows; images slightly blurred, so that small shifts count less.
+        Training rows, or features of images.
     own : ndarray of shape (n_rows,) of int
         Identity of the rows, to leave out themselves.
     squared_units : ndarray of shape (n_units, n_features)
@@ -153,15 +150,15 @@ class Nearest:
         what makes all ranges equal.
     spacings : ndarray of shape (n_units, n_rows) or None
         Mean distances of the rows from the ten nearest others.
-    blurs : tuple of ndarray of shape (side, side)
-        For images, what is multiplied along each of their axes.
+    gradients : OrientedGradients or None
+        What makes features of images, whose distances are meant instead of those of their pixels.
     """
 
     rows: np.ndarray
     own: np.ndarray
     squared_units: np.ndarray
     spacings: np.ndarray | None = None
-    blurs: tuple[np.ndarray, ...] = ()
+    gradients: OrientedGradients | None = None
     keys: np.ndarray = field(init=False)  # what rows are multiplied by for their squared distances
     marks: np.ndarray = field(init=False)  # what says in which unit they are
 
@@ -177,7 +174,7 @@ class Nearest:
         own: np.ndarray,
         ranges: bool,
         local: bool,
-        image_shape: ImageShape | None = None,
+        gradients: OrientedGradients | None = None,
     ) -> Self:
         """Keep training rows, as many as there is room for.
 
@@ -191,8 +188,8 @@ class Nearest:
             Whether to look at features scaled to equal ranges as well.
         local : bool
             Whether to compare distances with those of the neighbours.
-        image_shape : ImageShape or None, default=None
-            That of images to blur.
+        gradients : OrientedGradients or None, default=None
+            What makes features of images.
 
         Returns
         -------
@@ -201,14 +198,14 @@ class Nearest:
         """
         n_used = min(len(X), max(_N_REFERENCES, _MOST_CELLS // X.shape[1]))
         X = X[:n_used]
+        if gradients is not None:
+            X = gradients(torch.from_numpy(X)).numpy()
         units = [np.ones(X.shape[1])]
         if ranges:
             width = X.max(axis=0) - X.min(axis=0)
             width = np.where(width > 0, width, 1).clip(min=_NARROWEST * (width.max() or 1.0))
             units.append(1 / np.square(width, dtype=np.float64))
-        blurs = () if image_shape is None else tuple(_blurs(image_shape))
-        rows = _blurred(torch.from_numpy(X), blurs).numpy()
-        nearest = cls(rows, own[:n_used], np.array(units, dtype=np.float32), None, blurs)
+        nearest = cls(X, own[:n_used], np.array(units, dtype=np.float32), None, gradients)
         if local:
             nearest.spacings = nearest._spacings()
         return nearest
@@ -238,15 +235,15 @@ class Nearest:
         parts = []
         for start in range(0, len(x), size):
             chunk = slice(start, start + size)
-            seen, own_ = (None if each is None else each[chunk] for each in (observed, own))
-            parts.append(self._nearest(x[chunk], seen, own_, n))
+            seen, selves = (None if each is None else each[chunk] for each in (observed, own))
+            parts.append(self._nearest(x[chunk], seen, selves, n))
         squares, places = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
         return squares, places
 
     def _nearest(
         self, x: Tensor, observed: Tensor | None, own: Tensor | None, n: int
     ) -> tuple[Tensor, Tensor]:
-        """Return what `_found` does, of rows that are blurred already."""
+        """Return what `_found` does, of few rows."""
         units, others = like(self.squared_units, x)[:, None], len(self.rows) - (own is not None)
         scaled, keys = x * units, like(self.keys, x)
         if observed is None:
@@ -266,7 +263,7 @@ class Nearest:
         return squares, places.gather(2, order)
 
     def _squared_differences(self, x: Tensor, observed: Tensor | None, places: Tensor) -> Tensor:
-        """Return those of each feature from some rows in each unit, of blurred rows."""
+        """Return those of each feature from some rows in each unit."""
         cells = x[:, None] - like(self.rows, x)[places]
         if observed is not None:
             cells *= observed[:, None]
@@ -284,7 +281,9 @@ class Nearest:
 
         With `own`, from rows that are not the row itself.
         """
-        squares, places = self._found(_blurred(x, self.blurs), observed, own, self._n_sought)
+        if self.gradients is not None:
+            x, observed = self.gradients(x), None
+        squares, places = self._found(x, observed, own, self._n_sought)
         distances = squares.sqrt_()
         if observed is not None:
             distances *= per_observed(observed).sqrt()[:, None]
@@ -296,7 +295,12 @@ class Nearest:
 
     def cells(self, x: Tensor, observed: Tensor | None) -> tuple[Tensor, ...]:
         """Return the mean squared differences from the nearest rows by features."""
-        x = _blurred(x, self.blurs)
+        if self.gradients is None:
+            return self._mean_differences(x, observed)
+        means = self._mean_differences(self.gradients(x), None)
+        return tuple(without_missing(self.gradients.over_pixels(m), observed) for m in means)
+
+    def _mean_differences(self, x: Tensor, observed: Tensor | None) -> tuple[Tensor, ...]:
         _, places = self._found(x, observed, None, self._n_sought)
         cells = self._squared_differences(x, observed, places)
         near = cells[:, :, :_N_NEAR].mean(2)
@@ -321,23 +325,3 @@ def _smallest(values: Tensor, n: int) -> Tensor:
         places = torch.cat([places, rest.expand(*places.shape[:-1], -1)], dim=-1)
     few = values.gather(-1, places)
     return places.gather(-1, few.topk(n, largest=False, sorted=False).indices)
-
-
-def _blurs(shape: ImageShape) -> Iterator[np.ndarray]:
-    """Yield what blurs images along each axis of their layout: a twenty-eighth of both sides."""
-    channels_axis = 2 if shape.channels_last else 0
-    for axis, side in enumerate(shape.layout):
-        places = np.arange(side) * _WIDTHS_PER_SIDE / side
-        weights = np.exp(-np.square(places[:, None] - places) / 2)
-        blur = np.eye(side) if axis == channels_axis else weights / weights.sum(1, keepdims=True)
-        yield blur.astype(np.float32)
-
-
-def _blurred(x: Tensor, blurs: tuple[np.ndarray, ...]) -> Tensor:
-    """Return flattened images, blurred along each axis."""
-    if not blurs:
-        return x
-    images = padded(x).view(-1, *(len(blur) for blur in blurs))
-    for blur in blurs:  # each time, the first axis after the rows becomes the last one
-        images = torch.tensordot(images, like(blur, x), dims=([1], [1]))
-    return images.flatten(1)[: len(x)]
