@@ -232,6 +232,8 @@ class Nearest:
         """
         n_cells = len(self.squared_units) * max(len(self.rows), (n + _N_SPARE) * x.shape[1])
         size = max(1, _CELLS_AT_ONCE // n_cells)
+        if len(x) <= size:
+            return self._nearest(x, observed, own, n)
         parts = []
         for start in range(0, len(x), size):
             chunk = slice(start, start + size)
