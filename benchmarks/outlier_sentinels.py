@@ -34,6 +34,9 @@ SHARES = (0.002, 0.01, 0.05)
 MOST_ROWS = 2000
 DETECTORS: Mapping[str, Callable[[], Any]] = {
     "AutoencoderOutlierDetector": lambda: AutoencoderOutlierDetector(random_state=0),
+    "AutoencoderOutlierDetector(contamination=0)": lambda: AutoencoderOutlierDetector(
+        contamination=0, random_state=0
+    ),
     "LocalOutlierFactor": lambda: LocalOutlierFactor(novelty=True),
     "IsolationForest": lambda: IsolationForest(random_state=0),
 }

@@ -53,7 +53,7 @@ def surprises(contamination: Any, X: np.ndarray, X_test: np.ndarray) -> np.ndarr
     fitted = AutoencoderOutlierDetector(contamination=contamination, random_state=0).fit(X)
     model: Any = fitted.estimator_
 
-    def of_views(module: Any, x: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
+    def of_views(module: Any, x: torch.Tensor, observed: Any) -> torch.Tensor:
         cells = model._network_cells(module, x, observed)
         return model._parts(cells, x, observed).T
 

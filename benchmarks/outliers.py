@@ -4,9 +4,9 @@ Area under the ROC curve and average precision of detectors with the settings th
 on labelled tables, in two settings. "contaminated": fitted to all rows without labels, and scored
 on them. "clean": fitted to a random half of the normal rows, scored on all others. Columns are
 standardised by the training rows for every detector. A table of more than --max-rows rows is
-sampled, its share of outliers kept, but at least ten of them. "contamination=0" is for clean
-training rows only, and is left out of the other setting. What a detector does not manage (an
-error) counts as AUROC .5 and the share of outliers as average precision.
+sampled, its share of outliers kept, but at least ten of them. "contamination=0" and score matching
+are for clean training rows only, and are left out of the other setting. What a detector does not
+manage (an error) counts as AUROC .5 and the share of outliers as average precision.
 
 The last table gives means over tables and seeds, the mean rank among all detectors by AUROC, the
 largest loss of AUROC against IsolationForest on one table, and the p-value of a two-sided Wilcoxon
@@ -32,6 +32,7 @@ import numpy as np
 import torch
 from _data import data_path
 from _report import read_table, write_table
+from _score_matching import ScoreMatching
 from scipy.stats import rankdata, wilcoxon
 from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
@@ -44,6 +45,8 @@ Factory = Callable[[int, int], Any]  # from seed and number of features
 
 OURS = "AutoencoderOutlierDetector"
 OURS_CLEAN = "AutoencoderOutlierDetector(contamination=0)"
+SCORE_MATCHING = "score matching, after K-DSM"
+CLEAN_ONLY = (OURS_CLEAN, SCORE_MATCHING)
 SETTINGS = ("contaminated", "clean")
 FEWEST_OUTLIERS = 10
 
@@ -83,6 +86,7 @@ DETECTORS: Mapping[str, Factory] = {
     "LUNAR (PyOD)": _pyod("lunar", "LUNAR"),
     "DIF (PyOD)": _pyod("dif", "DIF"),
     "DeepSVDD (PyOD)": _pyod("deep_svdd", "DeepSVDD"),
+    SCORE_MATCHING: lambda seed, d: ScoreMatching(random_state=seed),
 }
 
 
@@ -128,7 +132,7 @@ def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             for setting in args.settings:
                 X_train, X_test, labels = split(X, y, setting, seed)
                 for name in args.detectors:
-                    if setting == "contaminated" and name == OURS_CLEAN:
+                    if setting == "contaminated" and name in CLEAN_ONLY:
                         continue
                     torch.manual_seed(seed)
                     np.random.seed(seed)  # noqa: NPY002 (detectors of PyOD draw from it)

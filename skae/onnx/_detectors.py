@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..outliers._gradients import OrientedGradients, oriented
 from ..outliers._neighbors import Nearest, Samples
 from ..outliers._views import SMALL, Marginals
 from ._pieces import Pieces, PiecewiseLinear, taken
 
-_N_CANDIDATES, _N_LOCAL, _N_NEAR = 16, 10, 5
+_N_SPARE, _N_LOCAL, _N_NEAR = 6, 10, 5
 _LARGEST_SQUARE = 1e30
 
 
@@ -169,36 +170,53 @@ class _Nearest(nn.Module):
 
     def __init__(self, view: Nearest) -> None:
         super().__init__()
-        self.sides = [len(blur) for blur in view.blurs]
+        self.gradients = None if view.gradients is None else _Gradients(view.gradients)
         self.is_local = view.spacings is not None
         keys = np.concatenate([-2 * view.rows.T, np.square(view.rows).T])
         _add(self, torch.float32, rows=view.rows, keys=keys, units=view.squared_units)
-        _add(self, torch.float32, **{f"blur_{i}": blur for i, blur in enumerate(view.blurs)})
         if self.is_local:
             _add(self, torch.float32, spacings=view.spacings)
 
-    def _blurred(self, x: Tensor) -> Tensor:
-        images = x.unflatten(1, self.sides) if self.sides else x
-        for i in range(len(self.sides)):  # the first axis after the rows becomes the last one
-            images = torch.tensordot(images, getattr(self, f"blur_{i}"), dims=([1], [1]))
-        return images.flatten(1)
-
     def forward(self, x: Tensor, observed: Tensor, factor: Tensor) -> list[Tensor]:
-        x, near, local = self._blurred(x), [], []
-        n_candidates = min(_N_CANDIDATES, len(self.rows))
+        near, local = [], []
+        if self.gradients is not None:
+            x = self.gradients(x)
+            observed, factor = torch.ones_like(x), torch.ones_like(factor)
+        n_sought = _N_LOCAL if self.is_local else _N_NEAR
+        n_candidates = min(n_sought + _N_SPARE, len(self.rows))
         for i, units in enumerate(self.units.unbind(0)):
             distances = torch.cat([x * units, observed * units], 1) @ self.keys
             # Rounding has a say in which the candidates are, but not in their order.
             places = distances.topk(n_candidates, largest=False).indices
             cells = (x[:, None] - self.rows[places]) * observed[:, None]
             squares = (cells.square() * units).clamp(max=_LARGEST_SQUARE).sum(2)
-            squares, order = squares.topk(min(_N_LOCAL, n_candidates), largest=False)
+            squares, order = squares.topk(min(n_sought, n_candidates), largest=False)
             found = squares.sqrt() * factor.sqrt()[:, None]
             near.append(found[:, :_N_NEAR].mean(1))
             if self.is_local:
                 spacings = self.spacings[i][places.gather(1, order)]
                 local.append(found.mean(1) / spacings.mean(1))
         return [*near, *local]
+
+
+class _Gradients(nn.Module):
+    """Features of images, by direction and place of their gradients."""
+
+    center: Tensor
+    rows: Tensor
+    columns: Tensor
+
+    def __init__(self, gradients: OrientedGradients) -> None:
+        super().__init__()
+        self.layout, self.channels_last = gradients.layout, gradients.channels_last
+        self.level = gradients.level
+        for name in ("center", "rows", "columns"):
+            _add(self, torch.float32, **{name: getattr(gradients, name)})
+
+    def forward(self, x: Tensor) -> Tensor:
+        images = (x + self.center).unflatten(1, self.layout)
+        images = images.movedim(-1, 1) if self.channels_last else images
+        return oriented(images, self.rows, self.columns, self.level)
 
 
 def _add(module: nn.Module, dtype: torch.dtype, **arrays: Any) -> None:

@@ -69,7 +69,8 @@ class AutoencoderOutlierDetector(
     image_shape : tuple of int or None, default=None
         Shape of images whose pixels are the features: (height, width), (channels, height, width)
         or, if it is unmistakable, (height, width, channels). They are then in one unit, whatever
-        `scale` says, and compared with neighbours slightly blurred. Without effect on `estimator`.
+        `scale` says, and compared with neighbours by their edges as well. Without effect on
+        `estimator`.
     column_kinds : dict or None, default=None
         Which columns of a frame are of another kind than their dtypes say, "number", "category" or
         "date", by their names: ``{"zip": "category"}``. Without effect on `estimator`.

@@ -18,11 +18,20 @@ from .._settings import default_settings
 from .._shapes import checked_image_shape
 from ..training import Batch, Recipe, Reconstruction, Rows
 from ..training._rows import inference_rows
+from ._gradients import OrientedGradients
 from ._limits import Limits
 from ._neighbors import Nearest, Samples
 from ._rows import BothNoises, EnsembleRows, Scale, ScaledRows
 from ._setting import SETTINGS, Setting
-from ._views import Marginals, Surprises, Whitening, padded, per_observed
+from ._views import (
+    Marginals,
+    Surprises,
+    Whitening,
+    both_padded,
+    padded,
+    per_observed,
+    without_missing,
+)
 
 _MASKED = 0.5
 _N_STEPS = 500
@@ -184,28 +193,34 @@ class DenoisingEnsemble(NetEstimator):
         if setting.single_values:
             typical = order[is_typical[order]]
             self._views.append(Samples.of(filled[typical], typical))
-        shape = None if self.image_shape is None else checked_image_shape(self.image_shape, d)
-        self._views.append(Nearest.of(filled[order], order, setting.ranges, setting.local, shape))
+        of_rows = filled[order], order, setting.ranges
+        if self.image_shape is None:
+            self._views.append(Nearest.of(*of_rows, setting.local))
+        else:
+            shape, center = checked_image_shape(self.image_shape, d), self.scale_.offset
+            gradients = OrientedGradients.of(filled, shape, center)
+            self._views.append(Nearest.of(*of_rows, False))
+            self._views.append(Nearest.of(*of_rows, setting.local, gradients))
 
-        x, observed = torch.from_numpy(filled), torch.from_numpy(is_observed)
+        x, own = torch.from_numpy(filled), torch.arange(len(filled))
+        observed = None if is_observed.all() else torch.from_numpy(is_observed)
         held_out = self._held_out_residuals()
         self._whitenings, sums = [], []
-        for kind, seen in enumerate((np.ones_like(is_typical), is_typical)):
+        for kind, used in enumerate((np.ones_like(is_typical), is_typical)):
             of_kind = held_out[:, kind]
-            whitening = Whitening.of(of_kind[seen], is_observed[seen], setting.whitened)
+            whitening = Whitening.of(of_kind[used], is_observed[used], setting.whitened)
             cells = whitening(torch.from_numpy(of_kind), observed)
             without_own = whitening.distances_without_own(cells)
-            sums.append(torch.where(torch.from_numpy(seen), without_own, cells.sum(1)))
+            sums.append(torch.where(torch.from_numpy(used), without_own, cells.sum(1)))
             self._whitenings.append(whitening)
 
-        n_at_once = self._n_at_once(d)
-        chunks = (each.split(n_at_once) for each in (x, observed, torch.arange(len(x))))
-        others = [
-            [value for view in self._views for value in view.values(*chunk)]
-            for chunk in zip(*chunks, strict=True)
-        ]
-        factor = per_observed(observed)
-        values = [each * factor for each in sums]
+        others = []
+        for start in range(0, len(x), self._n_at_once(d)):
+            part = slice(start, start + self._n_at_once(d))
+            seen = None if observed is None else observed[part]
+            each = (view.values(x[part], seen, own[part]) for view in self._views)
+            others.append([value for values in each for value in values])
+        values = sums if observed is None else [each * per_observed(observed) for each in sums]
         values += [torch.cat(parts) for parts in zip(*others, strict=True)]
         of_views = torch.stack(values)
         self._surprises = Surprises(of_views.numpy(), np.array(setting.weights, dtype=np.float64))
@@ -216,9 +231,8 @@ class DenoisingEnsemble(NetEstimator):
     def _held_out_residuals(self) -> np.ndarray:
         """Return the residuals of sampled rows by both kinds of networks of their folds."""
 
-        def residuals(module: Any, x: Tensor, observed: Tensor, folds: Tensor) -> Tensor:
-            x, observed = padded(x), padded(observed)
-            both = (self._reconstructions(module, x) - x) * observed
+        def residuals(module: Any, x: Tensor, observed: Tensor | None, folds: Tensor) -> Tensor:
+            both = self._residuals(module, *both_padded(x, observed))
             of_folds = both.unflatten(0, (2, self.n_folds_)).transpose(0, 1)
             return of_folds[folds.long(), :, torch.arange(len(folds), device=x.device)]
 
@@ -237,18 +251,25 @@ class DenoisingEnsemble(NetEstimator):
     # ------------------------------------------------------------------ inference
 
     def _apply_scaled(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
-        """Call a function of module, rows, observed cells and folds, on as many as fit caches."""
+        """Call a function of module, rows, observed cells and folds, on as many as fit caches.
+
+        If all cells were observed, it is given None.
+        """
 
         def scaled(module: nn.Module, batch: Batch) -> Tensor:
-            x = batch.input
-            return function(module, x.nan_to_num(0.0), ~x.isnan(), *batch.extra)
+            x, is_missing = batch.input, batch.input.isnan()
+            if not is_missing.any():
+                return function(module, x, None, *batch.extra)
+            return function(module, x.masked_fill(is_missing, 0.0), ~is_missing, *batch.extra)
 
         return self._apply_to(rows, scaled, self._n_at_once(rows.n_features))
 
     def _n_at_once(self, n_features: int) -> int:
         return min(_CHUNK, inference_rows(n_features))
 
-    def _of_rows(self, X: Any, function: Callable[[Any, Tensor, Tensor], Tensor]) -> np.ndarray:
+    def _of_rows(
+        self, X: Any, function: Callable[[Any, Tensor, Tensor | None], Tensor]
+    ) -> np.ndarray:
         """Call a function of module, scaled rows and observed cells on checked rows."""
         rows = self._view(X, self.net_.dtype, torch.device("cpu"))
         return self._apply_scaled(rows, function)
@@ -257,27 +278,33 @@ class DenoisingEnsemble(NetEstimator):
         """Return what all networks make of padded rows, wild cells of which they do not see."""
         return module.reconstructions(x.masked_fill(self._limits(x), 0.0))
 
-    def _network_cells(self, module: Any, x: Tensor, observed: Tensor) -> list[Tensor]:
+    def _residuals(self, module: Any, x: Tensor, observed: Tensor | None) -> Tensor:
+        return without_missing(self._reconstructions(module, x) - x, observed)
+
+    def _network_cells(self, module: Any, x: Tensor, observed: Tensor | None) -> list[Tensor]:
         """Return the whitened squares of padded rows by both kinds of networks, for each member."""
-        x, observed = padded(x), padded(observed)
-        residuals = (self._reconstructions(module, x) - x) * observed
-        kinds = zip(self._whitenings, residuals.chunk(2), strict=True)
+        x, observed = both_padded(x, observed)
+        kinds = zip(self._whitenings, self._residuals(module, x, observed).chunk(2), strict=True)
         return [whitening(each, observed) for whitening, each in kinds]
 
-    def _other_values(self, x: Tensor, observed: Tensor) -> Tensor:
+    def _network_values(self, cells: list[Tensor], x: Tensor, observed: Tensor | None) -> Tensor:
+        """Return the values of rows by both kinds of networks, for each member."""
+        sums = torch.stack([each.sum(-1) for each in cells])[..., : len(x)]
+        return sums if observed is None else sums * per_observed(observed)
+
+    def _other_values(self, x: Tensor, observed: Tensor | None) -> Tensor:
         """Return the values of rows in all other views."""
         return torch.stack([each for view in self._views for each in view.values(x, observed)])
 
-    def _parts(self, cells: list[Tensor], x: Tensor, observed: Tensor) -> Tensor:
+    def _parts(self, cells: list[Tensor], x: Tensor, observed: Tensor | None) -> Tensor:
         """Return the weighted surprises of rows in all views, at the mean over the networks."""
-        sums = torch.stack([each.sum(-1).mean(0) for each in cells])[:, : len(x)]
-        networks = sums * per_observed(observed)
+        networks = self._network_values(cells, x, observed).mean(1)
         return self._surprises(torch.cat([networks, self._other_values(x, observed)]))
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return minus the summed surprise of checked rows, at the mean over the networks."""
 
-        def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+        def scores(module: Any, x: Tensor, observed: Tensor | None) -> Tensor:
             return -_total(self._parts(self._network_cells(module, x, observed), x, observed))
 
         return self._of_rows(X, scores)
@@ -285,10 +312,9 @@ class DenoisingEnsemble(NetEstimator):
     def member_scores(self, X: Any) -> np.ndarray:
         """Return the scores of checked rows by the networks of each fold."""
 
-        def scores(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+        def scores(module: Any, x: Tensor, observed: Tensor | None) -> Tensor:
             cells = self._network_cells(module, x, observed)
-            sums = torch.stack([each.sum(-1) for each in cells])[..., : len(x)]
-            networks = sums * per_observed(observed)
+            networks = self._network_values(cells, x, observed)
             others = self._surprises(self._other_values(x, observed), first=2)
             first, second = self._surprises(networks.flatten(1)).view_as(networks)
             return -(first + second + _total(others)).T
@@ -298,8 +324,9 @@ class DenoisingEnsemble(NetEstimator):
     def feature_errors(self, X: Any) -> np.ndarray:
         """Return what each feature adds to the surprise of checked rows."""
 
-        def errors(module: Any, x: Tensor, observed: Tensor) -> Tensor:
-            n_rows, x, observed = len(x), padded(x), padded(observed)
+        def errors(module: Any, x: Tensor, observed: Tensor | None) -> Tensor:
+            n_rows = len(x)
+            x, observed = both_padded(x, observed)
             of_members = self._network_cells(module, x, observed)
             parts = self._parts(of_members, x, observed)
             cells = [each.mean(0) for each in of_members]
@@ -312,7 +339,7 @@ class DenoisingEnsemble(NetEstimator):
     def reconstruct(self, X: Any) -> np.ndarray:
         """Return what the networks for masked cells make of whole checked rows."""
 
-        def restored(module: Any, x: Tensor, observed: Tensor) -> Tensor:
+        def restored(module: Any, x: Tensor, observed: Tensor | None) -> Tensor:
             return self._reconstructions(module, padded(x)).chunk(2)[1].mean(0)[: len(x)]
 
         scaled = self._of_rows(X, restored)

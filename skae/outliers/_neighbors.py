@@ -1,7 +1,6 @@
 """How far a row's neighbours are, in small samples of training rows and in all of them."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import field
 from typing import Self
 
@@ -10,8 +9,16 @@ import torch
 from torch import Tensor
 
 from .._plain import registered
-from .._shapes import ImageShape
-from ._views import SMALL, SMALLEST_WIDTH, like, padded, per_observed
+from ._gradients import OrientedGradients
+from ._views import (
+    ROW_MULTIPLE,
+    SMALL,
+    SMALLEST_WIDTH,
+    both_padded,
+    like,
+    per_observed,
+    without_missing,
+)
 
 _N_SAMPLES = 20
 _N_REFERENCES = 640
@@ -20,9 +27,8 @@ _MOST_CELLS = 2**23  # of reference rows
 _NARROWEST = 1e-3  # range of a feature, relative to the widest
 _LEAST_SPACING = 1e-2  # relative to the mean
 _LARGEST_SQUARE = 1e30
-_WIDTHS_PER_SIDE = 28  # standard deviations of the blur
-_N_CANDIDATES = 16  # of which the nearest are sought
-_BLOCK = 16  # values of which the smallest is taken at once
+_N_SPARE = 6  # candidates more than are sought
+_BLOCK = 8  # values of which the smallest is taken at once
 _CELLS_AT_ONCE = 2**19
 
 
@@ -55,7 +61,9 @@ class Samples:
 
     def __post_init__(self) -> None:
         self.squares = np.square(self.rows)
-        self.norms = self.squares.sum(axis=1)
+        # To the last bit those of complete rows beside incomplete ones.
+        all_observed = torch.ones(ROW_MULTIPLE, self.squares.shape[1])
+        self.norms = (all_observed @ torch.from_numpy(self.squares).T)[0].numpy()
 
     @classmethod
     def of(cls, X: np.ndarray, own: np.ndarray) -> Self:
@@ -80,12 +88,12 @@ class Samples:
         n_used = min(len(X), size * _N_SAMPLES)
         return cls(per_unit, X[:n_used] * per_unit, own[:n_used], size)
 
-    def _distances(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> Tensor:
+    def _distances(self, x: Tensor, observed: Tensor | None, own: Tensor | None = None) -> Tensor:
         """Return squared distances from the rows of each sample, over observed features."""
         rows, n_rows = like(self.rows, x), len(x)
         # The values come from these products, and so must not depend on how many rows there are.
-        x, observed = padded(x), padded(observed)
-        if observed.all():
+        x, observed = both_padded(x, observed)
+        if observed is None:
             norms = like(self.norms, x)
         else:
             norms = observed.to(x.dtype) @ like(self.squares, x).T
@@ -98,23 +106,29 @@ class Samples:
             distances = distances.masked_fill(is_there[:, :, None], math.inf)
         return distances
 
-    def values(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> tuple[Tensor, ...]:
+    def values(
+        self, x: Tensor, observed: Tensor | None, own: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         """Return the mean distance from the nearest rows.
 
         With `own`, over the samples that do not hold the row itself.
         """
         nearest = self._distances(x * like(self.per_unit, x), observed, own).amin(2)
-        finite = nearest.isfinite()
-        distances = nearest.clamp_(min=0).sqrt_().masked_fill_(~finite, 0)
-        mean = distances.sum(1) / finite.sum(1).clamp(min=1)
-        return (mean * per_observed(observed).sqrt(),)
+        distances = nearest.clamp_(min=0).sqrt_()
+        if own is None:
+            mean = distances.mean(1)
+        else:
+            finite = distances.isfinite()
+            mean = distances.masked_fill_(~finite, 0).sum(1) / finite.sum(1).clamp(min=1)
+        return (mean if observed is None else mean * per_observed(observed).sqrt(),)
 
-    def cells(self, x: Tensor, observed: Tensor) -> tuple[Tensor, ...]:
+    def cells(self, x: Tensor, observed: Tensor | None) -> tuple[Tensor, ...]:
         """Return the mean squared distance by features."""
         x = x * like(self.per_unit, x)
         place = self._distances(x, observed).argmin(2)
         place = place + torch.arange(place.shape[1], device=x.device) * self.size
-        return ((x[:, None] - like(self.rows, x)[place]).square().mean(1) * observed,)
+        cells = (x[:, None] - like(self.rows, x)[place]).square().mean(1)
+        return (without_missing(cells, observed),)
 
 
 @registered
@@ -128,7 +142,7 @@ class Nearest:
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
-        Training rows; images slightly blurred, so that small shifts count less.
+        Training rows, or features of images.
     own : ndarray of shape (n_rows,) of int
         Identity of the rows, to leave out themselves.
     squared_units : ndarray of shape (n_units, n_features)
@@ -136,20 +150,22 @@ class Nearest:
         what makes all ranges equal.
     spacings : ndarray of shape (n_units, n_rows) or None
         Mean distances of the rows from the ten nearest others.
-    blurs : tuple of ndarray of shape (side, side)
-        For images, what is multiplied along each of their axes.
+    gradients : OrientedGradients or None
+        What makes features of images, whose distances are meant instead of those of their pixels.
     """
 
     rows: np.ndarray
     own: np.ndarray
     squared_units: np.ndarray
     spacings: np.ndarray | None = None
-    blurs: tuple[np.ndarray, ...] = ()
+    gradients: OrientedGradients | None = None
     keys: np.ndarray = field(init=False)  # what rows are multiplied by for their squared distances
+    marks: np.ndarray = field(init=False)  # what says in which unit they are
 
     def __post_init__(self) -> None:
         norms = self.squared_units @ np.square(self.rows).T
         self.keys = np.concatenate([-2 * self.rows.T, norms])
+        self.marks = np.eye(len(norms), dtype=np.float32)[:, None]
 
     @classmethod
     def of(
@@ -158,7 +174,7 @@ class Nearest:
         own: np.ndarray,
         ranges: bool,
         local: bool,
-        image_shape: ImageShape | None = None,
+        gradients: OrientedGradients | None = None,
     ) -> Self:
         """Keep training rows, as many as there is room for.
 
@@ -172,8 +188,8 @@ class Nearest:
             Whether to look at features scaled to equal ranges as well.
         local : bool
             Whether to compare distances with those of the neighbours.
-        image_shape : ImageShape or None, default=None
-            That of images to blur.
+        gradients : OrientedGradients or None, default=None
+            What makes features of images.
 
         Returns
         -------
@@ -182,14 +198,14 @@ class Nearest:
         """
         n_used = min(len(X), max(_N_REFERENCES, _MOST_CELLS // X.shape[1]))
         X = X[:n_used]
+        if gradients is not None:
+            X = gradients(torch.from_numpy(X)).numpy()
         units = [np.ones(X.shape[1])]
         if ranges:
             width = X.max(axis=0) - X.min(axis=0)
             width = np.where(width > 0, width, 1).clip(min=_NARROWEST * (width.max() or 1.0))
             units.append(1 / np.square(width, dtype=np.float64))
-        blurs = () if image_shape is None else tuple(_blurs(image_shape))
-        rows = _blurred(torch.from_numpy(X), blurs).numpy()
-        nearest = cls(rows, own[:n_used], np.array(units, dtype=np.float32), None, blurs)
+        nearest = cls(X, own[:n_used], np.array(units, dtype=np.float32), None, gradients)
         if local:
             nearest.spacings = nearest._spacings()
         return nearest
@@ -197,13 +213,13 @@ class Nearest:
     def _spacings(self) -> np.ndarray:
         """Return the mean distances of the rows from the nearest others."""
         x, own = torch.from_numpy(self.rows), torch.from_numpy(self.own)
-        squares, _ = self._found(x, torch.ones_like(x, dtype=torch.bool), own)
+        squares, _ = self._found(x, None, own, _N_LOCAL)
         spacings = squares.sqrt_().mean(2).numpy()
         least = (_LEAST_SPACING * spacings.mean(axis=1, keepdims=True)).clip(min=SMALL)
         return spacings.clip(min=least)
 
     def _found(
-        self, x: Tensor, observed: Tensor, own: Tensor | None = None
+        self, x: Tensor, observed: Tensor | None, own: Tensor | None, n: int
     ) -> tuple[Tensor, Tensor]:
         """Return the nearest rows in each unit, nearest first.
 
@@ -214,101 +230,100 @@ class Nearest:
         places : Tensor of shape (n_units, n_rows, n_found)
             Which rows they are from.
         """
-        n_cells = len(self.squared_units) * max(len(self.rows), _N_CANDIDATES * x.shape[1])
+        n_cells = len(self.squared_units) * max(len(self.rows), (n + _N_SPARE) * x.shape[1])
         size = max(1, _CELLS_AT_ONCE // n_cells)
-        each = (x, observed) if own is None else (x, observed, own)
-        parts = [
-            self._nearest(*chunk)
-            for chunk in zip(*(values.split(size) for values in each), strict=True)
-        ]
+        if len(x) <= size:
+            return self._nearest(x, observed, own, n)
+        parts = []
+        for start in range(0, len(x), size):
+            chunk = slice(start, start + size)
+            seen, selves = (None if each is None else each[chunk] for each in (observed, own))
+            parts.append(self._nearest(x[chunk], seen, selves, n))
         squares, places = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
         return squares, places
 
     def _nearest(
-        self, x: Tensor, observed: Tensor, own: Tensor | None = None
+        self, x: Tensor, observed: Tensor | None, own: Tensor | None, n: int
     ) -> tuple[Tensor, Tensor]:
-        """Return what `_found` does, of rows that are blurred already."""
-        units, others = like(self.squared_units, x), len(self.rows) - (own is not None)
-        n_units, n_features = units.shape
-        scaled, keys = (x * units[:, None]).flatten(0, 1), like(self.keys, x)
-        if observed.all():
-            marks = torch.eye(n_units, device=x.device).repeat_interleave(len(x), dim=0)
-            distances = torch.cat([scaled, marks], dim=1) @ keys
+        """Return what `_found` does, of few rows."""
+        units, others = like(self.squared_units, x)[:, None], len(self.rows) - (own is not None)
+        scaled, keys = x * units, like(self.keys, x)
+        if observed is None:
+            marks = like(self.marks, x).expand(-1, len(x), -1)
+            distances = torch.cat([scaled, marks], dim=2).flatten(0, 1) @ keys
         else:
-            norms = (observed * units[:, None]).flatten(0, 1) @ like(self.rows, x).square().T
-            distances = norms.addmm_(scaled, keys[:n_features])
-        distances = distances.unflatten(0, (n_units, -1))
+            norms = (observed * units).flatten(0, 1) @ like(self.rows, x).square().T
+            distances = norms.addmm_(scaled.flatten(0, 1), keys[: x.shape[1]])
+        distances = distances.unflatten(0, (len(units), -1))
         if own is not None:
             is_own = own[:, None] == torch.as_tensor(self.own, device=x.device)
             distances.masked_fill_(is_own, math.inf)
         # The rounding of products has a say in which the candidates are, but not in their order.
-        places = _smallest(distances, max(1, min(_N_CANDIDATES, others)))
+        places = _smallest(distances, max(1, min(n + _N_SPARE, others)))
         squares = self._squared_differences(x, observed, places).sum(3)
-        squares, order = squares.topk(max(1, min(_N_LOCAL, others)), largest=False)
+        squares, order = squares.topk(max(1, min(n, others)), largest=False)
         return squares, places.gather(2, order)
 
-    def _squared_differences(self, x: Tensor, observed: Tensor, places: Tensor) -> Tensor:
-        """Return those of each feature from some rows in each unit, of blurred rows."""
+    def _squared_differences(self, x: Tensor, observed: Tensor | None, places: Tensor) -> Tensor:
+        """Return those of each feature from some rows in each unit."""
         cells = x[:, None] - like(self.rows, x)[places]
-        if not observed.all():
+        if observed is not None:
             cells *= observed[:, None]
         units = like(self.squared_units, x)[:, None, None]
         return cells.square_().mul_(units).clamp_(max=_LARGEST_SQUARE)
 
-    def values(self, x: Tensor, observed: Tensor, own: Tensor | None = None) -> tuple[Tensor, ...]:
+    @property
+    def _n_sought(self) -> int:
+        return _N_NEAR if self.spacings is None else _N_LOCAL
+
+    def values(
+        self, x: Tensor, observed: Tensor | None, own: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         """Return the mean distances of each unit, and the relative ones.
 
         With `own`, from rows that are not the row itself.
         """
-        squares, places = self._found(_blurred(x, self.blurs), observed, own)
-        distances = squares.sqrt_() * per_observed(observed).sqrt()[:, None]
+        if self.gradients is not None:
+            x, observed = self.gradients(x), None
+        squares, places = self._found(x, observed, own, self._n_sought)
+        distances = squares.sqrt_()
+        if observed is not None:
+            distances *= per_observed(observed).sqrt()[:, None]
         near = distances[:, :, :_N_NEAR].mean(2)
         if self.spacings is None:
             return tuple(near)
         spacings = like(self.spacings, x)[:, None].expand(-1, len(x), -1).gather(2, places)
         return *near, *(distances.mean(2) / spacings.mean(2))
 
-    def cells(self, x: Tensor, observed: Tensor) -> tuple[Tensor, ...]:
+    def cells(self, x: Tensor, observed: Tensor | None) -> tuple[Tensor, ...]:
         """Return the mean squared differences from the nearest rows by features."""
-        x = _blurred(x, self.blurs)
-        cells = self._squared_differences(x, observed, self._found(x, observed)[1])
+        if self.gradients is None:
+            return self._mean_differences(x, observed)
+        means = self._mean_differences(self.gradients(x), None)
+        return tuple(without_missing(self.gradients.over_pixels(m), observed) for m in means)
+
+    def _mean_differences(self, x: Tensor, observed: Tensor | None) -> tuple[Tensor, ...]:
+        _, places = self._found(x, observed, None, self._n_sought)
+        cells = self._squared_differences(x, observed, places)
         near = cells[:, :, :_N_NEAR].mean(2)
         return tuple(near) if self.spacings is None else (*near, *cells.mean(2))
 
 
 def _smallest(values: Tensor, n: int) -> Tensor:
-    """Return where the `n` smallest values are along the last dimension, smallest first.
+    """Return where the `n` smallest values are along the last dimension, in any order.
 
     They are in the `n` blocks of the smallest minima, so few values are left to be sorted.
     """
     n_blocks = values.shape[-1] // _BLOCK
-    if n_blocks < _BLOCK:
-        return values.topk(n, largest=False).indices
+    if n_blocks < 2 * n:
+        return values.topk(n, largest=False, sorted=False).indices
     n_whole = n_blocks * _BLOCK
     minima = values[..., :n_whole].unflatten(-1, (_BLOCK, n_blocks)).amin(-2)
-    blocks = minima.topk(n, largest=False).indices
+    blocks = minima.topk(n, largest=False, sorted=False).indices
     steps = torch.arange(0, n_whole, n_blocks, device=values.device)
-    rest = torch.arange(n_whole, values.shape[-1], device=values.device)
     places = (blocks[..., None] + steps).flatten(-2)
-    places = torch.cat([places, rest.expand(*places.shape[:-1], -1)], dim=-1)
-    return places.gather(-1, values.gather(-1, places).topk(n, largest=False).indices)
-
-
-def _blurs(shape: ImageShape) -> Iterator[np.ndarray]:
-    """Yield what blurs images along each axis of their layout: a twenty-eighth of both sides."""
-    channels_axis = 2 if shape.channels_last else 0
-    for axis, side in enumerate(shape.layout):
-        places = np.arange(side) * _WIDTHS_PER_SIDE / side
-        weights = np.exp(-np.square(places[:, None] - places) / 2)
-        blur = np.eye(side) if axis == channels_axis else weights / weights.sum(1, keepdims=True)
-        yield blur.astype(np.float32)
-
-
-def _blurred(x: Tensor, blurs: tuple[np.ndarray, ...]) -> Tensor:
-    """Return flattened images, blurred along each axis."""
-    if not blurs:
-        return x
-    images = padded(x).view(-1, *(len(blur) for blur in blurs))
-    for blur in blurs:  # each time, the first axis after the rows becomes the last one
-        images = torch.tensordot(images, like(blur, x), dims=([1], [1]))
-    return images.flatten(1)[: len(x)]
+    if n_whole < values.shape[-1]:
+        rest = torch.arange(n_whole, values.shape[-1], device=values.device)
+        places = torch.cat([places, rest.expand(*places.shape[:-1], -1)], dim=-1)
+    few = values.gather(-1, places)
+    return places.gather(-1, few.topk(n, largest=False, sorted=False).indices)

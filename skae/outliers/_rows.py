@@ -107,6 +107,11 @@ class Scale:
         common = largest * np.sqrt(np.square(deviations / largest).mean()) or 1.0
         return cls(center, np.full(d, common), _LARGEST)
 
+    @property
+    def offset(self) -> np.ndarray:
+        """What is subtracted from features in their unit, float32."""
+        return (self.center / self.unit).astype(np.float32)
+
     def limits(self, limits: Limits) -> Limits:
         """Return limits of scaled values, which lie between those that all are clipped to."""
         scaled = ((each - self.center) / self.unit for each in (limits.low, limits.high))

@@ -12,7 +12,8 @@ class Setting:
     ----------
     weights : tuple of float
         Of the logarithms of the p-values: by networks for noisy rows and for masked cells, by tails
-        and rarities, by small samples, by distances in each unit, by relative ones.
+        and rarities, by small samples, by distances in each unit, by relative ones; of images, by
+        distances between pixels, between gradients, by relative ones of these.
     noise : float
         Standard deviation of the Gaussian noise, in units of the scaled features.
     whitened : bool
@@ -36,5 +37,5 @@ class Setting:
 SETTINGS: Mapping[str, Setting] = {
     "contaminated": Setting((1, 1, 0.25, 0.25, 1, 1, 1), single_values=True, local=False),
     "clean": Setting((1, 0.5, 1, 1, 0.5, 0.5)),
-    "images": Setting((0.5, 0.5, 2, 1), noise=0.3, whitened=False, ranges=False),
+    "images": Setting((0.25, 0.25, 0.5, 2, 1), noise=0.3, whitened=False, ranges=False),
 }

@@ -26,7 +26,9 @@ def like(array: np.ndarray, x: Tensor) -> Tensor:
     """Return an array as a tensor of the dtype and on the device of another."""
     if not array.flags.writeable:  # memory-mapped, which torch does not take
         array = array.copy()
-    return torch.as_tensor(array, dtype=x.dtype, device=x.device)
+    tensor = torch.from_numpy(array)
+    same = tensor.dtype == x.dtype and tensor.device == x.device
+    return tensor if same else tensor.to(device=x.device, dtype=x.dtype)
 
 
 def padded(x: Tensor) -> Tensor:
@@ -38,9 +40,25 @@ def padded(x: Tensor) -> Tensor:
     return torch.cat([x, x[-1:].expand(n_more, -1)]) if n_more else x
 
 
+def both_padded(x: Tensor, observed: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Return padded rows, and which of their cells were observed; None for all."""
+    return padded(x), None if observed is None else padded(observed)
+
+
 def per_observed(observed: Tensor) -> Tensor:
     """Return by what to multiply sums over the observed features, to compare them between rows."""
     return observed.shape[1] / observed.sum(1).clamp(min=1)
+
+
+def without_missing(cells: Tensor, observed: Tensor | None) -> Tensor:
+    """Return cells, zero where nothing was observed; None says that all were."""
+    return cells if observed is None else cells * observed
+
+
+def over_features(cells: Tensor, observed: Tensor | None) -> Tensor:
+    """Return the sums of cells that are zero where nothing was observed, as if all had been."""
+    sums = cells.sum(-1)
+    return sums if observed is None else sums * per_observed(observed)
 
 
 @registered
@@ -156,7 +174,7 @@ class Marginals:
             own_rarity[j] = own
         return cls(lows, per_unit, tail, rarity, own_tail, own_rarity)
 
-    def cells(self, x: Tensor, observed: Tensor, own: bool = False) -> tuple[Tensor, Tensor]:
+    def cells(self, x: Tensor, observed: Tensor | None, own: bool = False) -> tuple[Tensor, Tensor]:
         """Return both surprises of each cell, zero where nothing was observed.
 
         With `own`, those of the training rows, each without help of the row itself.
@@ -166,16 +184,15 @@ class Marginals:
         place = place.clamp_(0, n_cells - 1).long()
         place += torch.arange(x.shape[1], device=x.device) * n_cells
         tables: Any = (self.own_tail, self.own_rarity) if own else (self.tail, self.rarity)
-        tail, rarity = (like(table, x).flatten()[place] * observed for table in tables)
+        tail, rarity = (without_missing(like(t, x).flatten()[place], observed) for t in tables)
         return tail, rarity
 
     def values(
-        self, x: Tensor, observed: Tensor, own: Tensor | None = None
+        self, x: Tensor, observed: Tensor | None, own: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return the sums of both surprises; with `own`, each without help of the row itself."""
-        factor = per_observed(observed)
         tail, rarity = self.cells(x, observed, own=own is not None)
-        return tail.sum(1) * factor, rarity.sum(1) * factor
+        return over_features(tail, observed), over_features(rarity, observed)
 
     def forget_own(self) -> None:
         """Drop what only the training rows' own surprises need."""
@@ -260,13 +277,14 @@ class Whitening:
         root = (axes * variances**-0.5) @ axes.T
         return cls(n_rows, mean.astype(np.float32), root.astype(np.float32))
 
-    def __call__(self, residuals: Tensor, observed: Tensor) -> Tensor:
+    def __call__(self, residuals: Tensor, observed: Tensor | None) -> Tensor:
         """Return the squared whitened residual of each cell, zero where nothing was observed."""
-        centred = (residuals - like(self.mean, residuals)) * observed
-        if self.root is None:
-            return centred.square()
-        root = like(self.root, residuals)
-        return ((centred * root if root.ndim == 1 else centred @ root) * observed).square()
+        cells = without_missing(residuals - like(self.mean, residuals), observed)
+        if self.root is not None:
+            root = like(self.root, residuals)
+            cells = cells * root if root.ndim == 1 else cells @ root
+            cells = without_missing(cells, observed)
+        return cells.square_()
 
     def distances_without_own(self, cells: Tensor) -> Tensor:
         """Return the distances of training rows, each without help of the row itself.

@@ -305,6 +305,8 @@ def test_rows_alone_have_what_they_have_among_others(setting, method, X):
     alone = np.concatenate([of_rows(row[None]) for row in X[:10]])
 
     np.testing.assert_array_equal(alone, of_rows(X)[:10])
+    incomplete = np.vstack([X[:10], np.where(np.arange(X.shape[1]) == 2, np.nan, X[10:40])])
+    np.testing.assert_array_equal(alone, of_rows(incomplete)[:10])
 
 
 # ---------------------------------------------------------------- expected values

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import cdist
 
-from skae._shapes import checked_image_shape
 from skae.outliers import _neighbors
 from skae.outliers._neighbors import Nearest, Samples, _smallest
 
@@ -21,8 +19,8 @@ def seen(X):
     return x.nan_to_num(0.0), ~x.isnan()
 
 
-def nearest_of(X, ranges=True, local=True, shape=None):
-    return Nearest.of(X, np.arange(len(X)), ranges, local, shape)
+def nearest_of(X, ranges=True, local=True):
+    return Nearest.of(X, np.arange(len(X)), ranges, local)
 
 
 # ---------------------------------------------------------------- small samples
@@ -245,34 +243,5 @@ def test_smallest_values_are_found_by_blocks(n_values):
 
     actual = _smallest(values, 12)
 
-    torch.testing.assert_close(actual, values.argsort(-1)[..., :12])
-
-
-# ---------------------------------------------------------------- images
-
-
-@pytest.mark.parametrize("shape", [(28, 56), (1, 28, 56), (3, 28, 14), (28, 14, 3)])
-def test_neighbours_of_images_are_blurred_by_a_twenty_eighth_of_their_sides(shape):
-    images = np.random.default_rng(0).normal(size=(6, *shape)).astype(np.float32)
-    image_shape = checked_image_shape(shape, images[0].size)
-    sides = np.array([s / 28 if s > 4 else 0 for s in shape])
-
-    rows = nearest_of(images.reshape(6, -1), False, False, image_shape).rows.reshape(6, *shape)
-
-    inside = np.s_[:, ..., 8:-8, 8:-8] if shape[-1] > 4 else np.s_[:, 8:-8, 4:-4]
-    blurred = np.stack([gaussian_filter(image, sides, truncate=8) for image in images])
-    tolerance = 0.02  # narrow kernels are not sampled in the same way at the borders
-    np.testing.assert_allclose(rows[inside], blurred[inside], atol=tolerance)
-
-
-def test_small_shifts_of_images_count_less():
-    image = np.zeros((1, 28, 28), dtype=np.float32)
-    image[0, 10:18, 10:18] = 1
-    moved = np.roll(image, 1, axis=2).reshape(1, -1)
-
-    plain, blurred = (
-        nearest_of(image.reshape(1, -1), False, False, shape).values(*seen(moved))[0]
-        for shape in (None, checked_image_shape((28, 28), 784))
-    )
-
-    assert blurred < 0.7 * plain
+    expected = values.argsort(-1)[..., :12]
+    torch.testing.assert_close(actual.sort(-1).values, expected.sort(-1).values)
