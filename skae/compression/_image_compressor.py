@@ -235,6 +235,7 @@ class ImageCompressor(BaseCompressor):
             "module__n_components": None if self.n_components == "auto" else self.n_components,
             "module__kernel_size": kernel_size,
             "module__adversarial": self.adversarial,
+            "module__wide": not cut.is_whole,
             **(_RESTORATION if restores else {}),
             **self._nested_params,
         }

@@ -33,11 +33,16 @@ from .codec import (
     DEAD_ZONE,
     LOG_SCALES,
     MDCT,
+    N_CENTROIDS,
     N_LEVELS,
+    N_TABLES,
     ImageCodecNetwork,
+    Law,
     SharpeningNetwork,
     SpectralCodecNetwork,
     interpolated,
+    laplace_centroids,
+    table_scales,
 )
 
 NETWORKS: Mapping[str, type[nn.Module]] = {"mlp": DenseAutoencoder, "conv": ConvAutoencoder}
@@ -49,7 +54,9 @@ __all__ = [
     "LOG_SCALES",
     "MDCT",
     "NETWORKS",
+    "N_CENTROIDS",
     "N_LEVELS",
+    "N_TABLES",
     "AdversarialNetwork",
     "CompositeNetwork",
     "ConvAutoencoder",
@@ -62,6 +69,7 @@ __all__ = [
     "Dropout",
     "ImageCodecNetwork",
     "ImputingEnsemble",
+    "Law",
     "RecommenderNetwork",
     "SharpeningNetwork",
     "SkipAutoencoder",
@@ -73,4 +81,6 @@ __all__ = [
     "WienerFilter",
     "displaced",
     "interpolated",
+    "laplace_centroids",
+    "table_scales",
 ]

@@ -6,12 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ._base_contexts import Contexts
 from ._contexts import ChannelContexts
 from ._corrections import Correction, PixelCorrection
 from ._quantizer import N_LEVELS, Quantizer
 from ._texture import Sharpener
 from ._transform import PatchTransform
 from ._transform_codec import TransformCodec
+from ._wide_contexts import WideContexts
 
 # In the units of images, whose values lie between 0 and 255.
 _COARSEST, _FINEST = 140.0, 7.0
@@ -54,6 +56,9 @@ class ImageCodecNetwork(TransformCodec):
         pixels, if a patch is a whole image; 1 makes perceptrons of patches.
     adversarial : bool, default=False
         Whether a further residual network, `sharpener`, draws the texture that rounding has erased.
+    wide : bool, default=False
+        Whether contexts look at single channels and far around. Where patches are whole images,
+        they do not. The default is what networks were that say nothing of it.
     """
 
     span = 255.0
@@ -70,6 +75,7 @@ class ImageCodecNetwork(TransformCodec):
         n_blocks: int = 3,
         kernel_size: int = 3,
         adversarial: bool = False,
+        wide: bool = False,
     ) -> None:
         super().__init__()
         self.image_shape, self.patch_shape = tuple(image_shape), tuple(patch_shape)
@@ -88,7 +94,11 @@ class ImageCodecNetwork(TransformCodec):
             self.encoder = Correction(k, k, width, n_blocks, kernel_size)
             self.decoder = Correction(k, k, width, n_blocks, kernel_size)
         are_alone = self.patch_shape == self.image_shape[:2]
-        self.contexts = ChannelContexts(k, N_LEVELS, are_alone)
+        self.contexts: Contexts = (
+            WideContexts(k, N_LEVELS)
+            if wide and not are_alone
+            else ChannelContexts(k, N_LEVELS, are_alone)
+        )
         # The last one, so that the others start from the same weights with and without it.
         self.sharpener = Sharpener(k, width, n_blocks, kernel_size) if adversarial else None
 

@@ -35,6 +35,33 @@ def ridge_regression(
     return torch.linalg.solve(_ridged(gram, n), target.T).to(values), products
 
 
+def linear_regression(X: Tensor, y: Tensor, gram: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return weights of a ridge regression, and the products of the features.
+
+    Parameters
+    ----------
+    X : Tensor of shape (n_rows, n_features)
+        Features.
+    y : Tensor of shape (n_rows, n_channels)
+        What to predict.
+    gram : Tensor of float64 of shape (n_features, n_features) or None, default=None
+        The products, if they are known.
+
+    Returns
+    -------
+    weights : Tensor of float64 of shape (n_features, n_channels)
+        Weights.
+    gram : Tensor of float64 of shape (n_features, n_features)
+        The products.
+    """
+    step = -(-len(X) // _MOST_ROWS[0])
+    X, y = X[::step], y[::step]
+    gram = (X.T @ X).double() if gram is None else gram
+    if not X.shape[1]:
+        return gram.new_zeros(0, y.shape[1]), gram
+    return torch.linalg.solve(_ridged(gram[None], len(X))[0], (X.T @ y).double()), gram
+
+
 def _ridged(gram: Tensor, n_rows: int) -> Tensor:
     diagonal = gram.diagonal(dim1=1, dim2=2)
     ridge = (_RIDGE + _RIDGE_ROWS / n_rows) * diagonal.mean(1, keepdim=True) + 1e-3 * n_rows
@@ -72,8 +99,10 @@ def scale_regression(shared: Tensor, magnitudes: Tensor, own: Tensor | None = No
     X, y = shared[::step], magnitudes[::step].clamp(1e-3, 1e6)
     Z = torch.zeros_like(y) if own is None else own[::step]
     # The Hessian of each channel: a block that all have in common, bordered by its own feature.
+    # Without these, there is but one.
     n, d = X.shape
-    gram = X.new_zeros(y.shape[1], d + 1, d + 1, dtype=torch.float64)
+    gram = X.new_zeros(1 if own is None else y.shape[1], d + 1, d + 1, dtype=torch.float64)
+    Z = Z[:, : len(gram)]
     gram[:, :d, :d] = X.T.double() @ X.double()
     gram[:, :d, d] = gram[:, d, :d] = Z.T.double() @ X.double()
     gram[:, d, d] = Z.double().square().sum(0)
@@ -82,6 +111,8 @@ def scale_regression(shared: Tensor, magnitudes: Tensor, own: Tensor | None = No
 
     def toward(gradient: Tensor) -> Tensor:
         both = torch.cat([(X.T @ gradient).T, (Z * gradient).sum(0)[:, None]], 1)
+        if own is None:
+            return torch.cholesky_solve(both.T.double(), factor[0]).T.to(X)
         return torch.cholesky_solve(both.double()[..., None], factor)[..., 0].to(X)
 
     mean = y.mean(0).log()
