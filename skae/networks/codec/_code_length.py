@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from ._law import N_TABLES, TABLE_SPACING, Law
-from ._regression import LOG_SCALES, scale_regression
+from ._regression import LOG_SCALES, scale_regression, some_rows
 
-_MOST_ROWS, _ROWS_OF_HESSIAN = 40_000, 12_000
+_MOST_ROWS, _ROWS_OF_HESSIAN = 39_989, 11_987
 _N_STEPS, _FINENESS = 8, 4
 _LEAST_GAIN = 1e-4
 _LARGEST_MOVE = 5.0  # of indices of tables, in a step
@@ -68,8 +68,8 @@ def table_regression(X: Tensor, residuals: Tensor, slopes: Slopes) -> Tensor:
     Tensor of shape (n_features, n_channels)
         Weights of indices of tables, which still have to be rounded down.
     """
-    step = -(-len(X) // _MOST_ROWS)
-    X, residuals = X[::step].float(), residuals[::step].float()
+    rows = some_rows(len(X), _MOST_ROWS)
+    X, residuals = X[rows].float(), residuals[rows].float()
     units = X.new_full((X.shape[1], 1), 1 / 8)  # octaves, so that weights have one size
     units[0] = 1
     X = X * units.T
@@ -118,10 +118,10 @@ def _descended(X: Tensor, weights: Tensor, magnitudes: Tensor, slopes: Slopes) -
 
 def _inverse_hessians(X: Tensor, curvatures: Tensor) -> Tensor:
     """Return the inverse Hessians of all channels, estimated from some of the rows."""
-    step = -(-len(X) // _ROWS_OF_HESSIAN)
-    X, curvatures, share = X[::step], curvatures[::step], len(X[::step]) / len(X)
+    rows, n = some_rows(len(X), _ROWS_OF_HESSIAN), len(X)
+    X, curvatures = X[rows], curvatures[rows]
     hessians = torch.stack([X.T @ (X * each[:, None]) for each in curvatures.unbind(1)])
-    hessians = hessians.double() / share
+    hessians = hessians.double() * (n / len(X))
     ridge = _RIDGE + _RELATIVE_RIDGE * hessians.diagonal(dim1=1, dim2=2).mean(1)
     eye = torch.eye(X.shape[1], dtype=torch.float64, device=X.device)
     return torch.cholesky_inverse(torch.linalg.cholesky(hessians + ridge[:, None, None] * eye))

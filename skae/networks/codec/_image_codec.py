@@ -13,6 +13,7 @@ from ._quantizer import N_LEVELS, Quantizer
 from ._texture import Sharpener
 from ._transform import PatchTransform
 from ._transform_codec import TransformCodec
+from ._visible import visible_steps
 from ._wide_contexts import WideContexts
 
 # In the units of images, whose values lie between 0 and 255.
@@ -59,6 +60,9 @@ class ImageCodecNetwork(TransformCodec):
     wide : bool, default=False
         Whether contexts look at single channels and far around. Where patches are whole images,
         they do not. The default is what networks were that say nothing of it.
+    objective : {"psnr", "ms_ssim"}, default="psnr"
+        What steps of rounding serve: squared errors, for which they are equal at first and can be
+        trained, or multi-scale structural similarity, for which each channel keeps one of its own.
     """
 
     span = 255.0
@@ -76,6 +80,7 @@ class ImageCodecNetwork(TransformCodec):
         kernel_size: int = 3,
         adversarial: bool = False,
         wide: bool = False,
+        objective: str = "psnr",
     ) -> None:
         super().__init__()
         self.image_shape, self.patch_shape = tuple(image_shape), tuple(patch_shape)
@@ -83,6 +88,8 @@ class ImageCodecNetwork(TransformCodec):
         k = self.n_components = d if n_components is None else min(n_components, d)
         self.transform = PatchTransform(self.patch_shape, d, k)
         self.quantizer = Quantizer(k, _COARSEST, _FINEST)
+        self.objective = objective
+        self.quantizer.gains.requires_grad_(objective == "psnr")
         self.restores_pixels = self.restores(image_shape, patch_shape, kernel_size)
         if self.restores_pixels:
             # All else stands still, so that the decoder learns from what is really decoded.
@@ -279,7 +286,7 @@ class ImageCodecNetwork(TransformCodec):
 
     @torch.no_grad()
     def initialize(self, x: Tensor, target: Tensor) -> None:
-        """Set everything that has a closed form: principal components, means and scales.
+        """Set everything that has a closed form: principal components, steps, means and scales.
 
         Parameters
         ----------
@@ -289,6 +296,10 @@ class ImageCodecNetwork(TransformCodec):
             Not used.
         """
         self.transform.fit(self._unflattened(x))
+        if self.objective == "ms_ssim":
+            images = self._unflattened(x)
+            steps = visible_steps(images, self.transform.components, self.projected)
+            self.quantizer.gains.copy_(steps.log())
         if not self.restores_pixels:  # then training begins when all is fitted
             self.fit_contexts(x[: max(1, _VALUES_TO_START // x.shape[1])])
 
