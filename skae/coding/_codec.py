@@ -9,8 +9,7 @@ from torch import Tensor
 from .._settings import inference
 from ._entropy import Decoder, Encoder
 from ._errors import BitstreamError
-from ._model import N_PER_LEVEL, CodecModel, looked_up
-from ._tables import LARGEST_RADIUS
+from ._model import N_PER_LEVEL, CodecModel
 from ._tally import Tally
 
 _Part = tuple[int, np.ndarray, np.ndarray]
@@ -120,12 +119,11 @@ class Codec(CodecModel):
         n_bits : ndarray of shape (n_signals,)
             Ideal lengths of their codes.
         """
-        lengths, r = self._lengths, LARGEST_RADIUS
         stops, n_bits, n_others = [], [], []
 
         def measure(channels: slice, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
             stops.append(channels.stop)
-            bits = looked_up(lengths, which, integers.clamp(-r, r) + r)
+            bits = self.law.lengths(integers, which)
             if coded is not None:
                 bits = bits * coded[channels]
             n_bits.append(bits.sum((1, 2), dtype=torch.float64))

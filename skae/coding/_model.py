@@ -10,17 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..networks import N_LEVELS, interpolated
+from ..networks import N_LEVELS, N_TABLES, Law
 from ._protocol import CodecNetwork
-from ._tables import (
-    FRACTION_BITS,
-    N_CENTROIDS,
-    N_TABLES,
-    CodecTables,
-    code_lengths,
-    magnitudes_of_zeros,
-    rounding_thresholds,
-)
+from ._tables import FRACTION_BITS, CodecTables, code_lengths, magnitudes_of_zeros
 
 N_PER_LEVEL = 16
 N_NUMBERS = N_PER_LEVEL * (N_LEVELS - 1) + 1
@@ -68,21 +60,14 @@ class CodecModel:
     """
 
     def __init__(self, network: CodecNetwork, tables: CodecTables | None = None) -> None:
+        contexts = network.contexts
         if tables is None:
-            tables = CodecTables.laplace(network.contexts.scales)
+            tables = CodecTables.laplace(contexts.table_weights())
         self.network, self.tables = network, tables
         self.weights = torch.from_numpy(tables.weights.astype(np.float64))
         self._tables = tables.split()
-        # Of the integers from the least that has one of its own to the greatest.
-        zero, above = np.zeros((N_TABLES, 1)), tables.centroids
-        self._shifts = torch.from_numpy(np.concatenate([-above[:, ::-1], zero, above], 1)).float()
-        thresholds = rounding_thresholds(self._tables, tables.centroids)
-        self._thresholds = torch.from_numpy(thresholds).float()
-
-    @cached_property
-    def _lengths(self) -> Tensor:
-        """Bits that each table spends on the integers up to the largest radius."""
-        return torch.from_numpy(code_lengths(self._tables)).float()
+        self._latest: tuple[int, tuple[Tensor, ...]] | None = None  # weights, and their number
+        self.law = Law(code_lengths(self._tables), tables.centroids, contexts.unit)
 
     def fingerprint(self, medium: bytes = b"") -> int:
         """Return a checksum of everything that a stream depends on.
@@ -114,7 +99,7 @@ class CodecModel:
             With a copy of the network.
         """
         twin, network = copy.copy(self), copy.deepcopy(self.network)
-        twin.network = network.double()  # type: ignore[attr-defined]
+        twin.network, twin._latest = network.double(), None  # type: ignore[attr-defined]
         return twin
 
     @cached_property
@@ -135,24 +120,24 @@ class CodecModel:
 
         `code` is given channels, squares, means and which tables to take; it returns the integers.
         """
-        contexts = self.network.contexts
-        low = min(number // N_PER_LEVEL, N_LEVELS - 2)
-        part = number - low * N_PER_LEVEL
-        scales = self.weights[low] * (N_PER_LEVEL - part) + self.weights[low + 1] * part
-        others = [interpolated(w, number / N_PER_LEVEL) for w in contexts.weights[1:]]
 
         def of_tables(channels: slice, squares: Tensor, mean: Tensor, weighted: Tensor) -> Any:
-            # A power of two: nothing is rounded but here, towards zero.
-            which = weighted.mul_(2.0**-FRACTION_BITS / N_PER_LEVEL).clamp_(0, N_TABLES - 1).int()
+            # Nothing is rounded but here, towards zero.
+            which = weighted.clamp_(0, N_TABLES - 1).int()
             integers = code(channels, squares, mean, which)
-            return integers, mean + self._values(integers, which)
+            return integers, mean + self.law.values(integers, which)
 
-        return contexts.walk(shape, (scales, *others), of_tables, whole_log, n_groups)
+        weights = self._weights_at(number)
+        return self.network.contexts.walk(shape, weights, of_tables, whole_log, n_groups)
 
-    def _values(self, integers: Tensor, which: Tensor) -> Tensor:
-        """Return the expected values of what was rounded to integers."""
-        places = integers.clamp(-N_CENTROIDS, N_CENTROIDS) + N_CENTROIDS
-        return integers + looked_up(self._shifts, which, places)
+    def _weights_at(self, number: int) -> tuple[Tensor, ...]:
+        """Return the weights of the contexts for the number of a rounding step."""
+        if self._latest is None or self._latest[0] != number:
+            level, low = number / N_PER_LEVEL, min(number // N_PER_LEVEL, N_LEVELS - 2)
+            scales = self.weights[low] * (low + 1 - level) + self.weights[low + 1] * (level - low)
+            scales *= 2.0**-FRACTION_BITS  # which rounds nothing
+            self._latest = number, self.network.contexts.between(scales, level)
+        return self._latest[1]
 
     def _round_all(
         self, y: Tensor, number: int, tell: Callable[..., None], coded: Tensor | None = None
@@ -166,26 +151,11 @@ class CodecModel:
         y = (y / self.network.steps(number / N_PER_LEVEL)[0]).flatten(1, -2)
 
         def code(channels: slice, squares: Tensor, means: Tensor, which: Tensor) -> Tensor:
-            residuals = y[:, squares, channels] - means
-            integers = self._rounded(residuals, which)
+            residuals = y[:, squares, channels] - means.to(y)
+            integers = self.law.rounded(residuals, which)
             if coded is not None:
                 integers = integers * coded[channels]
             tell(channels, integers, which, residuals)
             return integers
 
         return self._walk(shape, number, code)
-
-    def _rounded(self, residuals: Tensor, which: Tensor) -> Tensor:
-        """Return whichever of the two nearest integers costs less, in squared error and bits."""
-        magnitude = residuals.abs()
-        low = magnitude.clamp(max=2**30).int()
-        known = low.clamp(max=self._thresholds.shape[1] - 1)
-        is_high = magnitude - (low - known) > looked_up(self._thresholds, which, known)
-        is_high &= magnitude > low  # what is whole stays what it is
-        return residuals.sign().int() * (low + is_high)
-
-
-def looked_up(table: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Return entries of a table, the fastest way."""
-    places = torch.add(columns, rows, alpha=table.shape[1])
-    return table.flatten().index_select(0, places.flatten()).reshape(places.shape)

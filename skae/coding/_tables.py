@@ -7,14 +7,12 @@ import numpy as np
 from torch import Tensor
 
 from .._plain import registered
-from ..networks import BIT_WEIGHT, DEAD_ZONE, LOG_SCALES
+from ..networks import DEAD_ZONE, laplace_centroids, table_scales
 
 PRECISION = 24
-N_TABLES, N_CENTROIDS, LARGEST_RADIUS = 64, 3, 1000
+LARGEST_RADIUS = 1000
 FRACTION_BITS = 12
-_N_LENGTHS = 34
 _TOTAL = 1 << PRECISION
-_LOG_LEAST, _LOG_GREATEST = LOG_SCALES
 
 
 class Table:
@@ -129,31 +127,24 @@ class CodecTables:
     tables: np.ndarray
 
     @classmethod
-    def laplace(cls, log_scales: Tensor) -> Self:
+    def laplace(cls, weights: Tensor) -> Self:
         """Return the tables of Laplace laws.
 
         Parameters
         ----------
-        log_scales : Tensor of shape (n_levels, n_rows, n_features)
-            Weights of the logarithms of scales, that of the constant first.
+        weights : Tensor of float64
+            Weights that choose tables, in distances between the scales of two tables.
 
         Returns
         -------
         CodecTables
             The tables.
         """
-        spacing = (_LOG_GREATEST - _LOG_LEAST) / (N_TABLES - 1)
-        weights = log_scales.detach().double().cpu().clone()
-        weights[..., 0] -= _LOG_LEAST - spacing / 2  # the nearest table, not the next below
-        weights = (weights / spacing * 2**FRACTION_BITS).round()
-        values = scales()
-        # How far the mean of a Laplace law lies from the integer, in an interval of length one.
-        centroids = -DEAD_ZONE + values - 1 / np.expm1(np.minimum(1 / values, 60))
         nothing = np.zeros(LARGEST_RADIUS + 1)
         return cls.of(
-            weights.numpy().astype(np.int32),
-            np.repeat(centroids[:, None], N_CENTROIDS, 1),
-            [Table.from_counts(scale, nothing, 1.0) for scale in values],
+            (weights * 2**FRACTION_BITS).round().numpy().astype(np.int32),
+            laplace_centroids(),
+            [Table.from_counts(scale, nothing, 1.0) for scale in table_scales()],
         )
 
     @classmethod
@@ -187,14 +178,9 @@ class CodecTables:
         return [Table(part) for part in np.split(self.tables, np.cumsum(self.sizes)[:-1])]
 
 
-def scales() -> np.ndarray:
-    """Return the scales of all tables, from the least to the greatest."""
-    return np.exp(np.linspace(_LOG_LEAST, _LOG_GREATEST, N_TABLES))
-
-
 def magnitudes_of_zeros() -> np.ndarray:
     """Return the mean magnitude of what is rounded to zero, under the Laplace law of each table."""
-    values, edge = scales(), 1 - DEAD_ZONE
+    values, edge = table_scales(), 1 - DEAD_ZONE
     return values - edge / np.expm1(np.minimum(edge / values, 60))
 
 
@@ -220,30 +206,3 @@ def code_lengths(tables: list[Table]) -> np.ndarray:
         n_bytes = np.ceil(np.log2(2 * excess.clip(0) + 2) / 7)
         row += 8 * n_bytes * (excess >= 0)
     return lengths
-
-
-def rounding_thresholds(tables: list[Table], centroids: np.ndarray) -> np.ndarray:
-    """Return below which magnitudes it costs less to round down, in squared error and bits.
-
-    Parameters
-    ----------
-    tables : list of Table
-        Tables.
-    centroids : ndarray of shape (n_tables, 3)
-        How far means lie from integers.
-
-    Returns
-    -------
-    ndarray of shape (n_tables, n)
-        Magnitudes, one between each integer and the next, as far as rounding looks at them.
-    """
-    bits = np.empty((len(tables), _N_LENGTHS))
-    for row, table in zip(bits, tables, strict=True):
-        known = table.bits[table.radius : -1][:_N_LENGTHS]
-        row[: len(known)] = known
-        row[len(known) :] = table.bits[-1] + 8
-    n = np.arange(_N_LENGTHS)
-    shifts = np.pad(centroids, [(0, 0), (1, 0)])
-    values = n + shifts[:, n.clip(max=N_CENTROIDS)]
-    dearer = np.diff(values**2) + BIT_WEIGHT * np.diff(bits)
-    return dearer / (2 * np.diff(values))

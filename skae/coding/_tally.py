@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._tables import LARGEST_RADIUS, N_CENTROIDS, N_TABLES, CodecTables, Table, scales
+from ..networks import N_CENTROIDS, N_TABLES, table_scales
+from ._tables import LARGEST_RADIUS, CodecTables, Table
 
 _N_MAGNITUDES = LARGEST_RADIUS + 1
 _PRIOR_WEIGHT = 30.0
@@ -61,6 +62,6 @@ class Tally:
         )
         tables = [
             Table.from_counts(scale, seen, _PRIOR_WEIGHT)
-            for scale, seen in zip(scales(), self.counts, strict=True)
+            for scale, seen in zip(table_scales(), self.counts, strict=True)
         ]
         return CodecTables.of(before.weights, centroids, tables)

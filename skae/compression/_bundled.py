@@ -48,7 +48,7 @@ PHOTOGRAPHS = Bundled(
     np.resize(np.arange(256, dtype=np.uint8), (128, 128, 3)),
     0xF8584314,
     (0x96D82ABF,),
-    {"adversarial": False},
+    {"adversarial": False, "module__wide": False, "objective": "psnr"},
 )
 SPEECH = Bundled("speech.npz", np.resize(np.arange(-512, 512, dtype=np.int16), 20_000), 0x9AA4B955)
 

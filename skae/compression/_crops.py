@@ -17,6 +17,7 @@ from ._signal_rows import SignalRows
 
 _WHOLE, _PATCH, _LINE = 1024, 8, 64
 _CROP = 16  # patches
+_LEAST_SIDE = 11  # that structural similarity is measured on
 _FEWEST = 3  # patches for each coefficient; with so few, digits take a tenth more bytes
 
 
@@ -164,6 +165,25 @@ def check_crops(crops: Crops, image_shape: tuple[int, ...]) -> None:
             f"X gives crops of {found} pixels, but the network that warm_start=True goes on with "
             f"was trained on crops of {wanted}: give images of that size at least, or set "
             "warm_start=False"
+        )
+
+
+def check_similarity(cut: Cut, objective: str) -> None:
+    """Raise ValueError if structural similarity is the objective, but can't be measured on crops.
+
+    Parameters
+    ----------
+    cut : Cut
+        How images are cut.
+    objective : {"psnr", "ms_ssim"}
+        What steps of rounding serve.
+    """
+    if objective == "ms_ssim" and min(cut.crop) < _LEAST_SIDE:
+        height, width = cut.crop
+        raise ValueError(
+            f"objective='ms_ssim' needs images, or crops of {_CROP} x {_CROP} patches, with sides "
+            f"of {_LEAST_SIDE} pixels at least, but they have {height} x {width}; take larger "
+            "patches, or objective='psnr'"
         )
 
 

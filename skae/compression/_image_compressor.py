@@ -16,12 +16,11 @@ from .._plain import Part
 from .._settings import inference
 from .._shapes import Images, are_rows
 from ..coding import Codec
-from ..metrics import psnr
 from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
 from ._bundled import PHOTOGRAPHS, fitted
 from ._compressor import VALUES_TO_COUNT, BaseCompressor
-from ._crops import Crops, check_crops, cut_of, warn_of_few
+from ._crops import Crops, check_crops, check_similarity, cut_of, warn_of_few
 from ._decoded_rows import DecodedRows
 from ._image_streams import ImageStreams
 from ._images import (
@@ -34,6 +33,7 @@ from ._images import (
     padded_image,
     range_of,
 )
+from ._measures import ImageMeasures
 from ._objectives import RateDistortion, RestorationLoss
 from ._signal_rows import SignalRows
 from ._texture_game import trained_sharpener
@@ -72,6 +72,9 @@ class ImageCompressor(BaseCompressor):
         `quality` and PSNR are relative to, and what decoded values never exceed. Where values can
         be negative, it is their span. "auto" takes, of integers, as many bits as the training
         images need, and of floats the range of the training images.
+    objective : {"psnr", "ms_ssim"}, default="psnr"
+        What bits are spent on: squared errors, or multi-scale structural similarity, closer to what
+        people see. A training makes squared errors small in both.
     quality : float, default=50
         Default of :meth:`compress`, and what :meth:`score` is measured at, from 0 to 100.
     adversarial : bool, default=False
@@ -146,6 +149,7 @@ class ImageCompressor(BaseCompressor):
         "patch_shape": [StrOptions({"auto"}), "array-like"],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_value": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "objective": [StrOptions({"psnr", "ms_ssim"})],
         "adversarial": ["boolean"],
         "adversarial_steps": [Interval(Integral, 0, None, closed="left")],
     }
@@ -158,6 +162,7 @@ class ImageCompressor(BaseCompressor):
         patch_shape: str | Sequence[int] = "auto",
         n_components: int | str = "auto",
         max_value: float | str = "auto",
+        objective: str = "psnr",
         quality: float = 50,
         adversarial: bool = False,
         adversarial_steps: int = 800,
@@ -182,6 +187,7 @@ class ImageCompressor(BaseCompressor):
         self.patch_shape = patch_shape
         self.n_components = n_components
         self.max_value = max_value
+        self.objective = objective
         self.quality = quality
         self.adversarial = adversarial
         self.adversarial_steps = adversarial_steps
@@ -200,8 +206,6 @@ class ImageCompressor(BaseCompressor):
         self.random_state = random_state
         self.verbose = verbose
         self._nested_params = kwargs
-
-    # ------------------------------------------------------------------ images
 
     def _checked(self, X: Any, *, reset: bool = False) -> Images:
         if not reset:
@@ -224,6 +228,7 @@ class ImageCompressor(BaseCompressor):
 
     def _plan(self, X: Images) -> Recipe:
         cut = cut_of(X, self.patch_shape)
+        check_similarity(cut, self.objective)
         # Some of the images may have neighbouring patches, but the crops have none.
         default = 1 if cut.is_whole and not X.are_equal else _KERNELS[self.module]
         kernel_size = self._nested_params.get("module__kernel_size", default)
@@ -235,6 +240,8 @@ class ImageCompressor(BaseCompressor):
             "module__n_components": None if self.n_components == "auto" else self.n_components,
             "module__kernel_size": kernel_size,
             "module__adversarial": self.adversarial,
+            "module__wide": not cut.is_whole,
+            "module__objective": self.objective,
             **(_RESTORATION if restores else {}),
             **self._nested_params,
         }
@@ -307,6 +314,7 @@ class ImageCompressor(BaseCompressor):
         quality: float | None = None,
         target_bpp: float | None = None,
         target_psnr: float | None = None,
+        target_ms_ssim: float | None = None,
     ) -> list[bytes]:
         """Write each image as a byte string.
 
@@ -321,6 +329,8 @@ class ImageCompressor(BaseCompressor):
         target_psnr : float, default=None
             Instead of a quality: the least one with a peak signal-to-noise ratio of at least so
             many decibels, for each image.
+        target_ms_ssim : float, default=None
+            Instead of a quality: the least one with so much structural similarity, for each image.
 
         Returns
         -------
@@ -328,14 +338,8 @@ class ImageCompressor(BaseCompressor):
             A stream for each image. If no quality meets a target, the one that comes closest, and
             a warning says what was reached.
         """
-        targets = {
-            "target_bpp": (target_bpp, _bits_per_pixel, "bits per pixel", True),
-            "target_psnr": (target_psnr, self._psnr, "dB", False),
-        }
+        targets = ImageMeasures(self._streams).targets(target_bpp, target_psnr, target_ms_ssim)
         return self._compressed(X, quality, targets)
-
-    def _psnr(self, array: np.ndarray, stream: bytes) -> float:
-        return psnr([array], [self._streams.read(stream)[0]], max_value=self._range[1])
 
     @inference()
     def inverse_transform(self, X: Any) -> Any:
@@ -367,7 +371,10 @@ class ImageCompressor(BaseCompressor):
         x = network.unrounded(y)[:, :height, :width]
         return self._form.restored(self._streams.pixels(x, self._form.dtype))
 
-    # ------------------------------------------------------------------ state
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if params := state.get("_fitted_params"):  # perhaps from before there was a choice
+            state = {**state, "_fitted_params": {"objective": "psnr", **params}}
+        super().__setstate__({"objective": "psnr", **state})
 
     @classmethod
     def pretrained(cls, **params: Any) -> Self:
@@ -377,7 +384,7 @@ class ImageCompressor(BaseCompressor):
         ----------
         **params : dict
             Parameters of the estimator. Those of its network, `module`, `patch_shape`,
-            `n_components` and `adversarial`, are fixed.
+            `n_components`, `objective` and `adversarial`, are fixed.
 
         Returns
         -------
@@ -387,7 +394,3 @@ class ImageCompressor(BaseCompressor):
             its :meth:`fit` goes on from there.
         """
         return fitted(cls, PHOTOGRAPHS, params)
-
-
-def _bits_per_pixel(array: np.ndarray, stream: bytes) -> float:
-    return 8 * len(stream) / (array.shape[0] * array.shape[1])

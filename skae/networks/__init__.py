@@ -34,11 +34,16 @@ from .codec import (
     DEAD_ZONE,
     LOG_SCALES,
     MDCT,
+    N_CENTROIDS,
     N_LEVELS,
+    N_TABLES,
     ImageCodecNetwork,
+    Law,
     SharpeningNetwork,
     SpectralCodecNetwork,
     interpolated,
+    laplace_centroids,
+    table_scales,
 )
 
 NETWORKS: Mapping[str, type[nn.Module]] = {"mlp": DenseAutoencoder, "conv": ConvAutoencoder}
@@ -50,7 +55,9 @@ __all__ = [
     "LOG_SCALES",
     "MDCT",
     "NETWORKS",
+    "N_CENTROIDS",
     "N_LEVELS",
+    "N_TABLES",
     "AdversarialNetwork",
     "ColumnChain",
     "CompositeNetwork",
@@ -64,6 +71,7 @@ __all__ = [
     "Dropout",
     "ImageCodecNetwork",
     "ImputingEnsemble",
+    "Law",
     "RecommenderNetwork",
     "SharpeningNetwork",
     "SkipAutoencoder",
@@ -75,4 +83,6 @@ __all__ = [
     "WienerFilter",
     "displaced",
     "interpolated",
+    "laplace_centroids",
+    "table_scales",
 ]

@@ -15,6 +15,7 @@ from skae.coding import N_NUMBERS, N_PER_LEVEL, _codec, _entropy
 from skae.coding._model import whole_log
 from skae.compression import ImageCompressor
 from skae.networks import N_LEVELS
+from skae.networks.codec import _wide_contexts
 
 QUALITIES = (5, 50, 95)
 
@@ -34,7 +35,8 @@ def model(photo):
 @pytest.fixture(scope="module")
 def of_digits():
     X = (load_digits().data * 15.9).astype(np.uint8).reshape(-1, 8, 8)
-    return ImageCompressor(patch_shape=(4, 4), max_epochs=0, random_state=0).fit(X[:900])
+    params = {"patch_shape": (4, 4), "max_epochs": 0, "random_state": 0}
+    return ImageCompressor(module__wide=False, **params).fit(X[:900])
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +141,28 @@ def test_pickling(model, streams, expected):
     assert_same(read(twin, streams), expected)
 
 
+def in_another_order(parts, weights):
+    """Return products as contexts take them, with the terms of all sums in another order."""
+    order = torch.randperm(len(weights), generator=torch.Generator().manual_seed(1))
+    return torch.cat(parts, -1)[..., order] @ weights[order]
+
+
+@pytest.mark.parametrize("factor", [1 - 2**-23, 1 + 2**-22])
+def test_no_floating_point_decides_a_table(factor, model, streams, monkeypatch):
+    """Who computes all floats a little differently reads the same integers by the same tables."""
+    expected, _ = read(model, streams)
+    twin = pickle.loads(pickle.dumps(model))
+    network = twin._codec.network
+    # Those of contexts are whole numbers.
+    for name, value in network.state_dict().items():
+        if not name.startswith("contexts"):
+            value.mul_(factor)
+    monkeypatch.setattr(_wide_contexts, "_linear", in_another_order)
+    monkeypatch.setattr(twin._codec.law, "_thresholds", torch.full((64, 33), torch.nan))
+    found, _ = read(twin, streams)
+    np.testing.assert_array_equal(found, expected)
+
+
 SCRIPT = """
 import importlib.util, pickle, sys
 import numpy as np
@@ -219,9 +243,8 @@ def test_logarithm_is_exact():
     assert whole_log(torch.tensor([2.0**60])).item() == LARGEST_LOG
 
 
-@pytest.mark.parametrize("name", ["model", "of_digits"])
-def test_weights_and_sums_are_whole_numbers_that_float64_holds(name, request):
-    codec = request.getfixturevalue(name)._codec
+def test_weights_and_sums_are_whole_numbers_that_float64_holds(of_digits):
+    codec = of_digits._codec
     weights = codec.weights
     assert weights.dtype == torch.float64
     torch.testing.assert_close(weights, weights.round(), rtol=0, atol=0)
@@ -254,7 +277,7 @@ def test_tables_are_those_of_integer_arithmetic(of_digits, quality):
     def log_scale(weights, evidence):
         shared, own = evidence.shared, evidence.own
         S = shared.long().numpy()
-        W = weights.long().numpy()
+        W = (weights * 2**16).long().numpy()
         sums = S @ W[:, : S.shape[-1]].T
         if own is not None:
             sums = sums + own.long().numpy() * W[:, -1]
@@ -272,6 +295,35 @@ def test_tables_are_those_of_integer_arithmetic(of_digits, quality):
     # Of their nine passes, six hold squares of this grid.
     assert len(expected) == 5 * 6 + 4 * 2
     assert len(np.unique(np.concatenate([e.ravel() for e in expected]))) > 10
+
+
+@pytest.mark.parametrize("quality", [0, 57, N_NUMBERS - 1])
+def test_sums_of_wide_contexts_are_those_of_integer_arithmetic(model, quality):
+    codec, random, kinds = model._codec, np.random.default_rng(quality), []
+
+    def checked(parts, weights):
+        X, products = torch.cat(parts, -1), linear(parts, weights)
+        units = (1, 2**10) if torch.equal(X, X.round()) and X.numel() else (2**6, 2**16)
+        if X.numel() and (units[0] == 1 or weights.dtype == torch.float64):
+            whole = [
+                (x.double() * unit).long() for x, unit in zip((X, weights), units, strict=True)
+            ]
+            for x, unit, exact in zip((X, weights), units, whole, strict=True):
+                assert torch.equal(exact.double() / unit, x.double())
+            expected = (whole[0].flatten(0, 1) @ whole[1]).double() / (units[0] * units[1])
+            assert torch.equal(products.double().flatten(0, 1), expected)
+            kinds.append((weights.dtype, units))
+        return products
+
+    def code(channels, squares, means, numbers):
+        magnitude = 2 ** random.integers(0, 32, numbers.shape)
+        return torch.from_numpy(random.choice([-1, 0, 1], numbers.shape) * (magnitude - 1))
+
+    linear = _wide_contexts._linear
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_wide_contexts, "_linear", checked)
+        codec._walk((2, 5, 4, 48), quality, code)
+    assert {(torch.float32, (1, 2**10)), (torch.float64, (2**6, 2**16))} <= set(kinds)
 
 
 @pytest.mark.parametrize("name", ["model", "of_digits"])

@@ -18,9 +18,11 @@ from skae.networks import ImageCodecNetwork
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = ("dataset", "odd", "raw", "tiles", "whole/dataset", "whole/larger")
+WIDE = ("wide/dataset", "wide/strip")
 NETWORKS = {
     "golden": {"image_shape": (8, 8, 1), "patch_shape": (4, 4), "n_components": 10},
     "whole": {"image_shape": (7, 8, 1), "patch_shape": (7, 8), "n_components": 12},
+    "wide": {"image_shape": (8, 32, 1), "patch_shape": (2, 2), "wide": True},
 }
 
 
@@ -58,7 +60,7 @@ def load_model(name):
 
 
 @pytest.mark.parametrize("coder", ["constriction", "numpy"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *WIDE])
 def test_golden_stream(name, coder, monkeypatch):
     if coder == "numpy":
         monkeypatch.setattr(_entropy, "constriction", None)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ._evidence import Log
+from ._law import TABLE_SPACING, Law
 from ._quantizer import interpolated, rounded
 from ._regression import LOG_SCALES
 
@@ -37,11 +38,61 @@ class Contexts(nn.Module):
 
     groups: Sequence[tuple[int, int]]
     ends_early = True
+    unit: float | None = (
+        None  # of decoded values, if they are multiples of one and decide on tables
+    )
 
     @property
     def weights(self) -> tuple[Tensor, ...]:
         """Those of scales first, and perhaps others, of all levels."""
         raise NotImplementedError
+
+    def table_weights(self) -> Tensor:
+        """Return what chooses tables, as codecs take it.
+
+        Returns
+        -------
+        Tensor of float64
+            The weights of scales, those of all levels, in distances between the scales of two
+            tables.
+        """
+        weights = self.weights[0].detach().double().cpu().clone()
+        weights[..., 0] -= (
+            LOG_SCALES[0] - TABLE_SPACING / 2
+        )  # the nearest table, not the next below
+        return weights / TABLE_SPACING
+
+    def between(self, scales: Tensor, level: float) -> tuple[Tensor, ...]:
+        """Return all weights, between two levels.
+
+        Parameters
+        ----------
+        scales : Tensor of float64
+            Those of scales, in units of tables, between the levels already.
+        level : float
+            Where.
+
+        Returns
+        -------
+        tuple of Tensors
+            What :meth:`walk` takes.
+        """
+        return scales, *(interpolated(w, level) for w in self.weights[1:])
+
+    def scale(self, log_scale: Tensor) -> Tensor:
+        """Return scales for what :meth:`walk` tells of them with :attr:`weights`.
+
+        Parameters
+        ----------
+        log_scale : Tensor
+            What `code` is given.
+
+        Returns
+        -------
+        Tensor
+            Scales, in steps.
+        """
+        return log_scale.clamp(*LOG_SCALES).exp()
 
     def walk(
         self,
@@ -75,7 +126,7 @@ class Contexts(nn.Module):
         """
         raise NotImplementedError
 
-    def fit(self, level: int, y: Tensor) -> None:
+    def fit(self, level: int, y: Tensor, law: Law | None = None) -> None:
         """Set the weights of a level.
 
         Parameters
@@ -84,6 +135,8 @@ class Contexts(nn.Module):
             Which one.
         y : Tensor of shape (n_signals, rows, columns, n_channels)
             Coefficients, in steps.
+        law : Law or None, default=None
+            That of the tables that they will be coded by; None takes that of Laplace.
         """
         raise NotImplementedError
 
@@ -110,7 +163,7 @@ class Contexts(nn.Module):
         means, scales = torch.zeros_like(flat), torch.ones_like(flat)
 
         def code(channels: slice, squares: Tensor, mean: Tensor, log_scale: Tensor) -> tuple:
-            scale = log_scale.clamp(*LOG_SCALES).exp()
+            scale = self.scale(log_scale)
             means[:, squares, channels], scales[:, squares, channels] = mean, scale
             integers = rounded(flat[:, squares, channels] - mean)
             return integers, mean + integers

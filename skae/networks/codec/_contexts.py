@@ -8,12 +8,13 @@ from torch import Tensor
 
 from ._base_contexts import Code, Contexts, log_magnitude
 from ._evidence import N_SHARED, CodedGroup, Evidence, Log, Sums
+from ._law import Law
 from ._order import N_BESIDE, N_PASSES_DEEP, N_PASSES_FLAT, Order, deep_order, flat_order
 from ._quantizer import rounded
 from ._regression import exponential_regression, ridge_regression
 from ._sources import Known, Sources, SourcesAlone, SourcesAround
 
-_EDGES = (0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150, 200, 300, 450, 600)
+EDGES = (0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150, 200, 300, 450, 600)
 
 Prepare = Callable[[slice, slice, Tensor, Evidence], None]
 
@@ -71,7 +72,7 @@ class ChannelContexts(Contexts):
         sources: Sources = (
             SourcesAlone(n_components, n_levels) if are_alone else SourcesAround(n_components)
         )
-        inner = [edge for edge in _EDGES if edge < n_components]
+        inner = [edge for edge in EDGES if edge < n_components]
         self.groups = list(zip(inner, [*inner[1:], n_components], strict=True))
         self._plan: list[Group] = []
         # Each channel has a row of weights for each pass.
@@ -201,7 +202,7 @@ class ChannelContexts(Contexts):
         return decoded.unflatten(1, (rows, columns))
 
     @torch.no_grad()
-    def fit(self, level: int, y: Tensor) -> None:
+    def fit(self, level: int, y: Tensor, law: Law | None = None) -> None:
         """Set the weights of a level.
 
         Parameters
@@ -210,6 +211,8 @@ class ChannelContexts(Contexts):
             Which one.
         y : Tensor of shape (n_images, rows, columns, n_channels)
             Coefficients, in steps.
+        law : Law or None, default=None
+            Not used: scales are fitted to magnitudes.
         """
         shape, y = y.shape, y.flatten(1, 2)
         self.sources.fit(level, y)

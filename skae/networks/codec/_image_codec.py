@@ -6,12 +6,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ._base_contexts import Contexts
 from ._contexts import ChannelContexts
 from ._corrections import Correction, PixelCorrection
 from ._quantizer import N_LEVELS, Quantizer
 from ._texture import Sharpener
 from ._transform import PatchTransform
 from ._transform_codec import TransformCodec
+from ._visible import visible_steps
+from ._wide_contexts import WideContexts
 
 # In the units of images, whose values lie between 0 and 255.
 _COARSEST, _FINEST = 140.0, 7.0
@@ -54,6 +57,12 @@ class ImageCodecNetwork(TransformCodec):
         pixels, if a patch is a whole image; 1 makes perceptrons of patches.
     adversarial : bool, default=False
         Whether a further residual network, `sharpener`, draws the texture that rounding has erased.
+    wide : bool, default=False
+        Whether contexts look at single channels and far around. Where patches are whole images,
+        they do not. The default is what networks were that say nothing of it.
+    objective : {"psnr", "ms_ssim"}, default="psnr"
+        What steps of rounding serve: squared errors, for which they are equal at first and can be
+        trained, or multi-scale structural similarity, for which each channel keeps one of its own.
     """
 
     span = 255.0
@@ -70,6 +79,8 @@ class ImageCodecNetwork(TransformCodec):
         n_blocks: int = 3,
         kernel_size: int = 3,
         adversarial: bool = False,
+        wide: bool = False,
+        objective: str = "psnr",
     ) -> None:
         super().__init__()
         self.image_shape, self.patch_shape = tuple(image_shape), tuple(patch_shape)
@@ -77,6 +88,8 @@ class ImageCodecNetwork(TransformCodec):
         k = self.n_components = d if n_components is None else min(n_components, d)
         self.transform = PatchTransform(self.patch_shape, d, k)
         self.quantizer = Quantizer(k, _COARSEST, _FINEST)
+        self.objective = objective
+        self.quantizer.gains.requires_grad_(objective == "psnr")
         self.restores_pixels = self.restores(image_shape, patch_shape, kernel_size)
         if self.restores_pixels:
             # All else stands still, so that the decoder learns from what is really decoded.
@@ -88,7 +101,11 @@ class ImageCodecNetwork(TransformCodec):
             self.encoder = Correction(k, k, width, n_blocks, kernel_size)
             self.decoder = Correction(k, k, width, n_blocks, kernel_size)
         are_alone = self.patch_shape == self.image_shape[:2]
-        self.contexts = ChannelContexts(k, N_LEVELS, are_alone)
+        self.contexts: Contexts = (
+            WideContexts(k, N_LEVELS)
+            if wide and not are_alone
+            else ChannelContexts(k, N_LEVELS, are_alone)
+        )
         # The last one, so that the others start from the same weights with and without it.
         self.sharpener = Sharpener(k, width, n_blocks, kernel_size) if adversarial else None
 
@@ -269,7 +286,7 @@ class ImageCodecNetwork(TransformCodec):
 
     @torch.no_grad()
     def initialize(self, x: Tensor, target: Tensor) -> None:
-        """Set everything that has a closed form: principal components, means and scales.
+        """Set everything that has a closed form: principal components, steps, means and scales.
 
         Parameters
         ----------
@@ -279,6 +296,10 @@ class ImageCodecNetwork(TransformCodec):
             Not used.
         """
         self.transform.fit(self._unflattened(x))
+        if self.objective == "ms_ssim":
+            images = self._unflattened(x)
+            steps = visible_steps(images, self.transform.components, self.projected)
+            self.quantizer.gains.copy_(steps.log())
         if not self.restores_pixels:  # then training begins when all is fitted
             self.fit_contexts(x[: max(1, _VALUES_TO_START // x.shape[1])])
 

@@ -13,6 +13,7 @@ Offsets = list[tuple[int, int]]
 _STRIDES = (8, 4, 2, 1)
 _UPRIGHT = [(1, 0), (-1, 0), (0, 1), (0, -1)]
 _DIAGONAL = [(a, b) for a in (-1, 1) for b in (-1, 1)]
+_OFFSETS = {False: _UPRIGHT, True: _DIAGONAL}
 N_BESIDE = 4
 N_PASSES_DEEP, N_PASSES_FLAT = 1 + 2 * len(_STRIDES), 2
 
@@ -103,14 +104,54 @@ def lattice_order(rows: int, columns: int, device: torch.device, strides: tuple[
         A first pass, and two for each stride: squares between four on the diagonals, and those
         between four upright.
     """
+    kinds = [
+        (each.mask, _scaled(_OFFSETS[each.is_diagonal], each.stride) if each.stride else [])
+        for each in lattice(rows, columns, strides)
+    ]
+    return _ordered(kinds, device)
+
+
+class Lattice(NamedTuple):
+    """Squares of a grid between those of a coarser one.
+
+    Parameters
+    ----------
+    mask : Tensor of bool of shape (rows, columns)
+        Which ones.
+    stride : int
+        How far away those before are; 0 if there are none.
+    is_diagonal : bool, default=False
+        Whether these stand on the diagonals, or else upright.
+    """
+
+    mask: Tensor
+    stride: int
+    is_diagonal: bool = False
+
+
+def lattice(rows: int, columns: int, strides: tuple[int, ...]) -> list[Lattice]:
+    """Return the passes of :func:`lattice_order`, one after the other.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Shape of the grid.
+    strides : tuple of int
+        Each half of the one before; the last is 1.
+
+    Returns
+    -------
+    list of Lattice
+        A first one, and two for each stride.
+    """
     i, j = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
     widest = 2 * strides[0]
-    kinds: list[tuple[Tensor, Offsets]] = [((i % widest == 0) & (j % widest == 0), [])]
+    lattices = [Lattice((i % widest == 0) & (j % widest == 0), 0)]
     for stride in strides:
         a, b = i % (2 * stride), j % (2 * stride)
-        kinds.append(((a == stride) & (b == stride), _scaled(_DIAGONAL, stride)))
-        kinds.append(((a + b == stride) & (a * b == 0), _scaled(_UPRIGHT, stride)))
-    return _ordered(kinds, device)
+        lattices.append(Lattice((a == stride) & (b == stride), stride, True))
+        lattices.append(Lattice((a + b == stride) & (a * b == 0), stride))
+    return lattices
 
 
 @lru_cache(maxsize=16)
@@ -146,15 +187,30 @@ def _ordered(kinds: list[tuple[Tensor, Offsets]], device: torch.device) -> Order
         places[squares] = torch.arange(start, stop)
         beside = None
         if offsets:
-            beside = places[_neighbours(squares, offsets, rows, columns)].to(device)
+            beside = places[neighbours(squares, offsets, rows, columns)].to(device)
         passes.append(Pass(squares.to(device), slice(start, stop), beside))
         start = stop
     squares = torch.cat([each.squares for each in passes])
     return Order(passes, squares, around(rows, columns, device)[squares].flatten())
 
 
-def _neighbours(squares: Tensor, offsets: Offsets, rows: int, columns: int) -> Tensor:
-    """Number what stands at each offset, or else opposite, or else nothing."""
+def neighbours(squares: Tensor, offsets: Offsets, rows: int, columns: int) -> Tensor:
+    """Number what stands at each offset, or else opposite, or else nothing.
+
+    Parameters
+    ----------
+    squares : Tensor of int64 of shape (n_squares,)
+        Numbers of squares.
+    offsets : list of tuples of two ints
+        How far down, and how far right.
+    rows, columns : int
+        Shape of the grid.
+
+    Returns
+    -------
+    Tensor of int64 of shape (n_squares, n_offsets)
+        Their numbers, and that of all squares for nothing.
+    """
     y, x = squares // columns, squares % columns
     numbers = []
     for down, right in offsets:

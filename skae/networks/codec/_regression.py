@@ -10,6 +10,7 @@ from ._order import N_BESIDE
 LOG_SCALES = (-3.5, 8.0)
 _RIDGE, _RIDGE_ROWS = 0.003, 100.0
 _MOST_ROWS = (100_000, 30_000)  # to fit means, and scales
+_MOST_ROWS_OF_MEANS = 99_991
 _N_ITERATIONS = 8
 
 
@@ -33,6 +34,51 @@ def ridge_regression(
     gram[:, d:, d:] = torch.einsum("nic,njc->cij", Z, Z)
     target = torch.cat([X.T @ y, torch.einsum("nic,nc->ic", Z, y)])
     return torch.linalg.solve(_ridged(gram, n), target.T).to(values), products
+
+
+def linear_regression(X: Tensor, y: Tensor, gram: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return weights of a ridge regression, and the products of the features.
+
+    Parameters
+    ----------
+    X : Tensor of shape (n_rows, n_features)
+        Features.
+    y : Tensor of shape (n_rows, n_channels)
+        What to predict.
+    gram : Tensor of float64 of shape (n_features, n_features) or None, default=None
+        The products, if they are known.
+
+    Returns
+    -------
+    weights : Tensor of float64 of shape (n_features, n_channels)
+        Weights.
+    gram : Tensor of float64 of shape (n_features, n_features)
+        The products.
+    """
+    rows = some_rows(len(X), _MOST_ROWS_OF_MEANS)
+    X, y = X[rows], y[rows]
+    gram = (X.T @ X).double() if gram is None else gram
+    if not X.shape[1]:
+        return gram.new_zeros(0, y.shape[1]), gram
+    return torch.linalg.solve(_ridged(gram[None], len(X))[0], (X.T @ y).double()), gram
+
+
+def some_rows(n: int, most: int) -> Tensor | slice:
+    """Return the numbers of some rows, at unequal distances, as those of images repeat themselves.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    most : int
+        How many to choose of them at most: a prime.
+
+    Returns
+    -------
+    Tensor of int64 or slice
+        All of them, or so many.
+    """
+    return slice(None) if n <= most else torch.arange(most) * n // most
 
 
 def _ridged(gram: Tensor, n_rows: int) -> Tensor:
@@ -72,8 +118,10 @@ def scale_regression(shared: Tensor, magnitudes: Tensor, own: Tensor | None = No
     X, y = shared[::step], magnitudes[::step].clamp(1e-3, 1e6)
     Z = torch.zeros_like(y) if own is None else own[::step]
     # The Hessian of each channel: a block that all have in common, bordered by its own feature.
+    # Without these, there is but one.
     n, d = X.shape
-    gram = X.new_zeros(y.shape[1], d + 1, d + 1, dtype=torch.float64)
+    gram = X.new_zeros(1 if own is None else y.shape[1], d + 1, d + 1, dtype=torch.float64)
+    Z = Z[:, : len(gram)]
     gram[:, :d, :d] = X.T.double() @ X.double()
     gram[:, :d, d] = gram[:, d, :d] = Z.T.double() @ X.double()
     gram[:, d, d] = Z.double().square().sum(0)
@@ -82,6 +130,8 @@ def scale_regression(shared: Tensor, magnitudes: Tensor, own: Tensor | None = No
 
     def toward(gradient: Tensor) -> Tensor:
         both = torch.cat([(X.T @ gradient).T, (Z * gradient).sum(0)[:, None]], 1)
+        if own is None:
+            return torch.cholesky_solve(both.T.double(), factor[0]).T.to(X)
         return torch.cholesky_solve(both.double()[..., None], factor)[..., 0].to(X)
 
     mean = y.mean(0).log()

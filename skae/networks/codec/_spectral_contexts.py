@@ -9,6 +9,7 @@ from ._base_contexts import Code, Contexts, log_magnitude
 from ._envelope import Envelope
 from ._evidence import Log
 from ._lattice import N_PASSES, LatticePass, around, box_sums, lattice, summed_area
+from ._law import Law
 from ._quantizer import rounded
 from ._regression import scale_regression
 
@@ -180,7 +181,7 @@ class SpectralContexts(Contexts):
     # ------------------------------------------------------------------ closed form
 
     @torch.no_grad()
-    def fit(self, level: int, y: Tensor) -> None:
+    def fit(self, level: int, y: Tensor, law: Law | None = None) -> None:
         """Set the weights of a level.
 
         Parameters
@@ -189,6 +190,8 @@ class SpectralContexts(Contexts):
             Which one.
         y : Tensor of shape (n_signals, n_frames, n_columns, 1)
             Levels and coefficients, in steps.
+        law : Law or None, default=None
+            Not used: scales are fitted to magnitudes.
         """
         n_frames = y.shape[1]
         n_bands = self.envelope.n_bands

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ._base_contexts import Contexts
+from ._law import Law
 from ._quantizer import N_LEVELS, Quantizer, code_length
 
 
@@ -181,14 +182,16 @@ class TransformCodec(nn.Module):
         return x
 
     @torch.no_grad()
-    def fit_contexts(self, x: Tensor) -> None:
+    def fit_contexts(self, x: Tensor, law: Law | None = None) -> None:
         """Set the weights of means and scales, for coefficients as they are now.
 
         Parameters
         ----------
         x : Tensor of shape (n_signals, n_features)
             Training data.
+        law : Law or None, default=None
+            That of the tables that coefficients will be coded by; None before there are some.
         """
         y = self.coefficients(x)
         for level in range(N_LEVELS):
-            self.contexts.fit(level, y / self.steps(level)[0])
+            self.contexts.fit(level, y / self.steps(level)[0], law)

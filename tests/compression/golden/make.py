@@ -41,6 +41,17 @@ def of_patches() -> tuple[ImageCompressor, dict[str, bytes]]:
     }
 
 
+def of_wide_contexts() -> tuple[ImageCompressor, dict[str, bytes]]:
+    """Return a model of small patches whose contexts look at single channels, and streams."""
+    digits = (15 * load_digits().images).astype(np.uint8)
+    strips = [np.concatenate(digits[i : i + 5], 1) for i in range(0, 900, 5)]
+    model = ImageCompressor(patch_shape=(2, 2), **SMALL).fit(strips)
+    return model, {
+        "dataset": model.compress_dataset(np.stack(strips[:3]), quality=50),
+        "strip": model.compress([np.concatenate(strips[-3:])])[0],
+    }
+
+
 def of_whole_images() -> tuple[ImageCompressor, dict[str, bytes]]:
     """Return a model whose patches are whole images of an odd height, and streams."""
     digits = (15 * load_digits().images[:, :7]).astype(np.uint8)
@@ -53,9 +64,16 @@ def of_whole_images() -> tuple[ImageCompressor, dict[str, bytes]]:
     }
 
 
+MAKERS = (
+    (HERE, of_patches),
+    (HERE / "whole", of_whole_images),
+    (HERE / "wide", of_wide_contexts),
+)
+
+
 def main() -> None:
     torch.set_num_threads(1)
-    for folder, make in ((HERE, of_patches), (HERE / "whole", of_whole_images)):
+    for folder, make in MAKERS:
         if (folder / "model.npz").exists():
             continue
         model, streams = make()

@@ -5,8 +5,11 @@ import torch
 
 from skae.networks.codec._contexts import ChannelContexts
 from skae.networks.codec._order import deep_order, flat_order
+from skae.networks.codec._wide_contexts import WideContexts
+from skae.networks.codec._wide_grid import wide_grid
 
 CPU = torch.device("cpu")
+KINDS = [((3, 6, 5, 20), "around"), ((60, 1, 1, 20), "alone"), ((3, 6, 5, 26), "wide")]
 GRIDS = [(1, 1), (5, 4), (1, 7), (17, 33)]
 
 
@@ -26,8 +29,23 @@ def test_squares_beside_were_coded_in_passes_before(order, grid):
             assert (is_nothing | (each.beside < each.places.start)).all()
 
 
-def fitted(y, are_alone):
-    contexts = ChannelContexts(y.shape[-1], 2, are_alone)
+@pytest.mark.parametrize("name", ["deep", "flat", "whole"])
+@pytest.mark.parametrize("grid", GRIDS)
+def test_passes_of_wide_contexts(name, grid):
+    n = grid[0] * grid[1]
+    passes = getattr(wide_grid(*grid, CPU), name)
+    assert sorted(torch.cat([each.squares for each in passes]).tolist()) == list(range(n))
+    known = torch.zeros(n + 1, dtype=torch.bool)
+    known[n] = True  # stands for none
+    for each in passes:
+        if each.beside is not None:
+            assert known[each.beside].all()
+        known[:-1][each.places] = True
+
+
+def fitted(y, kind):
+    n = y.shape[-1]
+    contexts = WideContexts(n, 2) if kind == "wide" else ChannelContexts(n, 2, kind == "alone")
     for level in range(2):
         contexts.fit(level, y)
     return contexts
@@ -38,10 +56,10 @@ def draw(*shape):
     return 8 * y.cumsum(-1) / torch.arange(1, shape[-1] + 1)
 
 
-@pytest.mark.parametrize(("shape", "are_alone"), [((3, 6, 5, 20), False), ((60, 1, 1, 20), True)])
-def test_what_is_decoded_follows_from_the_integers(shape, are_alone):
+@pytest.mark.parametrize(("shape", "kind"), KINDS)
+def test_what_is_decoded_follows_from_the_integers(shape, kind):
     y = draw(*shape)
-    contexts = fitted(y, are_alone)
+    contexts = fitted(y, kind)
     written = []
 
     def write(channels, squares, mean, log_scale):
@@ -62,10 +80,10 @@ def test_what_is_decoded_follows_from_the_integers(shape, are_alone):
     assert not written
 
 
-@pytest.mark.parametrize(("shape", "are_alone"), [((3, 6, 5, 20), False), ((60, 1, 1, 20), True)])
-def test_groups_that_are_not_visited_are_zero(shape, are_alone):
+@pytest.mark.parametrize(("shape", "kind"), KINDS)
+def test_groups_that_are_not_visited_are_zero(shape, kind):
     y = draw(*shape)
-    contexts = fitted(y, are_alone)
+    contexts = fitted(y, kind)
     some = contexts.walk(
         shape,
         [w[0] for w in contexts.weights],
@@ -77,10 +95,10 @@ def test_groups_that_are_not_visited_are_zero(shape, are_alone):
     assert not some[..., stop:].any()
 
 
-@pytest.mark.parametrize("are_alone", [False, True])
-def test_rounding_tells_what_it_was_predicted_by(are_alone):
+@pytest.mark.parametrize("kind", ["around", "alone", "wide"])
+def test_rounding_tells_what_it_was_predicted_by(kind):
     y = draw(40, 1, 1, 30)
-    contexts = fitted(y, are_alone)
+    contexts = fitted(y, kind)
     decoded, means, scales = contexts.rounded(y, 0.5)
     integers = decoded.flatten(1, 2) - means
     torch.testing.assert_close(integers, integers.round())

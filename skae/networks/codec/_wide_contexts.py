@@ -1,0 +1,274 @@
+"""Means and tables of coefficients, told from single channels and wide neighbourhoods."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ._base_contexts import Code, Contexts
+from ._code_length import Slopes, table_regression
+from ._contexts import EDGES
+from ._evidence import Log
+from ._law import N_TABLES, TABLE_SPACING, Law
+from ._quantizer import interpolated
+from ._regression import LOG_SCALES, linear_regression
+from ._wide_evidence import (
+    LARGEST,
+    N_SOURCES,
+    WideEvidence,
+    WideKnown,
+    n_features,
+    n_features_beside,
+)
+from ._wide_grid import N_BESIDE, STRIDES, wide_grid
+
+_N_DEEP, _N_FLAT, _N_PREDICTED = 3, 22, 80  # edges of groups
+_MEAN_UNIT = 2.0**-12  # of whole weights of means
+_LARGEST_MEAN_WEIGHT = 2.0**7
+_SCALE_UNIT = 2.0**-10
+_EXACT_IN_FLOAT32 = 2.0**24
+
+
+class Part(NamedTuple):
+    """A pass over a group of channels.
+
+    Parameters
+    ----------
+    channels : slice
+        Which ones.
+    scales, means : slice
+        Where their weights stand among all.
+    """
+
+    channels: slice
+    scales: slice
+    means: slice
+
+    @property
+    def width(self) -> int:
+        """The number of channels."""
+        return self.channels.stop - self.channels.start
+
+
+class Group(NamedTuple):
+    """Channels that are coded together.
+
+    Parameters
+    ----------
+    order : {"deep", "flat", "whole"}
+        The passes over squares.
+    parts : list of Part
+        One for each of them.
+    """
+
+    order: str
+    parts: list[Part]
+
+
+Prepare = Callable[[Part, Tensor, WideEvidence], None]
+
+
+def whole_eighths(numbers: Tensor) -> Tensor:
+    """Return whole eighths of octaves, but for rounding errors.
+
+    Parameters
+    ----------
+    numbers : Tensor
+        Whole numbers.
+
+    Returns
+    -------
+    Tensor
+        ``floor(8 * log2(1 + numbers))``, for numbers up to 65,535.
+    """
+    return (8 * torch.log2(1 + numbers.clamp(max=LARGEST)) + 1e-3).floor()
+
+
+class WideContexts(Contexts):
+    """Predict means and tables of coefficients from single channels, here and far around.
+
+    Coefficients stand on a grid, in channels of falling variance. They are coded by groups of
+    channels (Minnen & Singh, ICIP 2020): the first three in seven passes over the squares, from
+    coarse to fine, those to 22 in two, as the squares of a chessboard (He et al., CVPR 2021), and
+    the rest in one. The mean is linear in decoded values of channels before, and of twelve
+    neighbours of passes before. The index of the table is linear in whole logarithms of magnitudes
+    and of values of single channels before, here and of the nine squares around, and of neighbours.
+    Means are fitted by ridge regression, indices by the length of the code.
+
+    Decoded values of the first 22 channels decide on tables: they are multiples of 1/64, and their
+    means linear in them with whole weights, so that sums in floating point are exact. So are those
+    of indices.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of channels.
+    n_levels : int
+        Number of levels, between which the weights are interpolated.
+    """
+
+    scales: Tensor
+    means: Tensor
+    unit = 1 / 64
+
+    def __init__(self, n_components: int, n_levels: int) -> None:
+        super().__init__()
+        inner = [edge for edge in EDGES if edge < n_components]
+        self.groups = list(zip(inner, [*inner[1:], n_components], strict=True))
+        self._plan: list[Group] = []
+        n_scales = n_means = 0
+        for a, b in self.groups:
+            order = "deep" if a < _N_DEEP else "flat" if a < _N_FLAT else "whole"
+            n_passes = {"deep": 1 + 2 * len(STRIDES), "flat": 2, "whole": 1}[order]
+            parts = []
+            for i in range(n_passes):
+                has_beside, width = i > 0, b - a
+                of_scales = n_features(a) + has_beside * n_features_beside(width)
+                of_means = 9 * min(a, N_SOURCES) + has_beside * N_BESIDE * width
+                of_means *= a < _N_PREDICTED
+                starts, n_scales = n_scales, n_scales + width * of_scales
+                startm, n_means = n_means, n_means + width * of_means
+                parts.append(Part(slice(a, b), slice(starts, n_scales), slice(startm, n_means)))
+            self._plan.append(Group(order, parts))
+        self.register_buffer("scales", torch.zeros(n_levels, n_scales))
+        self.register_buffer("means", torch.zeros(n_levels, n_means))
+
+    @property
+    def weights(self) -> tuple[Tensor, ...]:
+        """Those of indices of tables, and of means, of all levels."""
+        return self.scales, self.means
+
+    def table_weights(self) -> Tensor:
+        return self.scales.detach().double().cpu()
+
+    def between(self, scales: Tensor, level: float) -> tuple[Tensor, ...]:
+        """Return all weights between two levels, as whole numbers of small units.
+
+        Parameters
+        ----------
+        scales : Tensor of float64
+            Those of indices of tables, between the levels already.
+        level : float
+            Where.
+
+        Returns
+        -------
+        tuple of Tensors
+            What :meth:`walk` takes. Those of indices are of float32, if that sums them exactly.
+        """
+        scales = (scales / _SCALE_UNIT + 0.5).floor() * _SCALE_UNIT
+        # All partial sums of features below 128 are whole numbers of this unit.
+        largest = max(
+            float(scales[part.scales].unflatten(0, (-1, part.width)).abs().sum(0).max())
+            for group in self._plan
+            for part in group.parts
+        )
+        if 128 * largest < _EXACT_IN_FLOAT32 * _SCALE_UNIT:
+            scales = scales.float()
+        most = _LARGEST_MEAN_WEIGHT
+        means = (self.means.double() / _MEAN_UNIT).round() * _MEAN_UNIT
+        return scales, interpolated(means.clamp(-most, most), level)
+
+    def scale(self, log_scale: Tensor) -> Tensor:
+        return (LOG_SCALES[0] + TABLE_SPACING * (log_scale - 0.5)).clamp(*LOG_SCALES).exp()
+
+    def walk(
+        self,
+        shape: Sequence[int],
+        weights: Sequence[Tensor],
+        code: Code,
+        log: Log = whole_eighths,
+        n_groups: int | None = None,
+        prepare: Prepare | None = None,
+    ) -> Tensor:
+        """Visit all coefficients in the order of coding.
+
+        Parameters
+        ----------
+        shape : sequence of four ints
+            Numbers of images, rows, columns and channels.
+        weights : sequence of Tensors
+            Those of :attr:`weights`, of one level.
+        code : callable
+            Is given the channels as a slice, the numbers of the squares, and for these the means
+            and the indices of tables, not rounded, of shape (n_images, n_squares, n_channels);
+            returns the integers there and what they are decoded to.
+        log : callable
+            Logarithm of whole numbers.
+        n_groups : int or None, default=None
+            How many groups to visit; None for all.
+        prepare : callable or None, default=None
+            Is called before means and indices are computed, with the part, the numbers of the
+            squares, and what is known.
+
+        Returns
+        -------
+        Tensor of shape (n_images, rows, columns, n_channels)
+            What all coefficients are decoded to; zero in groups that were not visited.
+        """
+        scales, means = weights
+        n, rows, columns, n_channels = shape
+        grid = wide_grid(rows, columns, means.device)
+        known = WideKnown(n, grid, n_channels, scales, means, log)
+        sorted_values = scales.new_zeros(n, rows * columns, n_channels, dtype=torch.float32)
+        for group in self._plan[:n_groups]:
+            channels, width = group.parts[0].channels, group.parts[0].width
+            if channels.start == N_SOURCES:
+                known.inexact()
+                means = means.float()
+            known.begin(width)
+            for part, now in zip(group.parts, getattr(grid, group.order), strict=True):
+                if not len(now.squares):
+                    continue
+                evidence = known.evidence(now)
+                if prepare is not None:
+                    prepare(part, now.squares, evidence)
+                if channels.start < _N_PREDICTED:
+                    mean = _linear(evidence.sources, means[part.means].view(-1, width))
+                    if channels.start < N_SOURCES:
+                        mean = (mean / self.unit).floor() * self.unit
+                else:
+                    mean = sorted_values.new_zeros(1).expand(n, len(now.squares), width)
+                index = _linear(evidence.features, scales[part.scales].view(-1, width))
+                known.put(now, *code(channels, now.squares, mean, index))
+            sorted_values[..., channels] = known.end()
+        decoded = torch.empty_like(sorted_values)
+        decoded[:, grid.squares] = sorted_values
+        return decoded.unflatten(1, (rows, columns))
+
+    @torch.no_grad()
+    def fit(self, level: int, y: Tensor, law: Law | None = None) -> None:
+        law = Law.laplace(self.unit) if law is None else law
+        slopes = Slopes(law)
+        shape, y = y.shape, y.flatten(1, 2)
+        products: dict[int, Tensor] = {}  # of sources, which later groups share
+
+        def learn(part: Part, squares: Tensor, evidence: WideEvidence) -> None:
+            values = y[:, squares, part.channels].flatten(0, 1)
+            if part.means.start < part.means.stop:
+                X = torch.cat(evidence.sources, -1).flatten(0, 1)
+                known = products.get(X.shape[1]) if len(squares) == y.shape[1] else None
+                weights, gram = linear_regression(X, values, known)
+                products[X.shape[1]] = gram
+                self.means[level, part.means] = weights.flatten().to(self.means)
+                values = values - X @ weights.to(X)
+            X = torch.cat(evidence.features, -1).flatten(0, 1)
+            weights = table_regression(X, values, slopes)
+            self.scales[level, part.scales] = weights.flatten().to(self.scales)
+
+        def code(channels: slice, squares: Tensor, mean: Tensor, index: Tensor) -> tuple:
+            which = index.clamp(0, N_TABLES - 1).int()
+            integers = law.rounded(y[:, squares, channels] - mean, which)
+            return integers, mean + law.values(integers, which)
+
+        self.walk(shape, [w[level] for w in self.weights], code, prepare=learn)
+
+
+def _linear(parts: list[Tensor], weights: Tensor) -> Tensor:
+    """Return products of columns that stand in several tables."""
+    some = weights.split([each.shape[-1] for each in parts])
+    # With few channels, they are faster transposed.
+    products = [w.T @ part.flatten(0, 1).T for part, w in zip(parts, some, strict=True)]
+    total = products[0] if len(products) == 1 else products[0] + products[1]
+    return total.T.contiguous().unflatten(0, parts[0].shape[:2])
