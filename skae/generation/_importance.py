@@ -14,7 +14,7 @@ from torch.distributions import MultivariateNormal
 
 from .._settings import inference
 from ..networks import displaced
-from ..training import Batch, Rows
+from ..training import Batch
 
 _TAIL = 1e-6
 _CELLS = 2**20  # that are computed at once
@@ -57,16 +57,13 @@ class ImportanceWeights:
         """Return the logs, of shape (n_rows, n_classes) and float64."""
         x, (log_volume,) = batch.input, batch.extra
         self.criterion.check_target(x)
-        # A row that is alone has as many codes as fill a batch: its inputs are padded alone.
-        parameters = module.posterior(batch.padded(Rows.row_multiple).input)
-        mean, log_variance = (each[: len(x)] for each in parameters)
+        mean, log_variance = module.posterior(x)
         noise = torch.from_numpy(self.noise).to(mean.device, mean.dtype).unsqueeze(1)
         logs = []
         for part in noise.split(max(1, _CELLS // (len(x) * self.width))):
             z = displaced(mean, log_variance, part)
             codes = z.flatten(0, 1)
-            padded = Batch(codes, codes).padded(Rows.row_multiple).input
-            output = module.decode(padded)[: len(codes)].unflatten(0, z.shape[:2])
+            output = module.decode(codes).unflatten(0, z.shape[:2])
             log_prob = self.criterion.log_prob(output, x.expand(len(part), -1, -1)).sum(-1)
             log_q = -0.5 * (part.square() + log_variance + math.log(2 * math.pi)).sum(-1)
             prior = self.class_scores(codes)

@@ -120,7 +120,6 @@ class LikelihoodMixin:
         densities = self._class_densities()
         for place, part in self._places(n_samples):
             rows = ColumnRows(X, self._columns, self.net_.dtype, torch.device("cpu"), place[None])
-            rows.row_multiple = 1
             criterion, width = self.net_.criterion_, self._decoding_width
             weights = ImportanceWeights(criterion, densities, part, width)
             total = np.logaddexp(total, self._apply_to(rows, weights, weights.n_rows))
