@@ -59,7 +59,7 @@ def _of_mixture(mixture: GaussianMixture) -> Densities:
     constant = torch.from_numpy(np.log(np.array(mixture.weights_, np.float64)))
     constant = constant + roots.diagonal(dim1=1, dim2=2).log().sum(1)
     constant = constant - 0.5 * (linear * means).sum(1) - 0.5 * k * math.log(2 * math.pi)
-    i, j = torch.triu_indices(k, k)
+    i, j = torch.triu_indices(k, k, device="cpu")
     squares = -precisions[:, i, j] * torch.where(i == j, 0.5, 1.0)
     factors = torch.cat([squares, linear], dim=1).T.contiguous()
 

@@ -51,7 +51,7 @@ class Part(NamedTuple):
         return self.channels.stop - self.channels.start
 
 
-class Group(NamedTuple):
+class WideGroup(NamedTuple):
     """Channels that are coded together.
 
     Parameters
@@ -116,7 +116,7 @@ class WideContexts(Contexts):
         super().__init__()
         inner = [edge for edge in EDGES if edge < n_components]
         self.groups = list(zip(inner, [*inner[1:], n_components], strict=True))
-        self._plan: list[Group] = []
+        self._plan: list[WideGroup] = []
         n_scales = n_means = 0
         for a, b in self.groups:
             order = "deep" if a < _N_DEEP else "flat" if a < _N_FLAT else "whole"
@@ -130,7 +130,7 @@ class WideContexts(Contexts):
                 starts, n_scales = n_scales, n_scales + width * of_scales
                 startm, n_means = n_means, n_means + width * of_means
                 parts.append(Part(slice(a, b), slice(starts, n_scales), slice(startm, n_means)))
-            self._plan.append(Group(order, parts))
+            self._plan.append(WideGroup(order, parts))
         self.register_buffer("scales", torch.zeros(n_levels, n_scales))
         self.register_buffer("means", torch.zeros(n_levels, n_means))
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ._evidence import Log
 from ._order import of_images
-from ._wide_grid import N_BESIDE, N_NEAREST, Grid, Pass
+from ._wide_grid import N_BESIDE, N_NEAREST, Grid, GridPass
 
 # Edges of groups of channels: those whose values around means are linear in, those whose values
 # and whose magnitudes are features of scales.
@@ -96,7 +96,7 @@ class WideKnown:
         """From here on, sources are rounded: they decide on nothing but the picture."""
         self._sources = self._sources.float()
 
-    def evidence(self, now: Pass) -> WideEvidence:
+    def evidence(self, now: GridPass) -> WideEvidence:
         """Return what is known before a pass."""
         of_squares = self._features[..., : n_features(self._start)]
         sources = self._sources[..., : 9 * min(self._start, N_SOURCES)]
@@ -111,7 +111,7 @@ class WideKnown:
             evidence.sources.append(beside)
         return evidence
 
-    def put(self, now: Pass, integers: Tensor, decoded: Tensor) -> None:
+    def put(self, now: GridPass, integers: Tensor, decoded: Tensor) -> None:
         """Take in what a pass has been coded to."""
         self._magnitudes[:, now.places] = integers.abs().clamp(max=int(LARGEST)).to(self._features)
         self._values[:, now.places] = decoded.to(self._values)

@@ -19,7 +19,7 @@ _DIAGONAL += [(a, b) for a in (-3, -1, 1, 3) for b in (-3, -1, 1, 3) if abs(a) !
 _OFFSETS = {False: _UPRIGHT, True: _DIAGONAL}
 
 
-class Pass(NamedTuple):
+class GridPass(NamedTuple):
     """Squares of a grid that are coded together.
 
     Parameters
@@ -43,11 +43,11 @@ class Grid(NamedTuple):
 
     Parameters
     ----------
-    deep : list of Pass
+    deep : list of GridPass
         From coarse to fine, seven.
-    flat : list of Pass
+    flat : list of GridPass
         The two colors of a chessboard.
-    whole : list of Pass
+    whole : list of GridPass
         One.
     squares : Tensor of int64 of shape (n_squares,)
         The numbers of all squares, sorted: those of the first color come first.
@@ -55,9 +55,9 @@ class Grid(NamedTuple):
         For each of them, the places of the squares around and, in the middle, its own.
     """
 
-    deep: list[Pass]
-    flat: list[Pass]
-    whole: list[Pass]
+    deep: list[GridPass]
+    flat: list[GridPass]
+    whole: list[GridPass]
     squares: Tensor
     around: Tensor
 
@@ -89,17 +89,17 @@ def wide_grid(rows: int, columns: int, device: torch.device) -> Grid:
         offsets = [(stride * a, stride * b) for a, b in _OFFSETS[is_diagonal]]
         return places[neighbours(squares, offsets, rows, columns)].T.flatten().to(device)
 
-    deep: list[Pass] = []
+    deep: list[GridPass] = []
     for each in lattice(rows, columns, STRIDES):
         some = each.mask.flatten().nonzero().flatten()
         known = beside(some, each.stride, each.is_diagonal) if each.stride else None
-        deep.append(Pass(some.to(device), places[some].to(device), known))
+        deep.append(GridPass(some.to(device), places[some].to(device), known))
     n_first = int(is_first.sum())
     first, second = squares[:n_first], squares[n_first:]
     flat = [
-        Pass(first.to(device), slice(0, n_first), None),
-        Pass(second.to(device), slice(n_first, n), beside(second, 1, False)),
+        GridPass(first.to(device), slice(0, n_first), None),
+        GridPass(second.to(device), slice(n_first, n), beside(second, 1, False)),
     ]
-    whole = [Pass(squares.to(device), slice(0, n), None)]
+    whole = [GridPass(squares.to(device), slice(0, n), None)]
     nine = places[around(rows, columns, torch.device("cpu"))[squares]].flatten()
     return Grid(deep, flat, whole, squares.to(device), nine.to(device))
