@@ -27,7 +27,7 @@ from ._recipe import Recipe
 from ._rows import Rows
 
 _LARGEST_SQUARE = 1e300  # sums of squares are taken in float64
-_MAX_CELLS_TO_START_FROM = 2**24
+_MAX_CELLS_TO_START_FROM = 2**24  # unless a network has `cells_to_start_from`
 
 
 def largest_value(X: Any) -> float:
@@ -131,7 +131,7 @@ def new_net(
     net = recipe.build(device, seed)
     d = rows.n_features
     n_seen = len(rows) if hasattr(net.module_, "initialize") else min(2, len(rows))
-    most = max(1, _MAX_CELLS_TO_START_FROM // d)
+    most = max(1, getattr(net.module_, "cells_to_start_from", _MAX_CELLS_TO_START_FROM) // d)
     chosen = torch.arange(n_seen) if n_seen <= most else spread(rows, most, net.generator)
     module: Any = net.module_
     if hasattr(module, "initialize"):

@@ -66,6 +66,7 @@ class ImageCodecNetwork(TransformCodec):
     """
 
     span = 255.0
+    cells_to_start_from = 2**26  # with a quarter of them, photographs take 3 to 5 % more bits
     encoder: Correction | None
     decoder: Correction
     sharpener: Sharpener | None
