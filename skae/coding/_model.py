@@ -99,7 +99,7 @@ class CodecModel:
             With a copy of the network.
         """
         twin, network = copy.copy(self), copy.deepcopy(self.network)
-        twin.network, twin._latest = network.double(), None  # type: ignore[attr-defined]
+        twin.network, twin._latest = network.double(), None
         return twin
 
     @cached_property

@@ -1,7 +1,7 @@
 """What coding asks of networks."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from torch import Tensor
 
@@ -14,6 +14,9 @@ class CodecNetwork(Protocol):
 
     def steps(self, level: float) -> tuple[Tensor, Tensor]:
         """Return what coefficients are divided by before rounding, and multiplied by afterwards."""
+
+    def double(self) -> Self:
+        """Make it compute in float64."""
 
     def stream_tensors(self) -> Sequence[Tensor]:
         """Return, in a fixed order, all that streams depend on."""

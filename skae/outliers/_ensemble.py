@@ -27,9 +27,9 @@ from ._views import (
     Marginals,
     Surprises,
     Whitening,
+    as_if_all,
     both_padded,
     padded,
-    per_observed,
     without_missing,
 )
 
@@ -220,7 +220,7 @@ class DenoisingEnsemble(NetEstimator):
             seen = None if observed is None else observed[part]
             each = (view.values(x[part], seen, own[part]) for view in self._views)
             others.append([value for values in each for value in values])
-        values = sums if observed is None else [each * per_observed(observed) for each in sums]
+        values = [as_if_all(each, observed) for each in sums]
         values += [torch.cat(parts) for parts in zip(*others, strict=True)]
         of_views = torch.stack(values)
         self._surprises = Surprises(of_views.numpy(), np.array(setting.weights, dtype=np.float64))
@@ -290,7 +290,7 @@ class DenoisingEnsemble(NetEstimator):
     def _network_values(self, cells: list[Tensor], x: Tensor, observed: Tensor | None) -> Tensor:
         """Return the values of rows by both kinds of networks, for each member."""
         sums = torch.stack([each.sum(-1) for each in cells])[..., : len(x)]
-        return sums if observed is None else sums * per_observed(observed)
+        return as_if_all(sums, observed)
 
     def _other_values(self, x: Tensor, observed: Tensor | None) -> Tensor:
         """Return the values of rows in all other views."""

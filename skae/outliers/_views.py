@@ -55,10 +55,14 @@ def without_missing(cells: Tensor, observed: Tensor | None) -> Tensor:
     return cells if observed is None else cells * observed
 
 
+def as_if_all(sums: Tensor, observed: Tensor | None) -> Tensor:
+    """Return sums over the observed cells of rows, as they would be over all; None for all."""
+    return sums if observed is None else sums * per_observed(observed)
+
+
 def over_features(cells: Tensor, observed: Tensor | None) -> Tensor:
     """Return the sums of cells that are zero where nothing was observed, as if all had been."""
-    sums = cells.sum(-1)
-    return sums if observed is None else sums * per_observed(observed)
+    return as_if_all(cells.sum(-1), observed)
 
 
 @registered

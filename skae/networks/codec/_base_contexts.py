@@ -38,9 +38,8 @@ class Contexts(nn.Module):
 
     groups: Sequence[tuple[int, int]]
     ends_early = True
-    unit: float | None = (
-        None  # of decoded values, if they are multiples of one and decide on tables
-    )
+    # Of decoded values, if they are multiples of one and decide on tables.
+    unit: float | None = None
 
     @property
     def weights(self) -> tuple[Tensor, ...]:
@@ -57,9 +56,8 @@ class Contexts(nn.Module):
             tables.
         """
         weights = self.weights[0].detach().double().cpu().clone()
-        weights[..., 0] -= (
-            LOG_SCALES[0] - TABLE_SPACING / 2
-        )  # the nearest table, not the next below
+        # The nearest table, not the next below.
+        weights[..., 0] -= LOG_SCALES[0] - TABLE_SPACING / 2
         return weights / TABLE_SPACING
 
     def between(self, scales: Tensor, level: float) -> tuple[Tensor, ...]:
