@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,11 @@ class ImportanceWeights:
 
     def __call__(self, module: Any, batch: Batch) -> Tensor:
         """Return the logs, of shape (n_rows, n_classes) and float64."""
-        x, (log_volume,) = batch.input, batch.extra
-        self.criterion.check_target(x)
-        mean, log_variance = module.posterior(x)
+        self.criterion.check_target(batch.input)
+        n_own = self._n_decoded(len(batch) - batch.n_padding)
+        x, log_volume, mean, log_variance = (
+            each[:n_own] for each in (batch.input, *batch.extra, *module.posterior(batch.input))
+        )
         noise = torch.from_numpy(self.noise).to(mean.device, mean.dtype).unsqueeze(1)
         logs = []
         for part in noise.split(max(1, _CELLS // (len(x) * self.width))):
@@ -70,6 +73,11 @@ class ImportanceWeights:
             ratio = (log_prob - log_q).double().cpu()
             logs.append((ratio.unsqueeze(-1) + prior.unflatten(0, z.shape[:2])).logsumexp(0))
         return torch.stack(logs).logsumexp(0) + log_volume.cpu().unsqueeze(1)
+
+    def _n_decoded(self, n_rows: int) -> int:
+        """Return for how many rows to decode codes, so that their number is a multiple of 32."""
+        step = 32 // math.gcd(32, len(self.noise))
+        return -(-n_rows // step) * step
 
 
 @dataclass(frozen=True)
@@ -246,6 +254,11 @@ def spread_noise(n_samples: int, n_components: int) -> np.ndarray:
     ndarray of shape (n_samples, n_components)
         Points of a Sobol sequence.
     """
+    return _spread_noise(n_samples, n_components).copy()
+
+
+@lru_cache(maxsize=4)
+def _spread_noise(n_samples: int, n_components: int) -> np.ndarray:
     n_bits = math.ceil(math.log2(n_samples))
     points = qmc.Sobol(n_components, rng=0).random_base2(n_bits)[:n_samples]
     return norm.ppf(points.clip(_TAIL, 1 - _TAIL))

@@ -150,7 +150,7 @@ class NormalScores:
             return (x - self.mean) * self.slope, np.full(len(x), np.log(self.slope))
         scores, log_volume = np.empty(len(x)), np.empty(len(x))
         if self.seen is None:
-            place = np.searchsorted(self.knots, x, side="right").clip(1, len(self.knots) - 1)
+            place = 1 + self.knots[1:-1].searchsorted(x, side="right")
             x0, u0 = self.knots[place - 1], self.knot_scores[place - 1]
             width, rise = self.knots[place] - x0, self.knot_scores[place] - u0
             below, above = x < self.knots[0], x > self.knots[-1]
@@ -158,7 +158,8 @@ class NormalScores:
             slope = np.where(below, self.tails[0], np.where(above, self.tails[1], slope))
             x0 = np.where(above, self.knots[-1], x0)
             u0 = np.where(above, self.knot_scores[-1], u0)
-            scores, log_volume = u0 + slope * (x - x0), np.log(slope.clip(min=1e-12 * self.slope))
+            scores = u0 + slope * (x - x0)
+            log_volume = np.log(np.maximum(slope, 1e-12 * self.slope))
         if len(self.atoms):
             atom = self._nearest_atom(x)
             tied = (self.seen is not None) | (self.atoms[atom] == x)
@@ -175,7 +176,7 @@ class NormalScores:
         """Return the position of the nearest value that owns an interval."""
         if len(self.atoms) == 1:
             return np.zeros(len(x), dtype=int)
-        right = np.searchsorted(self.atoms, x).clip(1, len(self.atoms) - 1)
+        right = 1 + self.atoms[1:-1].searchsorted(x)
         return right - (x - self.atoms[right - 1] <= self.atoms[right] - x)
 
     def inverse(self, scores: np.ndarray) -> np.ndarray:

@@ -21,12 +21,15 @@ class Batch:
         What an objective knows of the rows besides.
     weight : Tensor of shape (n_rows,) or None, default=None
         How much each row counts, 1 in the mean over all training rows; None if all count alike.
+    n_padding : int, default=0
+        How many rows at the end only fill the batch up.
     """
 
     input: Tensor
     target: Tensor
     extra: tuple[Tensor, ...] = ()
     weight: Tensor | None = None
+    n_padding: int = 0
 
     def __len__(self) -> int:
         return self.input.shape[0]
@@ -51,7 +54,8 @@ class Batch:
         x = self.input.to(device)
         target = x if self.target is self.input else self.target.to(device)
         weight = None if self.weight is None else self.weight.to(device)
-        return Batch(x, target, tuple(each.to(device) for each in self.extra), weight)
+        extra = tuple(each.to(device) for each in self.extra)
+        return Batch(x, target, extra, weight, self.n_padding)
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the mean of what the rows have.
@@ -101,7 +105,8 @@ class Batch:
             return self
         x = _longer(self.input, n_more)
         target = x if self.target is self.input else _longer(self.target, n_more)
-        return Batch(x, target, tuple(_longer(each, n_more) for each in self.extra))
+        extra = tuple(_longer(each, n_more) for each in self.extra)
+        return Batch(x, target, extra, n_padding=n_more)
 
 
 def _longer(x: Tensor, n_more: int) -> Tensor:
