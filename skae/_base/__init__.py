@@ -16,11 +16,11 @@ from ._checks import (
 from ._columns import column_losses, units_for
 from ._components import ChoosesComponents
 from ._fit import Fit
+from ._fits import PlainFit, TakesWeights
 from ._limits import KeepsLimits
 from ._module_params import module_params
 from ._net_estimator import NetEstimator
 from ._tables import HasSchema, TakesTables, table_format
-from ._takes_weights import TakesWeights
 from ._targets import TakesTargets
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "HasSchema",
     "KeepsLimits",
     "NetEstimator",
+    "PlainFit",
     "TakesTables",
     "TakesTargets",
     "TakesWeights",

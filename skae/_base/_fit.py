@@ -77,6 +77,12 @@ class Fit:
         """What callbacks get to see."""
         return {"X": self.X, "y": self.y}
 
+    def stored(self, checkpoint: Any, resume: Any) -> "Fit":
+        """Return it with a file to write the state of the training to, and one to start from."""
+        if checkpoint is None and resume is None:
+            return self
+        return replace(self, saved=Checkpoint(checkpoint, resume))
+
     def present(self) -> "Fit":
         """Return it with checked weights, and without the rows that have none."""
         if self.weights is None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
@@ -46,11 +46,11 @@ _NOT_OF_EVERY_FIT = ("hidden_layer_sizes_", "loss_curves_", "validation_loss_cur
 class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstimator):
     """Base of the estimators that train a network.
 
-    A subclass names its parameters in ``__init__`` and fills hooks, of which only :meth:`_plan` is
-    a must. A fit calls them in this order: :meth:`_checked_target`, :meth:`_checked`, :meth:`_plan`
-    (or :meth:`_adapt`, if a training goes on), :meth:`_view`, :meth:`_settled`,
-    :meth:`_auto_epochs`, :meth:`_prepared` and :meth:`_finish`. Everything public validates its
-    input once and works through a private twin.
+    A subclass names its parameters in ``__init__``, takes its `fit` from `PlainFit` or
+    `TakesWeights`, and fills hooks, of which only :meth:`_plan` is a must. A fit calls them in this
+    order: :meth:`_checked_target`, :meth:`_checked`, :meth:`_plan` (or :meth:`_adapt`, if a
+    training goes on), :meth:`_view`, :meth:`_settled`, :meth:`_auto_epochs`, :meth:`_prepared` and
+    :meth:`_finish`. Everything public validates its input once and works through a private twin.
     """
 
     _parameter_constraints: dict = {
@@ -147,35 +147,6 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         return {}
 
     # ------------------------------------------------------------------ fit
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
-        """Train the network.
-
-        Parameters
-        ----------
-        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
-            Training data, finite numbers; for compressors of images an array or a list of images.
-        y : array-like of shape (n_samples,), default=None
-            Only handed on to callbacks, such as :class:`~sklearn.callback.ScoringMonitor`.
-        X_val : {array-like, CSR matrix or array} of shape (n_val, n_features), default=None
-            What early stopping watches, in place of a share of `X`. Not for compressors.
-        y_val : array-like of shape (n_val, n_features), default=None
-            Rows that the network should give in place of those of `X_val`, if there are such in
-            `y`.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If a parameter does not fit the data, or the loss becomes infinite or NaN. An estimator
-            that was fitted before stays as it was.
-        """
-        return self._fit(Fit(X, y, self.max_epochs, valid=(X_val, y_val)))
 
     def _fit(self, fit: Fit, go_on: bool | None = None) -> Self:
         go_on = self.warm_start and hasattr(self, "net_") if go_on is None else go_on

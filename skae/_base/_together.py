@@ -85,10 +85,7 @@ def _check_alike(estimator: Any, data: tuple[Any, ...], has_own: bool) -> None:
 
 def _facts_of(estimator: Any, data: tuple[Any, ...], has_own: bool = False) -> dict[str, Any]:
     """Return what is to be alike in several fits: parameters, and what is known of checked data."""
-    params = {
-        name: value if isinstance(value, _PLAIN) else type(value).__name__
-        for name, value in estimator.get_params().items()
-    }
+    params = {name: _known_of(value) for name, value in estimator.get_params().items()}
     facts: dict[str, Any] = {"the estimator": type(estimator).__name__, **params}
     for i, X in enumerate(each for each in data if each is not None):
         name = "X" if i == 0 else f"what goes with X (number {i})"
@@ -99,6 +96,11 @@ def _facts_of(estimator: Any, data: tuple[Any, ...], has_own: bool = False) -> d
         if not has_own:
             facts[f"the checksum of {name}"] = _checksum(X)
     return facts
+
+
+def _known_of(value: Any) -> Any:
+    """Return what tells a parameter from others: itself, if it is plain and equal to itself."""
+    return value if isinstance(value, _PLAIN) and value == value else type(value).__name__
 
 
 def check_resumed(estimator: Any, fit: Fit, go_on: bool) -> None:
@@ -158,6 +160,8 @@ def _checksum(X: Any) -> str:
         parts = [X.data, X.indices, X.indptr]
     elif isinstance(X, np.ndarray) and X.dtype != object:
         parts = chunks_of(X) if X.ndim == 2 else [X]
+    elif hasattr(X, "arrays"):  # pictures or sounds
+        parts = X.arrays
     else:
         return "unknown"
     found = 0

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from skorch.callbacks import GradientNormClipping
 from torch import nn
 
-from .._base import NetEstimator
+from .._base import NetEstimator, PlainFit
 from .._settings import default_settings, inference
 from ..coding import N_NUMBERS, N_PER_LEVEL, BaseStreams, Codec
 from ..networks import BIT_WEIGHT
@@ -28,7 +28,9 @@ _LARGEST_RATIO = 2.0**30
 _CLIPPING = GradientNormClipping(1.0)
 
 
-class BaseCompressor(ReadsStreams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator):
+class BaseCompressor(
+    ReadsStreams, PlainFit, ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetEstimator
+):
     """Base of the estimators that write signals as short byte strings.
 
     A medium says in :meth:`_checked` what signals are: an object with `arrays`, one for each signal

@@ -37,6 +37,8 @@ class TakesImages:
         *,
         X_val: Any = None,
         y_val: Any = None,
+        checkpoint: Any = None,
+        resume: Any = None,
     ) -> Self:
         """Train the denoiser.
 
@@ -55,6 +57,12 @@ class TakesImages:
             What early stopping watches, in place of a share of `X`.
         y_val : array-like of shape (n_val, n_features), or images, default=None
             The same, clean, if there are clean ones in `y`.
+        checkpoint : str or path-like, default=None
+            File to write the state of the training to, after each epoch.
+        resume : str or path-like, default=None
+            Such a file, from which the training goes on to the same bits, if data and parameters
+            are the same; if there is none yet, it starts from the beginning. See
+            :ref:`checkpoints`.
 
         Returns
         -------
@@ -67,10 +75,11 @@ class TakesImages:
             If a parameter does not fit the data, or the loss becomes infinite or NaN. A denoiser
             that was fitted before stays as it was.
         """
+        files = {"checkpoint": checkpoint, "resume": resume}
         with attributes_kept_on_failure(self):
             if are_rows(X):
                 self._tile = None
-                return super().fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
+                return super().fit(X, y, sample_weight, X_val=X_val, y_val=y_val, **files)
             if not (self.warm_start and getattr(self, "_tile", None)):
                 self._tile = tile_shape(images_of(X, "X"))
             given = {"X": X, "y": y, "X_val": X_val, "y_val": y_val}
@@ -83,7 +92,7 @@ class TakesImages:
             if sample_weight is not None:
                 sample_weight = self._weights_of_tiles(images["X"], sample_weight)
             tiles = {name: self._tiles(each) for name, each in images.items()}
-            return super().fit(**given | tiles, sample_weight=sample_weight)
+            return super().fit(**given | tiles, sample_weight=sample_weight, **files)
 
     def _weights_of_tiles(self, images: Images, weights: Any) -> np.ndarray:
         """Return the weights of tiles, from those of their images."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from .._base import BaseAutoencoder
+from .._base import BaseAutoencoder, PlainFit
 from .._units import float_dtype
 from ..networks import NETWORKS, RecommenderNetwork
 from ..training import Batch, Step
@@ -23,7 +23,7 @@ from ._weighting import Weighting
 _CODES_AT_ONCE = 4096
 
 
-class HistoryNetwork(RecommenderMixin, BaseAutoencoder):
+class HistoryNetwork(RecommenderMixin, PlainFit, BaseAutoencoder):
     """Base of the recommender with a network: histories in, and scores that start somewhere."""
 
     _takes_own_rows = False  # items are counted over all users

@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from skorch.callbacks import Callback
 
-from skae import Autoencoder, VariationalAutoencoder
+from skae import (
+    Autoencoder,
+    AutoencoderDenoiser,
+    AutoencoderImputer,
+    AutoencoderRecommender,
+    VariationalAutoencoder,
+)
 
 
 class Broken(Exception):
@@ -61,6 +68,27 @@ def test_a_training_goes_on_to_the_same_bits(X, tmp_path, estimator, params):
         for each in (done, whole):
             each.partial_fit(X)
         np.testing.assert_array_equal(done.transform(X), whole.transform(X))
+
+
+def test_other_tasks_go_on_to_the_same_bits(X, tmp_path):
+    path = tmp_path / "state"
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (16, 16), dtype=np.uint8) for _ in range(3)]
+    incomplete = np.where(rng.random(X.shape) < 0.1, np.nan, X)
+    bought = (X > 0).astype(float)
+    for estimator, data in [
+        (AutoencoderDenoiser(module="conv", batch_size=2), images),
+        (AutoencoderImputer(batch_size=32), incomplete),
+        (AutoencoderRecommender(), bought),
+    ]:
+        estimator.set_params(max_epochs=2, random_state=0)
+        whole = clone(estimator).fit(data)
+        interrupted(estimator, data, path).fit(data, checkpoint=path, resume=path)
+        for one, other in zip(estimator.transform(data), whole.transform(data), strict=True):
+            np.testing.assert_array_equal(one, other)
+        with pytest.raises(ValueError, match="from another training: the checksum of X was"):
+            estimator.fit(data[::-1], resume=path)
+        path.unlink()
 
 
 def test_a_seed_by_chance_is_in_the_file(X, tmp_path):

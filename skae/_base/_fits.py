@@ -1,20 +1,74 @@
-"""Estimators whose rows may have weights."""
+"""What a `fit` takes: examples that all count alike, or rows with weights."""
 
-from dataclasses import replace
 from typing import Any, Self
 
 from sklearn.base import _fit_context
 from sklearn.utils.metadata_routing import UNUSED
 
-from ..training._checkpoint import Checkpoint
 from ._fit import Fit
+
+# Files of a training, and no metadata of the rows.
+_FILES = {"checkpoint": UNUSED, "resume": UNUSED}
+
+
+class PlainFit:
+    """Mixin of estimators whose examples all count alike."""
+
+    __metadata_request__fit = _FILES
+
+    max_epochs: Any
+    _fit: Any
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        checkpoint: Any = None,
+        resume: Any = None,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, CSR matrix or array} of shape (n_samples, n_features)
+            Training data, finite numbers; for compressors of images an array or a list of images.
+        y : array-like of shape (n_samples,), default=None
+            Only handed on to callbacks, such as :class:`~sklearn.callback.ScoringMonitor`.
+        X_val : {array-like, CSR matrix or array} of shape (n_val, n_features), default=None
+            What early stopping watches, in place of a share of `X`. Not for compressors.
+        y_val : array-like of shape (n_val, n_features), default=None
+            Rows that the network should give in place of those of `X_val`, if there are such in
+            `y`.
+        checkpoint : str or path-like, default=None
+            File to write the state of the training to, after each epoch.
+        resume : str or path-like, default=None
+            Such a file, from which the training goes on to the same bits, if data and parameters
+            are the same; if there is none yet, it starts from the beginning. See
+            :ref:`checkpoints`.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter does not fit the data, or the loss becomes infinite or NaN. An estimator
+            that was fitted before stays as it was.
+        """
+        fit = Fit(X, y, self.max_epochs, valid=(X_val, y_val))
+        return self._fit(fit.stored(checkpoint, resume))
 
 
 class TakesWeights:
     """Mixin of estimators of rows that need not all count alike."""
 
-    # Files of the training, and no metadata of the rows.
-    __metadata_request__fit = {"checkpoint": UNUSED, "resume": UNUSED}
+    __metadata_request__fit = _FILES
 
     _takes_weights = True
     max_epochs: Any
@@ -72,6 +126,4 @@ class TakesWeights:
             that was fitted before stays as it was.
         """
         fit = Fit(X, y, self.max_epochs, valid=(X_val, y_val), weights=sample_weight)
-        if checkpoint is not None or resume is not None:
-            fit = replace(fit, saved=Checkpoint(checkpoint, resume))
-        return self._fit(fit)
+        return self._fit(fit.stored(checkpoint, resume))
