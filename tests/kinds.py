@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils._param_validation import HasMethods
 from torch import nn
 
-from skae._base import NetEstimator, checked_input
+from skae._base import NetEstimator, PlainFit, checked_input
 from skae._meta import HasModel
 from skae.training import (
     ArrayRows,
@@ -22,7 +22,7 @@ from skae.training import (
 )
 
 
-class _Net(NetEstimator):
+class _Net(PlainFit, NetEstimator):
     """A net of its own, with the parameters that every training has."""
 
     def __init__(
