@@ -21,7 +21,7 @@ test: .venv/.installed-dev ## Lint, check types, and run the tests
 	$(BIN)/pytest -n auto --dist loadfile
 
 docs: .venv/.installed-docs ## Build the documentation in docs/_build/html/
-	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+	$(BIN)/sphinx-build -j auto -W --keep-going docs docs/_build/html
 
 docs-test: docs .venv/.installed-browser ## Open each page of the documentation in a browser
 	$(BIN)/python tools/check_pages.py docs/_build/html

@@ -124,6 +124,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,  # a page that loads scripts from elsewhere
     "min_reported_time": 0,
     "download_all_examples": False,
+    "parallel": True,  # as many at once as sphinx has jobs
     "plot_gallery": "True",
     "abort_on_example_error": False,
     "show_signature": False,

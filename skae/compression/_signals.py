@@ -15,6 +15,7 @@ from .._shapes import are_rows
 
 DTYPES = ("int16", "int32", "float32", "float64")
 _LARGEST = 2.0**20
+_MANY_CHANNELS, _LONGER = 64, 8  # more channels than that, and than samples times that, are none
 _FAR = 0.5  # standard deviations from zero, from which on a mean is an offset
 
 
@@ -140,6 +141,11 @@ def checked_signal(x: Any, name: str) -> np.ndarray:
         raise ValueError(
             f"{name} has the shape {array.shape}, but a signal has samples, and perhaps channels, "
             "at least one of each"
+        )
+    if array.ndim == 2 and array.shape[1] > max(_MANY_CHANNELS, _LONGER * len(array)):
+        raise ValueError(
+            f"{name} has the shape {array.shape}: {len(array)} samples of {array.shape[1]} "
+            "channels, which looks like channels of samples; samples come first, give its transpose"
         )
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}, but samples are {', '.join(DTYPES)}")

@@ -407,6 +407,7 @@ def test_the_longest_raw_streams():
         ([np.r_[1, 2, -np.inf]], ValueError, r"X\[0\] contains -inf at sample 2"),
         ([np.ones((5, 2))], ValueError, "2 channels, but AudioCompressor was fitted on .* 1"),
         ([np.ones((2, 5, 2))], ValueError, r"X\[0\] has the shape \(2, 5, 2\)"),
+        ([np.ones((2, 800))], ValueError, r"looks like channels of samples; samples come first"),
         ([np.ones(5), np.ones((5, 1))], ValueError, "with and without an axis for the channels"),
         ([np.ones(5), np.ones(5, np.int16)], ValueError, "dtypes float64, int16"),
         ([np.ones(5, complex)], TypeError, r"X\[0\] has dtype complex128"),
