@@ -253,7 +253,8 @@ class ImageCompressor(BaseCompressor):
     ) -> Rows:
         cut = cut_of(X, self.patch_shape)
         arrays = [padded_image(array, cut.patch) for array in X.arrays]
-        return Crops(arrays, cut.crop, self._range[0], 255 / self._range[1], 0, dtype, device)
+        scale = self._range[0], 255 / self._range[1]
+        return Crops(arrays, cut.crop, cut.tile, *scale, 0, dtype, device)
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         if not isinstance(recipe.params["objective"], RestorationLoss):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from skae.networks.codec._patches import LappedPatches
+from skae.networks.codec._transform import PatchTransform
 
 
 def draw(*shape):
@@ -33,3 +34,14 @@ def test_patches_look_across_their_borders():
 def test_smooth_images_stay_smooth():
     x = torch.full((1, 16, 16, 1), 7.0)
     torch.testing.assert_close(LappedPatches((4, 4)).patches(x), torch.full((1, 4, 4, 16), 7.0))
+
+
+@pytest.mark.parametrize(("n_patches", "sees_borders"), [(16, False), (15, True)])
+def test_components_are_those_of_patches_that_were_not_cut(n_patches, sees_borders):
+    x = draw(1, 4 * n_patches, 4 * n_patches, 1)
+    other = x.flip(1)
+    other[:, 2:-2, 2:-2] = x[:, 2:-2, 2:-2]
+    first, second = (PatchTransform((4, 4), 16, 16).double() for _ in range(2))
+    first.fit(x)
+    second.fit(other)
+    assert torch.equal(first.analysis, second.analysis) != sees_borders
