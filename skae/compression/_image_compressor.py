@@ -378,11 +378,13 @@ class ImageCompressor(BaseCompressor):
         super().__setstate__({"objective": "psnr", **state})
 
     @classmethod
-    def pretrained(cls, **params: Any) -> Self:
+    def pretrained(cls, *, version: int | None = None, **params: Any) -> Self:
         """Return a compressor that has been fitted to photographs.
 
         Parameters
         ----------
+        version : int or None, default=None
+            Which of the bundled models: 2, or 1, that of former streams. None is the latest.
         **params : dict
             Parameters of the estimator. Those of its network, `module`, `patch_shape`,
             `n_components`, `objective` and `adversarial`, are fixed.
@@ -393,5 +395,13 @@ class ImageCompressor(BaseCompressor):
             Fitted to color photographs of 8 bits, those of CLIC 2025 at half size (Unsplash
             License), by ``benchmarks/pretrained_image_compressor.py``. With ``warm_start=True``,
             its :meth:`fit` goes on from there.
+
+        Raises
+        ------
+        ValueError
+            If there is no such version.
         """
-        return fitted(cls, PHOTOGRAPHS, params)
+        version = max(PHOTOGRAPHS) if version is None else version
+        if version not in PHOTOGRAPHS:
+            raise ValueError(f"version={version!r} must be one of {sorted(PHOTOGRAPHS)}, or None")
+        return fitted(cls, PHOTOGRAPHS[version], params)
