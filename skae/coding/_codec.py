@@ -169,8 +169,8 @@ class Codec(CodecModel):
         if ends_early:
             of_offsets = self._bits_of_offsets[:, None] * is_there[:, None].numpy()
             total = best(bits, of_offsets)[1]
-        widths = torch.tensor([stop - start for start, stop in self.network.contexts.groups])
-        is_coded = is_there.repeat_interleave(widths, 0).T[:, None, None]
+        sizes = torch.tensor([stop - start for start, stop in self.network.contexts.groups])
+        is_coded = is_there.repeat_interleave(sizes, 0).T[:, None, None]
         factors = self.network.steps(number / N_PER_LEVEL)[1]
         return decoded * is_coded * factors, total
 

@@ -64,6 +64,30 @@ PHOTOGRAPHS = {
 SPEECH = Bundled("speech.npz", np.resize(np.arange(-512, 512, dtype=np.int16), 20_000), 0x9AA4B955)
 
 
+def bundled(version: int | None) -> Bundled:
+    """Return a model of photographs.
+
+    Parameters
+    ----------
+    version : int or None
+        None for the latest.
+
+    Returns
+    -------
+    Bundled
+        The model.
+
+    Raises
+    ------
+    ValueError
+        If there is no such version.
+    """
+    version = max(PHOTOGRAPHS) if version is None else version
+    if version not in PHOTOGRAPHS:
+        raise ValueError(f"version={version!r} must be one of {sorted(PHOTOGRAPHS)}, or None")
+    return PHOTOGRAPHS[version]
+
+
 def version_of(fingerprint: int) -> int | None:
     """Return the version of the bundled model that wrote a stream of images.
 

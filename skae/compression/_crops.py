@@ -100,10 +100,8 @@ class Crops(SignalRows):
     ----------
     arrays : list of ndarray of shape (height, width, channels)
         Images, none smaller than a crop.
-    shape : tuple of two ints
-        Height and width of a crop.
-    tile : tuple of two ints
-        Height and width of a large one.
+    cut : Cut
+        Tells how large crops are.
     offset, factor : float
         Values are shifted and multiplied by these.
     seed : int
@@ -117,8 +115,7 @@ class Crops(SignalRows):
     def __init__(
         self,
         arrays: list[np.ndarray],
-        shape: tuple[int, int],
-        tile: tuple[int, int],
+        cut: Cut,
         offset: float,
         factor: float,
         seed: int,
@@ -126,7 +123,7 @@ class Crops(SignalRows):
         device: torch.device,
     ) -> None:
         random = np.random.default_rng(seed)
-        h, w = shape
+        h, w = cut.crop
         areas = np.array([a.shape[0] * a.shape[1] for a in arrays], dtype=float)
         # As many as cover the images, or each image at least once.
         counts = np.ceil(areas / (h * w)).astype(int)
@@ -140,16 +137,16 @@ class Crops(SignalRows):
             for i in which
         ]
         self.mirrored = random.random(len(which)) < 0.5
-        self.arrays, self.shape, self.tile, self.seed = arrays, shape, tile, seed
+        self.arrays, self.shape, self.cut, self.seed = arrays, cut.crop, cut, seed
         self.offset, self.factor = offset, factor
         super().__init__(len(which), h * w * arrays[0].shape[2], dtype, device)
 
     def some(self, n_values: int, generator: torch.Generator) -> Tensor:
-        if self.shape == self.tile:
+        if self.shape == self.cut.tile:
             return super().some(n_values, generator)
-        scale = self.offset, self.factor, self.seed
-        tiles = Crops(self.arrays, self.tile, self.tile, *scale, self.dtype, self.device)
-        return tiles.some(n_values, generator).unflatten(1, (*self.tile, -1))
+        cut, scale = self.cut._replace(crop=self.cut.tile), (self.offset, self.factor, self.seed)
+        tiles = Crops(self.arrays, cut, *scale, self.dtype, self.device)
+        return tiles.some(n_values, generator).unflatten(1, (*cut.tile, -1))
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         """Cut some of the crops."""

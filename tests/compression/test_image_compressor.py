@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits, load_sample_image
 
 from skae.coding import _entropy
 from skae.compression import BitstreamError, ImageCompressor
-from skae.compression._crops import Crops
+from skae.compression._crops import Crops, Cut
 from skae.metrics import psnr
 
 
@@ -249,18 +249,24 @@ def test_perceptrons_and_convolutions_of_whole_images(module, params, terms, dig
 
 
 def test_held_out_crops_are_crops(photo):
-    crops = Crops([photo], (16, 16), (16, 16), 0, 1, 0, torch.float32, torch.device("cpu"))
+    crops = Crops(
+        [photo], Cut((4, 4), (16, 16), (16, 16)), 0, 1, 0, torch.float32, torch.device("cpu")
+    )
     some = crops.subset(torch.tensor([5, 2]))
     assert len(some) == 2
     assert torch.equal(some.batch(slice(None)).input, crops.batch(torch.tensor([5, 2])).input)
 
 
 def test_contexts_are_fitted_to_larger_crops(photo):
-    crops = Crops([photo], (16, 16), (40, 60), 0, 1, 0, torch.float32, torch.device("cpu"))
+    crops = Crops(
+        [photo], Cut((4, 4), (16, 16), (40, 60)), 0, 1, 0, torch.float32, torch.device("cpu")
+    )
     generator = torch.Generator().manual_seed(0)
     assert crops.some(10**9, generator).shape[1:] == (40, 60, 3)
     assert crops.some(1, generator).shape == (1, 40, 60, 3)
-    same = Crops([photo], (16, 16), (16, 16), 0, 1, 0, torch.float32, torch.device("cpu"))
+    same = Crops(
+        [photo], Cut((4, 4), (16, 16), (16, 16)), 0, 1, 0, torch.float32, torch.device("cpu")
+    )
     assert same.some(1, generator).shape == (1, 16 * 16 * 3)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ._orientation import oriented
 from ._patches import LappedPatches
 
 _VALUES_TOGETHER = 2**22
@@ -127,11 +128,13 @@ class PatchTransform(nn.Module):
         for part in parts:
             flat = self._inside(part) - mean.to(x)
             gram += (flat.T @ flat).double()
-        variances, vectors = torch.linalg.eigh(gram / n)
-        k = len(self.spread)
-        basis = vectors.flip(1)[:, :k].to(x)
+        covariance = gram / n
+        basis = torch.linalg.eigh(covariance)[1].flip(1)[:, : len(self.spread)]
+        if n > len(x):  # patches have neighbours
+            basis = oriented(basis, covariance, self.lapped.patch_shape)
         self.mean.copy_(mean)
-        self.spread.copy_(variances.flip(0)[:k].clamp(min=1).sqrt())
+        self.spread.copy_((basis * (covariance @ basis)).sum(0).clamp(min=1).sqrt())
+        basis = basis.to(x)
         self.analysis.copy_(basis)
         self.synthesis.copy_(basis.T)
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from skae.networks.codec._orientation import oriented
 from skae.networks.codec._patches import LappedPatches
 from skae.networks.codec._transform import PatchTransform
 
@@ -45,3 +46,18 @@ def test_components_are_those_of_patches_that_were_not_cut(n_patches, sees_borde
     first.fit(x)
     second.fit(other)
     assert torch.equal(first.analysis, second.analysis) != sees_borders
+
+
+def test_components_of_equal_variance_are_horizontal_or_vertical():
+    line = 0.9 ** (torch.arange(4.0) - torch.arange(4.0)[:, None]).abs().double()
+    covariance = torch.kron(line, line)  # all is as frequent along rows as along columns
+    variances, vectors = torch.linalg.eigh(covariance)
+    variances, vectors = variances.flip(0), vectors.flip(1)
+    angle = torch.tensor(0.6)
+    turn = torch.stack([angle.cos(), angle.sin(), -angle.sin(), angle.cos()]).view(2, 2).double()
+    vectors[:, 1:3] = vectors[:, 1:3] @ turn
+    found = oriented(vectors, covariance, (4, 4))
+    torch.testing.assert_close(found.T @ found, torch.eye(16).double())
+    torch.testing.assert_close((found * (covariance @ found)).sum(0), variances)
+    pictures = found[:, 1:3].T.view(2, 4, 4)
+    assert torch.linalg.svdvals(pictures)[:, 1].max() < 1e-6  # a column times a row
