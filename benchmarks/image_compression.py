@@ -4,7 +4,10 @@ photos: it is fitted to photographs and compresses others: every twelfth of SKAE
 and every eighth of SKAE_DATA/clic_half, which the fit does not see. Rates are those of real
 streams, headers and checksums included. A codec's points are means over all held-out photographs,
 one for each quality, and the Bjontegaard delta rate compares its curve with another codec's: -25 %
-are a quarter fewer bits at the same PSNR (RGB), or at the same MS-SSIM.
+are a quarter fewer bits at the same PSNR (RGB), or at the same MS-SSIM. Low, middle and high are
+the parts of the curves that overlap with four of our eight points.
+
+gray: the same in shades of gray. The bundled model writes what its components tell of them.
 
 Data sets of small images (fashion_mnist, digits, olivetti): images that the fit has not seen,
 written as one stream by compress_dataset, against the mosaic of all of them in one file of WebP,
@@ -19,7 +22,7 @@ import argparse
 import io
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,7 +30,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 from _data import LOADERS, data_path, digits_halves
-from _report import read_table, write_table
+from _report import read_table, save_table, write_table
 from PIL import Image
 
 from skae.compression import ImageCompressor
@@ -47,24 +50,27 @@ PILLOW: Mapping[str, tuple[str, dict[str, Any], str, tuple[float, ...]]] = {
         (26, 28, 30, 32, 35, 38, 41, 44),
     ),
 }  # fmt: skip
-OURS, BUNDLED = "ImageCompressor", "ImageCompressor.pretrained"
+OURS, SEEN = "ImageCompressor", "ImageCompressor, ms_ssim"
+BUNDLED = "ImageCompressor.pretrained"
+MODELS = (OURS, SEEN, BUNDLED)
 REFERENCES = ("JPEG 4:2:0", "JPEG 4:4:4", "WebP", "AVIF")
+PARTS = {"low": slice(0, 4), "middle": slice(2, 6), "high": slice(4, 8)}
 HELD_OUT = {"cid22_train": 12, "clic_half": 8}  # every so many
 SMALL = ("fashion_mnist", "digits", "olivetti")
-DATA = ("photos", *SMALL)
+DATA = ("photos", "gray", *SMALL)
 
 Point = tuple[float, list[np.ndarray], list[bytes]]
 
 
 def photographs(
-    folders: Sequence[str] = tuple(HELD_OUT),
+    folders: Sequence[str] = tuple(HELD_OUT), mode: str = "RGB"
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return training and test photographs."""
+    """Return training and test photographs, in color or gray."""
     train, test = [], []
     for folder in folders:
         step = HELD_OUT[folder]
         for i, path in enumerate(sorted(data_path(folder).glob("*.webp"))):
-            (train if i % step else test).append(np.asarray(Image.open(path).convert("RGB")))
+            (train if i % step else test).append(np.asarray(Image.open(path).convert(mode)))
     return train, test
 
 
@@ -89,27 +95,39 @@ def by_model(model: ImageCompressor, images: list[np.ndarray]) -> Iterator[Point
         yield quality, model.decompress(streams), streams
 
 
-def measure_photographs(args: argparse.Namespace) -> None:
-    train, test = photographs()
-    rows = [row for row in read_table("image_compression_photos") if row["codec"] in PILLOW]
-    names = {row["codec"] for row in rows}
-    points: dict[str, Callable[[], Iterator[Point]]] = {
-        name: lambda name=name: by_pillow(name, test) for name in PILLOW if name not in names
-    }
-    model = ImageCompressor(random_state=0, **args.params)
+def fitted(train: list[np.ndarray], args: argparse.Namespace, **params: Any) -> Any:
+    """Return a model, and the CPU seconds that its fit took."""
     start = time.process_time()
-    model.fit(train)
+    model = ImageCompressor(random_state=0, **params, **args.params).fit(train)
     seconds = time.process_time() - start
-    print(f"fit: {seconds:.0f} CPU seconds")
-    points[OURS] = lambda: by_model(model, test)
-    points[BUNDLED] = lambda: by_model(ImageCompressor.pretrained(), test)
-    for name, function in points.items():
-        for quality, decoded, streams in function():
+    print(f"fit: {seconds:.0f} CPU seconds", flush=True)
+    return model, seconds
+
+
+def measure_photographs(name: str, args: argparse.Namespace) -> None:
+    """Measure codecs; points of those that are not asked for stay as they were."""
+    is_gray = name == "gray"
+    table = "image_compression_gray" if is_gray else "image_compression"
+    train, test = photographs(mode="L" if is_gray else "RGB")
+    asked = [codec for codec in args.codecs if not (is_gray and codec == SEEN)]
+    rows = [row for row in read_table(f"{table}_photos") if row["codec"] not in asked]
+    names = {row["codec"] for row in rows}
+    seconds = {row["codec"]: row["fit_seconds"] for row in read_table(table)}
+    for codec in [*(each for each in PILLOW if each not in names), *asked]:
+        if codec in PILLOW:
+            points = by_pillow(codec, test)
+        elif codec == BUNDLED:
+            points = by_model(ImageCompressor.pretrained(), test)
+        else:
+            objective = "psnr" if codec == OURS else "ms_ssim"
+            model, seconds[codec] = fitted(train, args, objective=objective)
+            points = by_model(model, test)
+        for quality, decoded, streams in points:
             bits = [
                 8 * len(s) / (i.shape[0] * i.shape[1]) for s, i in zip(streams, test, strict=True)
             ]
             row = {
-                "codec": name,
+                "codec": codec,
                 "quality": quality,
                 "bpp": float(np.mean(bits)),
                 "psnr": psnr(test, decoded),
@@ -117,27 +135,31 @@ def measure_photographs(args: argparse.Namespace) -> None:
             }
             rows.append(row)
             print("{codec} {quality} {bpp:.3f} {psnr:.2f} {ms_ssim:.4f}".format(**row), flush=True)
-    write_table("image_compression_photos", rows)
-    write_table("image_compression", list(delta_rates(rows, seconds)))
+        save_table(f"{table}_photos", rows)
+    write_table(table, list(delta_rates(rows, seconds)))
 
 
-def delta_rates(rows: list[dict[str, Any]], seconds: float) -> Iterator[dict[str, Any]]:
+def delta_rates(rows: list[dict[str, Any]], seconds: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a line for each codec: how many more bits it needs than others, in percent."""
     curves = {
         name: np.array(
             [[float(r[k]) for k in ("bpp", "psnr", "ms_ssim")] for r in rows if r["codec"] == name]
         )
-        for name in [*PILLOW, OURS, BUNDLED]
+        for name in dict.fromkeys(row["codec"] for row in rows)
     }
+
+    def delta(curve: np.ndarray, other: np.ndarray, column: int) -> float:
+        return bd_rate(curve[:, 0], curve[:, column], other[:, 0], other[:, column])
+
     for name, curve in curves.items():
         line: dict[str, Any] = {"codec": name}
         for reference in REFERENCES:
-            other = curves[reference]
             for column, measure in ((1, "psnr"), (2, "ms_ssim")):
-                delta = bd_rate(curve[:, 0], curve[:, column], other[:, 0], other[:, column])
-                line[f"{reference}, {measure}"] = delta
-        if name == OURS:
-            line["fit_seconds"] = seconds
+                line[f"{reference}, {measure}"] = delta(curve, curves[reference], column)
+        if name in MODELS:
+            for part, points in PARTS.items():
+                line[f"AVIF, psnr, {part}"] = delta(curve[points], curves["AVIF"], 1)
+            line["fit_seconds"] = seconds.get(name, "")
         yield line
 
 
@@ -165,11 +187,7 @@ def mosaic(images: np.ndarray) -> np.ndarray:
 
 def measure_small(name: str, args: argparse.Namespace) -> None:
     train, test = small_images(name)
-    model = ImageCompressor(random_state=0, **args.params)
-    start = time.process_time()
-    model.fit(train)
-    seconds = time.process_time() - start
-    print(f"{name}, fit: {seconds:.0f} CPU seconds")
+    model, _ = fitted(train, args)
     rows = []
 
     def add(codec: str, quality: float, n_bytes: int, decoded: np.ndarray) -> None:
@@ -204,13 +222,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", nargs="+", choices=DATA, default=DATA)
+    parser.add_argument("--codecs", nargs="*", choices=MODELS, default=MODELS, help="of ours")
     parser.add_argument("--max-epochs", type=int, help="0 for the closed form alone")
     args = parser.parse_args()
     args.params = {} if args.max_epochs is None else {"max_epochs": args.max_epochs}
     torch.set_num_threads(1)
     for name in args.data:
-        if name == "photos":
-            measure_photographs(args)
+        if name in ("photos", "gray"):
+            measure_photographs(name, args)
         else:
             measure_small(name, args)
 

@@ -11,7 +11,7 @@ from ._outcomes import CommandError
 
 
 @cache
-def model_of(path: Path | None, medium: Medium) -> Any:
+def model_of(path: Path | None, medium: Medium, version: int | None = None) -> Any:
     """Return a fitted compressor, the same one at every call.
 
     Parameters
@@ -20,6 +20,8 @@ def model_of(path: Path | None, medium: Medium) -> Any:
         A file that ``skae fit-codec`` or :func:`skae.save` has written; None for the bundled model.
     medium : Medium
         What it has to be for.
+    version : int or None, default=None
+        Of the bundled model; None for the latest.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def model_of(path: Path | None, medium: Medium) -> Any:
     """
     own = _estimators()[medium]
     if path is None:
-        return own.pretrained()
+        return own.pretrained() if version is None else own.pretrained(version=version)
     model = loaded(path)
     for other, estimator in _estimators().items():
         if other != medium and isinstance(model, estimator):
@@ -46,14 +48,14 @@ def model_of(path: Path | None, medium: Medium) -> Any:
 
 
 @contextlib.contextmanager
-def at_work(path: Path | None, medium: Medium) -> Iterator[Any]:
+def at_work(path: Path | None, medium: Medium, version: int | None = None) -> Iterator[Any]:
     """Yield a model, and let torch use one core: more gain little, and wait when others work."""
     import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield model_of(path, medium)
+        yield model_of(path, medium, version)
     finally:
         torch.set_num_threads(before)
 

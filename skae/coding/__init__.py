@@ -9,8 +9,8 @@ Open ``_medium.py`` first, what a medium has to say, and then ``_streams.py``. B
 ``_container.py``, ``_chunks.py`` and ``_parts.py``, the stream seen from outside, written, read,
 and read while it comes in, and
 ``_codec.py``, with the walk over coefficients in ``_model.py``, its tables in ``_tables.py`` and
-``_tally.py``, and its coder of integers in ``_entropy.py``. ``_selection.py`` finds what is asked
-for.
+``_tally.py``, how streams move them in ``_offsets.py``, and its coder of integers in
+``_entropy.py``. ``_selection.py`` finds what is asked for.
 """
 
 from ._base_streams import MAX_VALUES, BaseStreams
@@ -21,11 +21,12 @@ from ._errors import BitstreamError
 from ._model import N_NUMBERS, N_PER_LEVEL
 from ._parts import Parts
 from ._streams import StreamCodec
-from ._tables import CodecTables
+from ._tables import FRACTION_BITS, CodecTables
 from ._varints import read_varint, varint
 
 __all__ = [
     "CODED",
+    "FRACTION_BITS",
     "MAX_VALUES",
     "N_NUMBERS",
     "N_PER_LEVEL",

@@ -214,13 +214,28 @@ class BaseStreams(ABC):
             return
         what = (
             f"the stream was written by the model {header.fingerprint:08x}, this one is "
-            f"{self.fingerprint:08x}; read it with the model that wrote it"
+            f"{self.fingerprint:08x}; read it with {self.writer(header.fingerprint)}"
         )
         try:
             self.check(header)
         except BitstreamError as difference:
             raise BitstreamError(f"{what}: {difference}") from None
         raise BitstreamError(what)
+
+    def writer(self, fingerprint: int) -> str:
+        """Return what has written a stream, in words.
+
+        Parameters
+        ----------
+        fingerprint : int
+            That of the model.
+
+        Returns
+        -------
+        str
+            How to get the model, if that is known.
+        """
+        return "the model that wrote it"
 
     def read(
         self, stream: bytes | memoryview, max_values: int = MAX_VALUES, **params: Any

@@ -1,15 +1,18 @@
 """Coefficients to bytes and back, by a model that is frozen: whole numbers decide everything."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .._settings import inference
+from ..networks import N_TABLES
 from ._entropy import Decoder, Encoder
 from ._errors import BitstreamError
 from ._model import N_PER_LEVEL, CodecModel
+from ._offsets import CHOICES, HAS_OFFSETS, OFFSETS_BY, best, lengths, shifted
 from ._tally import Tally
 
 _Part = tuple[int, np.ndarray, np.ndarray]
@@ -86,16 +89,37 @@ class Codec(CodecModel):
 
     def _packed(self, parts: list[_Part]) -> bytes:
         """Return the code of parts."""
-        contexts, start = self.network.contexts, b""
+        contexts, start, encoder = self.network.contexts, b"", Encoder()
         if contexts.ends_early:
             # Groups of zeros behind the last other number are left out.
             last = max((stop for stop, integers, _ in parts if integers.any()), default=0)
-            start = bytes([sum(stop <= last for _, stop in contexts.groups)])
+            stops = [stop for _, stop in contexts.groups if stop <= last]
             parts = [part for part in parts if part[0] <= last]
-        encoder = Encoder()
+            offsets = self._offsets(parts, stops)
+            start = bytes([len(stops) | HAS_OFFSETS * any(offsets.values())])
+            if any(offsets.values()):
+                values = np.array(list(offsets.values()), np.int32)
+                encoder.put(values, self._tables, np.full(len(values), OFFSETS_BY, np.uint8))
+                parts = [(stop, x, shifted(which, offsets[stop])) for stop, x, which in parts]
         for _, integers, which in parts:
             encoder.put(integers, self._tables, which)
         return start + encoder.finish()
+
+    def _offsets(self, parts: list[_Part], stops: list[int]) -> dict[int, int]:
+        """Return offsets of the tables of groups, by the last channels of these."""
+        bits = np.zeros((len(stops), len(CHOICES)))
+        for stop, integers, which in parts:
+            bits[stops.index(stop)] += lengths(integers, which, self._bits)
+        return dict(zip(stops, best(bits, self._bits_of_offsets)[0].tolist(), strict=True))
+
+    @cached_property
+    def _bits(self) -> np.ndarray:
+        """Bits of magnitudes, by table."""
+        return self.law.bits[:, self.law.radius :].numpy()
+
+    @property
+    def _bits_of_offsets(self) -> np.ndarray:
+        return self._bits[OFFSETS_BY, np.abs(CHOICES)]
 
     @inference()
     def cost(
@@ -119,25 +143,36 @@ class Codec(CodecModel):
         n_bits : ndarray of shape (n_signals,)
             Ideal lengths of their codes.
         """
-        stops, n_bits, n_others = [], [], []
+        ends_early = self.network.contexts.ends_early
+        stops = [stop for _, stop in self.network.contexts.groups]
+        choices = CHOICES.tolist() if ends_early else [0]
+        n_bits = y.new_zeros(len(stops), len(choices), len(y), dtype=torch.float64)
+        n_others = n_bits.new_zeros(len(stops), len(y))
 
         def measure(channels: slice, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
-            stops.append(channels.stop)
-            bits = self.law.lengths(integers, which)
-            if coded is not None:
-                bits = bits * coded[channels]
-            n_bits.append(bits.sum((1, 2), dtype=torch.float64))
-            n_others.append(integers.count_nonzero((1, 2)))
+            group = stops.index(channels.stop)
+            for i, offset in enumerate(choices):
+                there = (which + offset).clamp(0, N_TABLES - 1)
+                bits = self.law.lengths(integers, there)
+                if coded is not None:
+                    bits = bits * coded[channels]
+                n_bits[group, i] += bits.sum((1, 2), dtype=torch.float64)
+            n_others[group] += integers.count_nonzero((1, 2))
 
         decoded = self._round_all(y, number, measure, coded)
         # As in `encode`, the last group of a signal is the last one with another number than zero.
-        stop = torch.tensor(stops)[:, None]
-        others = torch.stack(n_others)
-        last = (stop * ((others > 0) | (not self.network.contexts.ends_early))).amax(0)
-        total = (torch.stack(n_bits) * (stop <= last)).sum(0)
-        is_coded = torch.arange(y.shape[-1]) < last[:, None, None, None]
+        is_there = n_others.flip(0).cumsum(0).flip(0) > 0
+        if not ends_early:
+            is_there = torch.ones_like(is_there)
+        bits = (n_bits * is_there[:, None]).numpy()
+        total = bits[:, 0].sum(0)
+        if ends_early:
+            of_offsets = self._bits_of_offsets[:, None] * is_there[:, None].numpy()
+            total = best(bits, of_offsets)[1]
+        sizes = torch.tensor([stop - start for start, stop in self.network.contexts.groups])
+        is_coded = is_there.repeat_interleave(sizes, 0).T[:, None, None]
         factors = self.network.steps(number / N_PER_LEVEL)[1]
-        return decoded * is_coded * factors, total.numpy()
+        return decoded * is_coded * factors, total
 
     @inference()
     def decode(
@@ -212,11 +247,13 @@ class Codec(CodecModel):
 
         def take(channels: slice, which: Tensor) -> Tensor:
             tables, integers = which.byte().numpy(), []
-            for i, (decoder, n_groups) in enumerate(opened):
+            group = stops.index(channels.stop) - 1
+            for i, (decoder, offsets) in enumerate(opened):
                 own = tables[i * n_each : (i + 1) * n_each]
-                is_there = channels.stop <= stops[n_groups]
                 integers.append(
-                    decoder.take(self._tables, own) if is_there else np.zeros(own.shape, np.int32)
+                    decoder.take(self._tables, shifted(own, offsets[group]))
+                    if group < len(offsets)
+                    else np.zeros(own.shape, np.int32)
                 )
             return torch.from_numpy(np.concatenate(integers) if len(integers) > 1 else integers[0])
 
@@ -230,26 +267,28 @@ class Codec(CodecModel):
                 tell(channels, squares, integers, which)
             return integers
 
-        most = max(n_groups for _, n_groups in opened)
+        most = max(len(offsets) for _, offsets in opened)
         shape = (len(streams) * n_each, *sides, self.network.n_components)
         decoded = self._walk(shape, number, code, most)
-        for i, (decoder, n_groups) in enumerate(opened):
+        for i, (decoder, offsets) in enumerate(opened):
             decoder.finish()
-            if n_groups < most:
-                decoded[i * n_each : (i + 1) * n_each, ..., stops[n_groups] :] = 0
+            if len(offsets) < most:
+                decoded[i * n_each : (i + 1) * n_each, ..., stops[len(offsets)] :] = 0
         return decoded * self.network.steps(number / N_PER_LEVEL)[1]
 
-    def _opened(self, stream: bytes | memoryview) -> tuple[Decoder, int]:
-        """Return what reads a code, and how many groups of channels it has."""
+    def _opened(self, stream: bytes | memoryview) -> tuple[Decoder, list[int]]:
+        """Return what reads a code, and the offset of each group of channels that it has."""
         n_known = len(self.network.contexts.groups)
         if not self.network.contexts.ends_early:
-            return Decoder(stream), n_known
+            return Decoder(stream), [0] * n_known
         if not stream:
             raise BitstreamError("it is empty")
-        n_groups = stream[0]
+        n_groups, decoder = stream[0] & ~HAS_OFFSETS, Decoder(stream[1:])
         if n_groups > n_known:
             raise BitstreamError(f"it has {n_groups} groups of channels, the model {n_known}")
-        return Decoder(stream[1:]), n_groups
+        if not stream[0] & HAS_OFFSETS:
+            return decoder, [0] * n_groups
+        return decoder, decoder.take(self._tables, np.full(n_groups, OFFSETS_BY, np.uint8)).tolist()
 
     @inference()
     def learned(self, grids: Sequence[Tensor], numbers: Sequence[int]) -> "Codec":

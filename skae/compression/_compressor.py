@@ -21,9 +21,10 @@ from ..coding import N_NUMBERS, N_PER_LEVEL, BaseStreams, Codec
 from ..networks import BIT_WEIGHT
 from ..training import AutoencoderNet, Rows
 from ._reading import ReadsStreams
+from ._signal_rows import SignalRows
 from ._targets import Target
 
-_ROWS_TO_LEARN, VALUES_TO_COUNT = 2**15, 2**23
+VALUES_TO_COUNT = 2**24
 _LARGEST_RATIO = 2.0**30
 _CLIPPING = GradientNormClipping(1.0)
 
@@ -75,11 +76,10 @@ class BaseCompressor(
                 f"with was trained on {n_channels}"
             )
 
-    def _frozen(self, net: AutoencoderNet, rows: Rows) -> Codec:
+    def _frozen(self, net: AutoencoderNet, rows: SignalRows) -> Codec:
         """Set contexts and tables, which training has no part in."""
-        n_some = max(1, min(_ROWS_TO_LEARN, self._values_to_learn // rows.n_features))
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
-        some = rows.batch(torch.randperm(len(rows), generator=generator)[:n_some]).input
+        some = rows.some(self._values_to_learn, generator)
         trained: Any = net.averaged_module_
         if not (largest := float(some.abs().max()) / trained.span) < _LARGEST_RATIO:
             low, span = self._range
@@ -88,11 +88,13 @@ class BaseCompressor(
                 f"of the first training data lie between {low:.3g} and {low + span:.3g}"
             )
         some = trained.varied(some)
-        trained.fit_contexts(some)
+        few = some[: max(1, VALUES_TO_COUNT // some[0].numel())].clone()
+        y = trained.grid(some)
+        del some  # it is as large
+        trained.fit_contexts_to(y)
+        del y
         codec = Codec(network_of(trained))
-        few = some[: max(1, VALUES_TO_COUNT // some.shape[1])]
-        with torch.no_grad():
-            grid = codec.network.coefficients(few.cpu().float())
+        grid = codec.network.grid(few.cpu().float())
         return codec.learned([grid], range(0, N_NUMBERS, N_PER_LEVEL))
 
     def _finish(self, net: AutoencoderNet, rows: Any, y: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ._images import scaled
 from ._signal_rows import SignalRows
 
 _WHOLE, _PATCH, _LINE = 1024, 8, 64
-_CROP = 16  # patches
+_CROP, _TILE = 16, 64  # patches
 _LEAST_SIDE = 11  # that structural similarity is measured on
 _FEWEST = 3  # patches for each coefficient; with so few, digits take a tenth more bytes
 
@@ -28,13 +28,14 @@ class Cut(NamedTuple):
     ----------
     patch : tuple of two ints
         Height and width of patches.
-    crop : tuple of two ints
-        Height and width of the crops to train on, which all images hold if they are padded to
-        whole patches.
+    crop, tile : tuple of two ints
+        Height and width of the crops to train on, and of those that contexts are fitted to, as few
+        squares of them lie at borders. All images hold them if they are padded to whole patches.
     """
 
     patch: tuple[int, int]
     crop: tuple[int, int]
+    tile: tuple[int, int]
 
     @property
     def is_whole(self) -> bool:
@@ -55,7 +56,7 @@ def cut_of(images: Images, patch_shape: str | Sequence[int]) -> Cut:
     Returns
     -------
     Cut
-        Shapes of patches and crops.
+        Shapes of patches, crops and tiles.
 
     Raises
     ------
@@ -64,7 +65,11 @@ def cut_of(images: Images, patch_shape: str | Sequence[int]) -> Cut:
     """
     ph, pw = _patch_of(images, patch_shape)
     height, width = np.min([array.shape[:2] for array in images.arrays], axis=0).tolist()
-    return Cut((ph, pw), (min(-(-height // ph), _CROP) * ph, min(-(-width // pw), _CROP) * pw))
+
+    def part(n_patches: int) -> tuple[int, int]:
+        return min(-(-height // ph), n_patches) * ph, min(-(-width // pw), n_patches) * pw
+
+    return Cut((ph, pw), part(_CROP), part(_TILE))
 
 
 def _patch_of(images: Images, patch_shape: str | Sequence[int]) -> tuple[int, int]:
@@ -95,8 +100,8 @@ class Crops(SignalRows):
     ----------
     arrays : list of ndarray of shape (height, width, channels)
         Images, none smaller than a crop.
-    shape : tuple of two ints
-        Height and width of a crop.
+    cut : Cut
+        Tells how large crops are.
     offset, factor : float
         Values are shifted and multiplied by these.
     seed : int
@@ -110,7 +115,7 @@ class Crops(SignalRows):
     def __init__(
         self,
         arrays: list[np.ndarray],
-        shape: tuple[int, int],
+        cut: Cut,
         offset: float,
         factor: float,
         seed: int,
@@ -118,7 +123,7 @@ class Crops(SignalRows):
         device: torch.device,
     ) -> None:
         random = np.random.default_rng(seed)
-        h, w = shape
+        h, w = cut.crop
         areas = np.array([a.shape[0] * a.shape[1] for a in arrays], dtype=float)
         # As many as cover the images, or each image at least once.
         counts = np.ceil(areas / (h * w)).astype(int)
@@ -132,8 +137,16 @@ class Crops(SignalRows):
             for i in which
         ]
         self.mirrored = random.random(len(which)) < 0.5
-        self.arrays, self.shape, self.offset, self.factor = arrays, shape, offset, factor
+        self.arrays, self.shape, self.cut, self.seed = arrays, cut.crop, cut, seed
+        self.offset, self.factor = offset, factor
         super().__init__(len(which), h * w * arrays[0].shape[2], dtype, device)
+
+    def some(self, n_values: int, generator: torch.Generator) -> Tensor:
+        if self.shape == self.cut.tile:
+            return super().some(n_values, generator)
+        cut, scale = self.cut._replace(crop=self.cut.tile), (self.offset, self.factor, self.seed)
+        tiles = Crops(self.arrays, cut, *scale, self.dtype, self.device)
+        return tiles.some(n_values, generator).unflatten(1, (*cut.tile, -1))
 
     def _batch(self, positions: Tensor | slice) -> Batch:
         """Cut some of the crops."""

@@ -18,7 +18,7 @@ from .._shapes import Images, are_rows
 from ..coding import Codec
 from ..networks import ImageCodecNetwork
 from ..training import AutoencoderNet, Recipe, Rows
-from ._bundled import PHOTOGRAPHS, fitted
+from ._bundled import bundled, fitted
 from ._compressor import VALUES_TO_COUNT, BaseCompressor
 from ._crops import Crops, check_crops, check_similarity, cut_of, warn_of_few
 from ._decoded_rows import DecodedRows
@@ -92,8 +92,8 @@ class ImageCompressor(BaseCompressor):
     max_epochs : "auto" or int, default="auto"
         Number of passes over the images. With 0, everything is what its closed form says. "auto"
         trains where that pays: decoders that correct the pixels of whole images, for about 130,000
-        images, or 20 times each. With smaller patches it is 0: there training leaves little to
-        gain, a few percent for many minutes, and decoding takes several times as long.
+        images, or 20 times each. With smaller patches it is 0: there training gains little, takes
+        many minutes, and makes decoding slower.
     early_stopping : bool, default=False
         Whether to hold out crops, and to stop when they are not coded better any more.
     validation_fraction : float, default=0.1
@@ -253,14 +253,14 @@ class ImageCompressor(BaseCompressor):
     ) -> Rows:
         cut = cut_of(X, self.patch_shape)
         arrays = [padded_image(array, cut.patch) for array in X.arrays]
-        return Crops(arrays, cut.crop, self._range[0], 255 / self._range[1], 0, dtype, device)
+        return Crops(arrays, cut, self._range[0], 255 / self._range[1], 0, dtype, device)
 
     def _auto_epochs(self, recipe: Recipe, device: torch.device, seed: int, rows: Rows) -> int:
         if not isinstance(recipe.params["objective"], RestorationLoss):
             return 0
         n = len(rows)
-        n_restored = min(_IMAGES_TO_RESTORE, _MOST_PASSES * n) / (n * self._n_copies(n))
-        return max(1, round(n_restored))
+        n_restored = min(_IMAGES_TO_RESTORE, _MOST_PASSES * n)
+        return max(1, round(n_restored / (n * self._n_copies(n))))
 
     def _prepared(self, net: AutoencoderNet, rows: Any, max_epochs: int) -> SignalRows:
         module: Any = net.module_
@@ -279,8 +279,7 @@ class ImageCompressor(BaseCompressor):
     def _n_copies(self, n_images: int) -> int:
         """Return at how many qualities each image is decoded for the decoder to learn from."""
         # Copies of held-out images among the others would be no use.
-        few = 1 if self.early_stopping else math.ceil(_FEW_IMAGES / n_images)
-        return min(_MOST_COPIES, few)
+        return min(_MOST_COPIES, 1 if self.early_stopping else math.ceil(_FEW_IMAGES / n_images))
 
     def _polish(self, net: AutoencoderNet, rows: Rows, codec: Codec) -> None:
         trained: Any = net.averaged_module_
@@ -292,9 +291,9 @@ class ImageCompressor(BaseCompressor):
 
     def _coding_attributes(self, codec: Codec, former: tuple[int, ...] = ()) -> dict[str, Any]:
         attributes = super()._coding_attributes(codec, former)
-        if self._shape is not None:
-            attributes["_n_features_out"] = math.prod(self._grid(codec.network))
-        return attributes
+        if self._shape is None:
+            return attributes
+        return {**attributes, "_n_features_out": math.prod(self._grid(codec.network))}
 
     def _grid(self, network: ImageCodecNetwork) -> tuple[int, int, int]:
         """Return the shape of the code of the training images, if they were equal."""
@@ -377,11 +376,13 @@ class ImageCompressor(BaseCompressor):
         super().__setstate__({"objective": "psnr", **state})
 
     @classmethod
-    def pretrained(cls, **params: Any) -> Self:
+    def pretrained(cls, *, version: int | None = None, **params: Any) -> Self:
         """Return a compressor that has been fitted to photographs.
 
         Parameters
         ----------
+        version : int or None, default=None
+            Which of the bundled models, 1 or 2; None for the latest.
         **params : dict
             Parameters of the estimator. Those of its network, `module`, `patch_shape`,
             `n_components`, `objective` and `adversarial`, are fixed.
@@ -389,8 +390,7 @@ class ImageCompressor(BaseCompressor):
         Returns
         -------
         ImageCompressor
-            Fitted to color photographs of 8 bits, those of CLIC 2025 at half size (Unsplash
-            License), by ``benchmarks/pretrained_image_compressor.py``. With ``warm_start=True``,
-            its :meth:`fit` goes on from there.
+            Fitted to photographs of 8 bits, of CLIC 2025 at half size (Unsplash License). With
+            ``warm_start=True``, its :meth:`fit` goes on from there.
         """
-        return fitted(cls, PHOTOGRAPHS, params)
+        return fitted(cls, bundled(version), params)

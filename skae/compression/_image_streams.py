@@ -19,6 +19,7 @@ from ..coding import (
     opened,
     varint,
 )
+from ._bundled import version_of
 from ._images import are_alike, are_gray_among_colors, padded_image, scaled
 
 _COLORS = 3
@@ -159,6 +160,11 @@ class ImageStreams(StreamCodec):
             )
         if not are_alike(np.dtype(header.dtype), self.dtype):
             raise BitstreamError(f"the header has dtype {header.dtype}, the model {self.dtype}")
+
+    def writer(self, fingerprint: int) -> str:
+        version = version_of(fingerprint)
+        known = f"ImageCompressor.pretrained(version={version})"
+        return super().writer(fingerprint) if version is None else known
 
     def coded(self, header: ImageHeader) -> Tensor | None:
         """Return which components are coded.

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -322,6 +323,15 @@ def test_outputs_that_lose_again_ask_for_force(folder, run, failure):
     for suffix in ("bmp", "jp2", "ppm", "tga", "tif", "webp"):
         assert run("decompress", "photo.skae", "-o", f"back.{suffix}")[0] == 0
         np.testing.assert_array_equal(pixels(f"back.{suffix}"), whole)
+
+
+def test_streams_of_the_first_bundled_model(folder, run):
+    golden = Path(__file__).parents[1] / "compression" / "golden" / "photographs" / "china.skae"
+    (folder / "china.skae").write_bytes(golden.read_bytes())
+    assert run("decompress", "china.skae")[0] == 0
+    (expected,) = ImageCompressor.pretrained(version=1).decompress([golden.read_bytes()])
+    with Image.open(folder / "china.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), expected)
 
 
 def test_damage_is_told(folder, run, failure):

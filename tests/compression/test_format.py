@@ -59,6 +59,16 @@ class Reader:
         return (e // 2 + r + 1) * (-1 if e % 2 else 1)
 
 
+def begun(payload, tables):
+    """Return a reader, the number of groups, and the offset of each."""
+    reader, n_groups = Reader(payload[1:]), payload[0] % 128
+    return (
+        reader,
+        n_groups,
+        [reader.read(tables[18]) if payload[0] > 127 else 0 for _ in range(n_groups)],
+    )
+
+
 def decode(payload, model, shape, q):
     """Return the coefficients of a chunk."""
     n = model["network.analysis"].shape[1]
@@ -78,7 +88,7 @@ def decode(payload, model, shape, q):
     gains = interpolated(model["network.gains"][1].astype(float))
     tables = np.split(model["tables"], np.cumsum(model["sizes"])[:-1])
     tables = [table.tolist() for table in tables]
-    reader = Reader(payload[1:])
+    reader, n_groups, moved = begun(payload, tables)
     edges = [edge for edge in EDGES if edge < n]
     groups = list(zip(edges, [*edges[1:], n], strict=True))
     m = max(stop for start, stop in groups if start < (300 if is_whole else 100))
@@ -159,7 +169,7 @@ def decode(payload, model, shape, q):
         return total
 
     row = 0
-    for g, (a, b) in enumerate(groups[: payload[0]]):
+    for g, (a, b) in enumerate(groups[:n_groups]):
         for number_of_pass in range(9 if a < 6 and not is_whole else 2):
             line = row + number_of_pass * (b - a) * (not is_whole)
             waiting = []
@@ -174,7 +184,7 @@ def decode(payload, model, shape, q):
                         mu = mean(line + c - a, a, i, x, y, c, neighbours)
                         waiting.append((min(63, max(0, int(weighted) >> 16)), mu, i, x, y, c))
             for number, mu, *place in sorted(waiting, key=lambda each: each[0]):
-                integer = reader.read(tables[number])
+                integer = reader.read(tables[min(63, max(0, number + moved[g]))])
                 z[tuple(place)] = integer
                 shift = model["centroids"][number, min(abs(integer), 3) - 1] if integer else 0
                 v[tuple(place)] = mu + np.sign(integer) * (abs(integer) + shift)
@@ -200,6 +210,17 @@ def test_description_of_the_payload(name, which):
     shape = (images.stop - images.start, *grid)
     y = decode(chunks[which], load_arrays(name, "model"), shape, header.number)
     expected = codec.decode(chunks[which], shape, header.number)
+    torch.testing.assert_close(torch.from_numpy(y).float(), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_description_of_offsets():
+    codec, shape = load_model("odd")._codec, (1, 6, 9)
+    generator = torch.Generator().manual_seed(0)
+    spread = 20 * codec.network.transform.spread
+    payload = codec.encode(spread * torch.randn(*shape, len(spread), generator=generator), 40)
+    assert payload[0] > 127
+    y = decode(payload, load_arrays("odd", "model"), shape, 40)
+    expected = codec.decode(payload, shape, 40)
     torch.testing.assert_close(torch.from_numpy(y).float(), expected, rtol=1e-4, atol=1e-3)
 
 

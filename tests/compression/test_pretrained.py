@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_sample_image
 
 from skae.compression import BitstreamError, ImageCompressor, inspect_stream
+from skae.compression._packing import read_arrays, write_arrays
 from skae.metrics import psnr
 
 
@@ -53,6 +54,34 @@ def test_params_of_the_network_are_fixed():
         ImageCompressor.pretrained(quality=200)
     with pytest.raises(TypeError, match="qualty"):
         ImageCompressor.pretrained(qualty=20)
+
+
+def test_versions(photographs, photo):
+    first = ImageCompressor.pretrained(version=1)
+    assert first.fingerprint_ == 0xF8584314
+    assert ImageCompressor.pretrained(version=2).fingerprint_ == photographs.fingerprint_
+    sizes = [len(model.compress([photo], target_psnr=34)[0]) for model in (first, photographs)]
+    assert sizes[1] < 0.95 * sizes[0]
+    with pytest.raises(BitstreamError, match=r"read it with ImageCompressor.pretrained\(version=2"):
+        first.decompress(photographs.compress([photo], quality=0))
+    with pytest.raises(ValueError, match="version=3 must be one of \\[1, 2\\], or None"):
+        ImageCompressor.pretrained(version=3)
+
+
+def test_arrays_of_files(tmp_path):
+    arrays = {
+        "a": np.arange(12, dtype=np.int16).reshape(3, 4),
+        "half": np.ones((2, 3), np.float16),
+        "text": np.array("{}"),
+        "number": np.array(3.5),
+    }
+    write_arrays(tmp_path / "sorted.npz", arrays)
+    np.savez(tmp_path / "plain.npz", **arrays)
+    for name in ("sorted.npz", "plain.npz"):
+        found = read_arrays(tmp_path / name)
+        assert found.keys() == arrays.keys()
+        for each in arrays:
+            np.testing.assert_array_equal(found[each], arrays[each], strict=True)
 
 
 def test_going_on_from_it(photographs, photo):

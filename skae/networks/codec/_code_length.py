@@ -8,7 +8,7 @@ from torch import Tensor
 from ._law import N_TABLES, TABLE_SPACING, Law
 from ._regression import LOG_SCALES, scale_regression, some_rows
 
-_MOST_ROWS, _ROWS_OF_HESSIAN = 39_989, 11_987
+MOST_ROWS_OF_TABLES, _ROWS_OF_HESSIAN = 119_993, 11_987
 _N_STEPS, _FINENESS = 8, 4
 _LEAST_GAIN = 1e-4
 _LARGEST_MOVE = 5.0  # of indices of tables, in a step
@@ -68,8 +68,7 @@ def table_regression(X: Tensor, residuals: Tensor, slopes: Slopes) -> Tensor:
     Tensor of shape (n_features, n_channels)
         Weights of indices of tables, which still have to be rounded down.
     """
-    rows = some_rows(len(X), _MOST_ROWS)
-    X, residuals = X[rows].float(), residuals[rows].float()
+    X, residuals = X.float(), residuals.float()
     units = X.new_full((X.shape[1], 1), 1 / 8)  # octaves, so that weights have one size
     units[0] = 1
     X = X * units.T

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ._orientation import oriented
 from ._patches import LappedPatches
 
+_VALUES_TOGETHER = 2**22
+_OF_CROPS = 16  # patches: images of so many in a row are mostly crops of larger ones
 _RTOL = 0.1  # directions of gray patches that known components tell less of are left out
 
 
@@ -117,13 +120,28 @@ class PatchTransform(nn.Module):
         x : Tensor of shape (n_images, height, width, channels)
             Training images.
         """
-        flat = self.lapped.patches(x).flatten(0, 2)
-        mean = flat.mean(0, dtype=torch.float64)
-        flat = flat - mean.to(x)
-        variances, vectors = torch.linalg.eigh((flat.T @ flat).double() / len(flat))
-        k = len(self.spread)
-        basis = vectors.flip(1)[:, :k].to(x)
+        parts = x.split(max(1, _VALUES_TOGETHER // x[0].numel()))
+        n = sum(len(self._inside(part)) for part in parts)
+        sums = [self._inside(part).sum(0, dtype=torch.float64) for part in parts]
+        mean = torch.stack(sums).sum(0) / n
+        gram = x.new_zeros(len(self.mean), len(self.mean), dtype=torch.float64)
+        for part in parts:
+            flat = self._inside(part) - mean.to(x)
+            gram += (flat.T @ flat).double()
+        covariance = gram / n
+        basis = torch.linalg.eigh(covariance)[1].flip(1)[:, : len(self.spread)]
+        if n > len(x):  # patches have neighbours
+            basis = oriented(basis, covariance, self.lapped.patch_shape)
         self.mean.copy_(mean)
-        self.spread.copy_(variances.flip(0)[:k].clamp(min=1).sqrt())
+        self.spread.copy_((basis * (covariance @ basis)).sum(0).clamp(min=1).sqrt())
+        basis = basis.to(x)
         self.analysis.copy_(basis)
         self.synthesis.copy_(basis.T)
+
+    def _inside(self, x: Tensor) -> Tensor:
+        """Return patches of images, without those at borders where crops were cut."""
+        patches = self.lapped.patches(x)
+        for dim in (1, 2):
+            if patches.shape[dim] >= _OF_CROPS:
+                patches = patches.narrow(dim, 1, patches.shape[dim] - 2)
+        return patches.flatten(0, 2)

@@ -9,6 +9,8 @@ from ._base_contexts import Contexts
 from ._law import Law
 from ._quantizer import N_LEVELS, Quantizer, code_length
 
+_VALUES_TOGETHER = 2**22  # that are transformed at once
+
 
 class TransformCodec(nn.Module):
     """Base class: coefficients of a transform, rounded, and predicted from each other.
@@ -182,16 +184,47 @@ class TransformCodec(nn.Module):
         return x
 
     @torch.no_grad()
+    def grid(self, x: Tensor) -> Tensor:
+        """Return the code of signals, without gradients and with little memory.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_signals, n_features) or (n_signals, ..., n_channels)
+            Signals.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, rows, columns, n_components)
+            Coefficients, in the units of the signals.
+        """
+        parts = x.split(max(1, _VALUES_TOGETHER // x[0].numel()))
+        return torch.cat([self.coefficients(part) for part in parts])
+
     def fit_contexts(self, x: Tensor, law: Law | None = None) -> None:
         """Set the weights of means and scales, for coefficients as they are now.
 
         Parameters
         ----------
-        x : Tensor of shape (n_signals, n_features)
+        x : Tensor of shape (n_signals, n_features) or (n_signals, ..., n_channels)
             Training data.
         law : Law or None, default=None
             That of the tables that coefficients will be coded by; None before there are some.
         """
-        y = self.coefficients(x)
+        self.fit_contexts_to(self.grid(x), law)
+
+    @torch.no_grad()
+    def fit_contexts_to(self, y: Tensor, law: Law | None = None) -> None:
+        """Set the weights of means and scales.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_signals, rows, columns, n_components)
+            Coefficients of training data, in the units of the signals; they are overwritten.
+        law : Law or None, default=None
+            As in :meth:`fit_contexts`.
+        """
+        units: Any = 1.0
         for level in range(N_LEVELS):
-            self.contexts.fit(level, y / self.steps(level)[0], law)
+            steps = self.steps(level)[0]
+            self.contexts.fit(level, y.mul_(units / steps), law)
+            units = steps

@@ -1,18 +1,18 @@
 """Means and tables of coefficients, told from single channels and wide neighbourhoods."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ._base_contexts import Code, Contexts
-from ._code_length import Slopes, table_regression
+from ._code_length import MOST_ROWS_OF_TABLES, Slopes, table_regression
 from ._contexts import EDGES
 from ._evidence import Log
 from ._law import N_TABLES, TABLE_SPACING, Law
 from ._quantizer import interpolated
-from ._regression import LOG_SCALES, linear_regression
+from ._regression import LOG_SCALES, MOST_ROWS_OF_MEANS, linear_regression, some_rows
 from ._wide_evidence import (
     LARGEST,
     N_SOURCES,
@@ -28,6 +28,7 @@ _MEAN_UNIT = 2.0**-12  # of whole weights of means
 _LARGEST_MEAN_WEIGHT = 2.0**7
 _SCALE_UNIT = 2.0**-10
 _EXACT_IN_FLOAT32 = 2.0**24
+_SQUARES_TOGETHER = 2**15  # in a fit: what all together need beside their evidence is large
 
 
 class Part(NamedTuple):
@@ -51,6 +52,24 @@ class Part(NamedTuple):
         return self.channels.stop - self.channels.start
 
 
+class Step(NamedTuple):
+    """What is known in a walk before a pass.
+
+    Parameters
+    ----------
+    part : Part
+        The pass, over a group of channels.
+    squares : Tensor of int64
+        The numbers of its squares.
+    evidence : WideEvidence
+        What these are predicted from.
+    """
+
+    part: Part
+    squares: Tensor
+    evidence: WideEvidence
+
+
 class WideGroup(NamedTuple):
     """Channels that are coded together.
 
@@ -64,9 +83,6 @@ class WideGroup(NamedTuple):
 
     order: str
     parts: list[Part]
-
-
-Prepare = Callable[[Part, Tensor, WideEvidence], None]
 
 
 def whole_eighths(numbers: Tensor) -> Tensor:
@@ -180,7 +196,6 @@ class WideContexts(Contexts):
         code: Code,
         log: Log = whole_eighths,
         n_groups: int | None = None,
-        prepare: Prepare | None = None,
     ) -> Tensor:
         """Visit all coefficients in the order of coding.
 
@@ -198,20 +213,37 @@ class WideContexts(Contexts):
             Logarithm of whole numbers.
         n_groups : int or None, default=None
             How many groups to visit; None for all.
-        prepare : callable or None, default=None
-            Is called before means and indices are computed, with the part, the numbers of the
-            squares, and what is known.
 
         Returns
         -------
         Tensor of shape (n_images, rows, columns, n_channels)
             What all coefficients are decoded to; zero in groups that were not visited.
         """
-        scales, means = weights
         n, rows, columns, n_channels = shape
+        decoded = weights[0].new_zeros(n, rows * columns, n_channels, dtype=torch.float32)
+        squares = wide_grid(rows, columns, decoded.device).squares
+
+        def keep(channels: slice, values: Tensor) -> None:
+            decoded[:, squares, channels] = values.to(decoded)
+
+        for _ in self._steps(shape, weights, code, keep, log, n_groups):
+            pass
+        return decoded.unflatten(1, (rows, columns))
+
+    def _steps(
+        self,
+        shape: Sequence[int],
+        weights: Sequence[Tensor],
+        code: Code,
+        keep: Callable[[slice, Tensor], None] | None = None,
+        log: Log = whole_eighths,
+        n_groups: int | None = None,
+    ) -> Iterator[Step]:
+        """Walk, and stop before each pass."""
+        n, rows, columns, n_channels = shape
+        scales, means = weights
         grid = wide_grid(rows, columns, means.device)
         known = WideKnown(n, grid, n_channels, scales, means, log)
-        sorted_values = scales.new_zeros(n, rows * columns, n_channels, dtype=torch.float32)
         for group in self._plan[:n_groups]:
             channels, width = group.parts[0].channels, group.parts[0].width
             if channels.start == N_SOURCES:
@@ -222,47 +254,53 @@ class WideContexts(Contexts):
                 if not len(now.squares):
                     continue
                 evidence = known.evidence(now)
-                if prepare is not None:
-                    prepare(part, now.squares, evidence)
+                yield Step(part, now.squares, evidence)
                 if channels.start < _N_PREDICTED:
                     mean = _linear(evidence.sources, means[part.means].view(-1, width))
                     if channels.start < N_SOURCES:
                         mean = (mean / self.unit).floor() * self.unit
                 else:
-                    mean = sorted_values.new_zeros(1).expand(n, len(now.squares), width)
+                    mean = means.new_zeros(1).expand(n, len(now.squares), width)
                 index = _linear(evidence.features, scales[part.scales].view(-1, width))
                 known.put(now, *code(channels, now.squares, mean, index))
-            sorted_values[..., channels] = known.end()
-        decoded = torch.empty_like(sorted_values)
-        decoded[:, grid.squares] = sorted_values
-        return decoded.unflatten(1, (rows, columns))
+            values = known.end()
+            if keep is not None:
+                keep(channels, values)
 
     @torch.no_grad()
     def fit(self, level: int, y: Tensor, law: Law | None = None) -> None:
         law = Law.laplace(self.unit) if law is None else law
-        slopes = Slopes(law)
-        shape, y = y.shape, y.flatten(1, 2)
+        weights, slopes = [w[level] for w in self.weights], Slopes(law)
+        chunks = y.flatten(1, 2).split(max(1, _SQUARES_TOGETHER // y[0, ..., 0].numel()))
+
+        def coder(chunk: Tensor) -> Code:
+            def code(channels: slice, squares: Tensor, mean: Tensor, index: Tensor) -> tuple:
+                which = index.clamp(0, N_TABLES - 1).int()
+                integers = law.rounded(chunk[:, squares, channels] - mean, which)
+                return integers, mean + law.values(integers, which)
+
+            return code
+
+        # All wait before a pass until it is fitted to rows of each.
+        walks = [self._steps((len(c), *y.shape[1:]), weights, coder(c)) for c in chunks]
         products: dict[int, Tensor] = {}  # of sources, which later groups share
-
-        def learn(part: Part, squares: Tensor, evidence: WideEvidence) -> None:
-            values = y[:, squares, part.channels].flatten(0, 1)
+        for steps in zip(*walks, strict=True):
+            part, squares, _ = steps[0]
+            n = len(y) * len(squares)
+            targets = [[chunk[:, squares, part.channels]] for chunk in chunks]
+            features, sources = zip(*(step.evidence for step in steps), strict=True)
+            rows = some_rows(n, MOST_ROWS_OF_TABLES)
+            residuals = _rows_of(targets, rows)
             if part.means.start < part.means.stop:
-                X = torch.cat(evidence.sources, -1).flatten(0, 1)
-                known = products.get(X.shape[1]) if len(squares) == y.shape[1] else None
-                weights, gram = linear_regression(X, values, known)
+                some = some_rows(n, MOST_ROWS_OF_MEANS)
+                X = _rows_of(sources, some)
+                known = products.get(X.shape[1]) if n == y[..., 0].numel() else None
+                w, gram = linear_regression(X, _rows_of(targets, some), known)
                 products[X.shape[1]] = gram
-                self.means[level, part.means] = weights.flatten().to(self.means)
-                values = values - X @ weights.to(X)
-            X = torch.cat(evidence.features, -1).flatten(0, 1)
-            weights = table_regression(X, values, slopes)
-            self.scales[level, part.scales] = weights.flatten().to(self.scales)
-
-        def code(channels: slice, squares: Tensor, mean: Tensor, index: Tensor) -> tuple:
-            which = index.clamp(0, N_TABLES - 1).int()
-            integers = law.rounded(y[:, squares, channels] - mean, which)
-            return integers, mean + law.values(integers, which)
-
-        self.walk(shape, [w[level] for w in self.weights], code, prepare=learn)
+                self.means[level, part.means] = w.flatten().to(self.means)
+                residuals = residuals - _rows_of(sources, rows) @ w.to(X)
+            w = table_regression(_rows_of(features, rows), residuals, slopes)
+            self.scales[level, part.scales] = w.flatten().to(self.scales)
 
 
 def _linear(parts: list[Tensor], weights: Tensor) -> Tensor:
@@ -272,3 +310,14 @@ def _linear(parts: list[Tensor], weights: Tensor) -> Tensor:
     products = [w.T @ part.flatten(0, 1).T for part, w in zip(parts, some, strict=True)]
     total = products[0] if len(products) == 1 else products[0] + products[1]
     return total.T.contiguous().unflatten(0, parts[0].shape[:2])
+
+
+def _rows_of(chunks: Sequence[Sequence[Tensor]], rows: Tensor) -> Tensor:
+    """Return some rows of tables whose columns, and then whose images, stand apart."""
+    found, start = [], 0
+    for parts in chunks:
+        n, n_squares = parts[0].shape[:2]
+        some = rows[(rows >= start) & (rows < start + n * n_squares)] - start
+        found.append(torch.cat([part[some // n_squares, some % n_squares] for part in parts], 1))
+        start += n * n_squares
+    return torch.cat(found)

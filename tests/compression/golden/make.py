@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_sample_image
 
 from skae.compression import ImageCompressor
 
@@ -64,21 +64,33 @@ def of_whole_images() -> tuple[ImageCompressor, dict[str, bytes]]:
     }
 
 
+def of_photographs() -> tuple[ImageCompressor, dict[str, bytes]]:
+    """Return version 2 of the bundled model, and streams in color and gray that have offsets."""
+    model = ImageCompressor.pretrained(version=2)
+    petals = load_sample_image("flower.jpg")[100:228, 200:360]
+    return model, {
+        "petals": model.compress([petals], quality=30)[0],
+        "gray": model.compress([petals[..., 1]], quality=60)[0],
+    }
+
+
 MAKERS = (
     (HERE, of_patches),
     (HERE / "whole", of_whole_images),
     (HERE / "wide", of_wide_contexts),
+    (HERE / "photographs_2", of_photographs),
 )
 
 
 def main() -> None:
     torch.set_num_threads(1)
     for folder, make in MAKERS:
-        if (folder / "model.npz").exists():
+        if (folder / "pictures.npz").exists():
             continue
         model, streams = make()
         folder.mkdir(exist_ok=True)
-        np.savez_compressed(folder / "model.npz", **model_arrays(model))
+        if make is not of_photographs:
+            np.savez_compressed(folder / "model.npz", **model_arrays(model))
         pictures = {}
         for name, stream in streams.items():
             (folder / f"{name}.skae").write_bytes(stream)

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from skae.networks.codec._orientation import oriented
 from skae.networks.codec._patches import LappedPatches
+from skae.networks.codec._transform import PatchTransform
 
 
 def draw(*shape):
@@ -33,3 +35,29 @@ def test_patches_look_across_their_borders():
 def test_smooth_images_stay_smooth():
     x = torch.full((1, 16, 16, 1), 7.0)
     torch.testing.assert_close(LappedPatches((4, 4)).patches(x), torch.full((1, 4, 4, 16), 7.0))
+
+
+@pytest.mark.parametrize(("n_patches", "sees_borders"), [(16, False), (15, True)])
+def test_components_are_those_of_patches_that_were_not_cut(n_patches, sees_borders):
+    x = draw(1, 4 * n_patches, 4 * n_patches, 1)
+    other = x.flip(1)
+    other[:, 2:-2, 2:-2] = x[:, 2:-2, 2:-2]
+    first, second = (PatchTransform((4, 4), 16, 16).double() for _ in range(2))
+    first.fit(x)
+    second.fit(other)
+    assert torch.equal(first.analysis, second.analysis) != sees_borders
+
+
+def test_components_of_equal_variance_are_horizontal_or_vertical():
+    line = 0.9 ** (torch.arange(4.0) - torch.arange(4.0)[:, None]).abs().double()
+    covariance = torch.kron(line, line)  # all is as frequent along rows as along columns
+    variances, vectors = torch.linalg.eigh(covariance)
+    variances, vectors = variances.flip(0), vectors.flip(1)
+    angle = torch.tensor(0.6)
+    turn = torch.stack([angle.cos(), angle.sin(), -angle.sin(), angle.cos()]).view(2, 2).double()
+    vectors[:, 1:3] = vectors[:, 1:3] @ turn
+    found = oriented(vectors, covariance, (4, 4))
+    torch.testing.assert_close(found.T @ found, torch.eye(16).double())
+    torch.testing.assert_close((found * (covariance @ found)).sum(0), variances)
+    pictures = found[:, 1:3].T.view(2, 4, 4)
+    assert torch.linalg.svdvals(pictures)[:, 1].max() < 1e-6  # a column times a row
