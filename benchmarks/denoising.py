@@ -162,7 +162,7 @@ def denoised_photographs(kind: str, epochs: int) -> Iterator[dict[str, Any]]:
             **noise,
         )
         _, seconds = timed(lambda model=model: model.fit(train))
-        for views, is_mean in (("", False), (", self-ensemble", True)):
+        for views, is_mean in (("", False), (", self-ensemble", True))[: 1 + (n > 0)]:
             model.set_params(self_ensemble=is_mean)
             cleaned, each = timed(lambda m=model: m.transform(noisy))
             yield row(name, method + views, sigma, psnr(test, cleaned), seconds, each / len(test))

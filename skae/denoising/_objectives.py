@@ -80,7 +80,7 @@ def recorrupted(
     ----------
     y : Tensor of shape (n_samples, n_features)
         Noisy rows.
-    sigma : float or Tensor of shape (n_samples, 1)
+    sigma : float or Tensor of shape (n_samples, 1) or of `y`
         Standard deviation of their noise.
     generator : torch.Generator
         The only source of randomness.
@@ -131,4 +131,4 @@ def noisy_loss(
     level = module.filter(y).level
     x, target = recorrupted(y, level, generator)
     errors = criterion.elementwise(module.decode(x), target).mean(1)
-    return errors - (level[:, 0] / RATIO).square()
+    return errors - (level / RATIO).square().mean(1)

@@ -13,7 +13,8 @@ from .._plain import Part
 from .._shapes import checked_image_shape
 from .._units import Units, common_limits, mean_and_scale
 from .._weights import drawn_positions
-from ..networks import ConvCorrection, DenseCorrection
+from ..losses import PoissonNoise
+from ..networks import MOST_SEEN_AT_ONCE, ConvCorrection, DenseCorrection
 from ..training import Recipe
 from ..training._suggestions import did_you_mean
 from ..training._trainer import check_magnitude
@@ -22,6 +23,7 @@ from ._noise import IN_UNITS_OF_THE_DATA, levels_of, made_noise
 from ._objectives import RATIO, Denoising, Recorrupted
 
 _NETWORKS: Mapping[str, type[nn.Module]] = {"conv": ConvCorrection, "mlp": DenseCorrection}
+_N_PARTS = 24  # of the mixture of patches of large images
 _MOST_COMPONENTS = 64  # of the code of a user's network
 _LEAST_SIGMA = 1e-4  # of noise, in standard deviations: rows without any are left as they are
 
@@ -95,6 +97,8 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     units, fills = Units(mean, scale), estimator._fills
     layout = None if shape is None else shape.layout
     network: dict[str, Any] = {"n_features": n_features, "fills": fills, "image_shape": layout}
+    if shape is not None and n_features > MOST_SEEN_AT_ONCE and not fills:
+        network["n_parts"] = _N_PARTS
     params: dict[str, Any] = {}
     if is_noisy:
         rows = X if weights is None else X[drawn_positions(weights, len(X))]
@@ -109,6 +113,8 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
         level, noise = noise.level, noise.in_units(units)
         network["levels"] = (0.0, 1.0) if fills else levels_of(noise, X, units)
         params["objective"] = Denoising(noise)
+        if isinstance(noise, PoissonNoise) and "n_parts" in network:
+            network["offset"] = np.asarray(noise.offset, np.float32)
     if limits is not None:
         params["criterion__bounds"] = limits
     width = min(max(n_features, 64), 512)

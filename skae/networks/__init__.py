@@ -12,7 +12,7 @@ from torch import nn
 from ._chain import ColumnChain
 from ._conv2d import ConvAutoencoder
 from ._conv_correction import ConvCorrection
-from ._denoising import DenoisingNetwork, DenseCorrection
+from ._denoising import MOST_SEEN_AT_ONCE, DenoisingNetwork, DenseCorrection
 from ._dense import DenseAutoencoder
 from ._ensemble import DenseEnsemble
 from ._flow import CouplingFlow
@@ -54,6 +54,7 @@ __all__ = [
     "DEAD_ZONE",
     "LOG_SCALES",
     "MDCT",
+    "MOST_SEEN_AT_ONCE",
     "NETWORKS",
     "N_CENTROIDS",
     "N_LEVELS",

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .._shapes import checked_image_shape
+from ._count_filter import CountFilter
 from ._layers import make_activation
 from ._patch_filter import PatchFilter
 from ._wiener import WienerFilter
@@ -38,6 +40,10 @@ class DenoisingNetwork(nn.Module):
     image_shape : tuple of int or None, default=None
         Shape of the images, if the rows are such; those of more than 1,024 values are filtered
         patch by patch.
+    n_parts : int, default=0
+        Number of parts of the mixture that those patches have; 0 for one normal distribution.
+    offset : ndarray of shape (n_features,) or None, default=None
+        Where those images are counts, what is none is ``-offset`` in the rows.
     """
 
     def __init__(
@@ -48,12 +54,21 @@ class DenoisingNetwork(nn.Module):
         sigma: float | None = None,
         fills: bool = False,
         image_shape: Sequence[int] | None = None,
+        n_parts: int = 0,
+        offset: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         self.filter = WienerFilter(n_features, levels, sigma)
         if image_shape is not None and n_features > MOST_SEEN_AT_ONCE and not fills:
-            shape = checked_image_shape(image_shape, n_features)
-            self.filter = PatchFilter(n_features, levels, sigma, image_shape=shape)
+            parts: Any = {
+                "image_shape": checked_image_shape(image_shape, n_features),
+                "n_parts": n_parts,
+            }
+            self.filter = (
+                PatchFilter(n_features, levels, sigma, **parts)
+                if offset is None
+                else CountFilter(n_features, levels, offset=offset, **parts)
+            )
         self.network: Any = network
         self.fills = fills
         self.sees_filtered = bool(getattr(network, "sees_filtered", False))

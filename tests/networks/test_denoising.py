@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from skae._shapes import checked_image_shape
 from skae.denoising._level import noise_level
 from skae.denoising._tiles import OVERLAP, cut, joined
 from skae.networks import ConvCorrection, DenoisingNetwork, DenseCorrection, WienerFilter
+from skae.networks._count_filter import CountFilter
+from skae.networks._patch_filter import PatchFilter
 
 
 def low_rank(n, d, k, seed=0):
@@ -80,3 +83,60 @@ def test_tiles_without_overlap_cover_an_image_once():
     rows, _ = cut(image, (64, 64, 1))
 
     assert sorted(rows.ravel()) == sorted(image.ravel())
+
+
+def stripes(n, side, seed=0):
+    """Images with steps in one of two directions."""
+    random = np.random.default_rng(seed)
+    steps = random.normal(size=(n, 1, side)) * (random.uniform(size=(n, 1, side)) < 0.2)
+    lines = 0.2 * steps.cumsum(2).repeat(side, 1)
+    lines[::2] = lines[::2].transpose(0, 2, 1)
+    return torch.from_numpy(lines.reshape(n, -1)).float()
+
+
+@pytest.fixture(scope="module")
+def filters():
+    x, shape = stripes(60, 40), checked_image_shape((40, 40), 1600)
+    both = [PatchFilter(1600, (0.0, 0.5), image_shape=shape, n_parts=k) for k in (0, 4)]
+    for each in both:
+        each.initialize(x, x)
+    return both
+
+
+def test_parts_of_a_mixture_tell_directions(filters):
+    x = stripes(20, 40, seed=1)
+    noisy = x + 0.2 * torch.from_numpy(np.random.default_rng(2).normal(size=x.shape)).float()
+
+    one, mixed = (each(noisy) for each in filters)
+
+    error = (mixed.rows - x).square().mean()
+    assert error < 0.7 * (one.rows - x).square().mean()
+    assert 0.5 * error < mixed.error.mean() < 2 * error
+    assert mixed.level.mean() == pytest.approx(0.2, rel=0.1)
+    torch.testing.assert_close(filters[1](noisy[:3]).rows, mixed.rows[:3])
+
+
+def test_a_mixture_leaves_images_without_noise(filters):
+    x = torch.cat([stripes(4, 40, seed=1), torch.zeros(1, 1600)])
+
+    torch.testing.assert_close(filters[1](x).rows, x, atol=1e-2, rtol=0)
+
+
+def test_noise_of_counts_grows_with_them():
+    x, shape = (
+        stripes(60, 40).abs() + torch.linspace(0, 2, 1600),
+        checked_image_shape((40, 40), 1600),
+    )
+    offset = x.mean(0)
+    filter_ = CountFilter(1600, (0.0, 0.5), image_shape=shape, n_parts=4, offset=offset.numpy())
+    rows = x - offset
+    filter_.initialize(rows, rows)
+    counted = torch.poisson(x / 0.1, generator=torch.Generator().manual_seed(0)) * 0.1
+
+    filtered = filter_(counted - offset)
+
+    noise = (0.1 * x).mean(0).sqrt()
+    torch.testing.assert_close(filtered.level.mean(0), noise, rtol=0.3, atol=0.05)
+    errors = (filtered.rows + offset - x).square().mean(0)
+    assert errors.mean() < 0.4 * noise.square().mean()
+    assert abs((filtered.rows + offset - x).mean()) < 0.02
