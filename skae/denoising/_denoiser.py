@@ -55,9 +55,10 @@ class AutoencoderDenoiser(
     noise : {"blocks", "gaussian", "masking", "poisson", "salt_and_pepper"} or Corruption, \
             default="gaussian"
         What is done to clean rows, anew in every epoch: a class of :mod:`skae.losses` with the
-        level below. Missing cells, of "masking" and "blocks", are NaN in :meth:`transform`, which
-        fills them and leaves the others as they are; "blocks" are rectangles and strokes, and need
-        `image_shape`. A :class:`~skae.losses.Corruption` has a level of its own.
+        level below. "poisson" is that of counts, at least 0. Missing cells, of "masking" and
+        "blocks", are NaN in :meth:`transform`, which fills them and leaves the others as they are;
+        "blocks" are rectangles and strokes, and need `image_shape`. A
+        :class:`~skae.losses.Corruption` has a level of its own.
 
     noise_level : "auto", float or tuple of two floats, default="auto"
         Standard deviation of "gaussian" noise, or, of "poisson" noise, what one count stands for,
@@ -375,6 +376,7 @@ class AutoencoderDenoiser(
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         tags.input_tags.allow_nan = self._fills
+        tags.input_tags.positive_only = self.noise == "poisson"
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

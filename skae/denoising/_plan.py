@@ -95,7 +95,8 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     if limits is not None:
         scale = limits[1] - limits[0]
     units, fills = Units(mean, scale), estimator._fills
-    layout = None if shape is None else shape.layout
+    # As it was given, for (height, width) is never mistaken.
+    layout = None if image_shape is None else tuple(map(int, image_shape))
     network: dict[str, Any] = {"n_features": n_features, "fills": fills, "image_shape": layout}
     if shape is not None and n_features > MOST_SEEN_AT_ONCE and not fills:
         network["n_parts"] = _N_PARTS
@@ -113,8 +114,15 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
         level, noise = noise.level, noise.in_units(units)
         network["levels"] = (0.0, 1.0) if fills else levels_of(noise, X, units)
         params["objective"] = Denoising(noise)
-        if isinstance(noise, PoissonNoise) and "n_parts" in network:
-            network["offset"] = np.asarray(noise.offset, np.float32)
+        if isinstance(noise, PoissonNoise):
+            if (low := X.min()) < 0:
+                raise ValueError(
+                    f"Negative values in data passed to {type(estimator).__name__}: "
+                    f"noise={estimator.noise!r} is that of counts, at least 0, but clean rows hold "
+                    f"{low:.6g}. Subtract the least value, or set noise='gaussian'"
+                )
+            if "n_parts" in network:
+                network["offset"] = np.asarray(noise.offset, np.float32)
     if limits is not None:
         params["criterion__bounds"] = limits
     width = min(max(n_features, 64), 512)

@@ -184,6 +184,19 @@ def test_other_noise(damage, digits):
 # ---------------------------------------------------------------- units and forms
 
 
+def test_images_as_wide_as_colors_are_many():
+    images = [np.full((3, 3), 9 * i, np.uint8) for i in range(4)]
+    model = AutoencoderDenoiser(module="conv", max_epochs=1, random_state=0).fit(images)
+    assert model.transform(images)[0].shape == (3, 3)
+
+
+def test_counts_are_not_negative(digits):
+    X = digits[0].copy()
+    X[3, 4] = -0.5
+    with pytest.raises(ValueError, match=r"Negative values in data.*clean rows hold -0\.5"):
+        AutoencoderDenoiser(noise="poisson").fit(X)
+
+
 @pytest.mark.parametrize("params", [{"max_epochs": 0}, {"noise": "poisson"}, {"noise": "masking"}])
 def test_units_do_not_matter(params, digits, noisy):
     factor, offset = 2.0**-10, 0.0 if params.get("noise") == "poisson" else 3.0
