@@ -57,7 +57,7 @@ PHOTOGRAPHS = {
     2: Bundled(
         "photographs_2.npz",
         _PHOTOGRAPH,
-        0x7C538205,
+        0xF400AD2C,
         fixed={"adversarial": False, "module__wide": True, "objective": "psnr"},
     ),
 }
