@@ -23,13 +23,13 @@ from ..training._random import seeded_global_generators
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
 from ._balance import balanced, conditions_with
-from ._chain import Chain
 from ._checks import check_count, checked_labels
 from ._codes import CodesOfRows
 from ._conditions import Table, conditions_of
 from ._constraints import Constraints
 from ._flow import fit_flow
 from ._priors import MOST_ROWS, ClassPriors, NormalPrior, fit_mixture
+from ._row_model import RowModel
 from ._sampling import RowSampler
 from ._shares import Shares
 from ._walks import WalksMixin
@@ -198,7 +198,7 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         if codes.traits.shape[1]:
             drawn = [self._traits(self._draws(net, prior, seed)) for prior in priors]
             attributes["_shares"] = Shares.of(drawn, [part.trait_shares for part in parts])
-        attributes["_chain"] = self._fitted_chain(net, rows, labels, kept, seed)
+        attributes["_chain"] = self._fitted_rows(net, rows, labels, kept, seed)
         if self.conditional:
             counts = np.bincount(labels, rows.own_weights)
             prior = ClassPriors(classes, counts / counts.sum(), priors)
@@ -229,10 +229,10 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
             return fit_flow(Z, seed)
         return fit_mixture(Z, self.n_mixture_components, seed, traits)
 
-    def _fitted_chain(
+    def _fitted_rows(
         self, net: AutoencoderNet, rows: Rows, labels: np.ndarray, kept: np.ndarray, seed: int
-    ) -> Chain | None:
-        """Return what draws rows of a table column by column, if something does."""
+    ) -> RowModel | None:
+        """Return what draws rows of a table without codes, if something does."""
         return None
 
     @property
