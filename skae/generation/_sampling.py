@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from ..training import ArrayRows
 from ..training._random import seeded_global_generators
 from ._conditions import Condition
+from ._local import with_density
 from ._priors import ClassPriors, drawn
 from ._proposals import Proposal
 from ._restriction import Restriction
@@ -56,6 +57,7 @@ class RowSampler:
         if self.chain is not None:
             self.shares = self.chain.shares
         if self.restriction is not None:
+            self.sources = [with_density(each) for each in self.sources]
             self._adapt()
 
     @property

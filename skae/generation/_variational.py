@@ -89,11 +89,13 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         Codes per row in training. More than one make an importance-weighted autoencoder, with a
         tighter bound at a higher cost.
 
-    prior : {"mixture", "flow", "normal"}, default="mixture"
+    prior : {"auto", "mixture", "local", "flow", "normal"}, default="auto"
         The distribution of codes that samples and likelihoods come from: a mixture of Gaussians or
         a normalizing flow, fitted to the codes of the training rows after training, or the standard
-        normal distribution that the training assumes. Codes of one component get the mixture where
-        "flow" is asked for.
+        normal distribution that the training assumes. "local" draws samples from many small
+        Gaussians, one per ten rows, and has the likelihoods of the mixture; "auto" takes it for
+        images of at least 500 rows, else the mixture. Codes of one component get the mixture
+        where "flow" is asked for.
 
     n_mixture_components : int or "auto", default="auto"
         Number of Gaussians in the mixture, at most the number of training rows, or of those of a
@@ -110,7 +112,7 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
 
     conditional : bool, default=False
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
-        class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
+        class can be drawn. Not with ``prior="normal"``.
 
     column_kinds : dict or None, default=None
         Kinds of columns, "number", "category" or "date", by names, if not as their dtypes say.
@@ -258,7 +260,7 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         free_bits: float = 0.0,
         kl_warm_up: int = 0,
         n_importance_samples: int = 1,
-        prior: str = "mixture",
+        prior: str = "auto",
         n_mixture_components: int | str = "auto",
         chain: bool | str = "auto",
         conditional: bool = False,

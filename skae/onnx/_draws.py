@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..generation._chain import Chain
 from ..generation._flow import FlowPrior
+from ..generation._local import LocalPrior
 from ..generation._priors import ClassPriors, NormalPrior
 from ..losses import GaussianLikelihood
 from ..networks import CouplingFlow
@@ -139,6 +140,11 @@ def _gaussians(prior: Any, n_codes: int) -> tuple[np.ndarray, np.ndarray, np.nda
         weights = [share * part[0] for share, part in zip(prior.shares, parts, strict=True)]
         means, roots = zip(*(part[1:] for part in parts), strict=True)
         return np.concatenate(weights), np.concatenate(means), np.concatenate(roots)
+    if isinstance(prior, LocalPrior):
+        raise OnnxExportError(
+            "sample has no ONNX form with prior='local', which 'auto' takes for many images; take "
+            "prior='mixture' or 'flow'"
+        )
     covariances = np.asarray(prior.covariances_, dtype=np.float64)
     shape = (len(prior.weights_), n_codes, n_codes)
     return prior.weights_, prior.means_, np.linalg.cholesky(np.broadcast_to(covariances, shape))
