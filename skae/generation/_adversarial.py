@@ -79,10 +79,12 @@ class AdversarialAutoencoder(BaseGenerator):
     gradient_penalty : float, default=1.0
         Weight of that penalty.
 
-    prior : {"mixture", "flow", "normal"}, default="mixture"
-        The distribution of codes that samples come from: a mixture of Gaussians or a normalizing
-        flow, fitted to the codes of the training rows after training, or the standard normal
-        distribution. Codes of one component get the mixture where "flow" is asked for.
+    prior : {"auto", "mixture", "local", "flow", "normal"}, default="auto"
+        The distribution of codes that samples come from: a mixture of Gaussians, many small ones,
+        one per ten rows, with "local", or a normalizing flow, fitted to the codes of the training
+        rows after training; or the standard normal distribution. "auto" takes "local" for images of
+        at least 500 rows, else the mixture. Codes of one component get the mixture where "flow"
+        is asked for.
 
     n_mixture_components : int or "auto", default="auto"
         Number of Gaussians in the mixture, at most the number of training rows, or of those of a
@@ -90,7 +92,7 @@ class AdversarialAutoencoder(BaseGenerator):
 
     conditional : bool, default=False
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
-        class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
+        class can be drawn. Not with ``prior="normal"``.
 
     column_kinds : dict or None, default=None
         Which columns of a frame are of another kind than their dtypes say, "number", "category" or
@@ -242,7 +244,7 @@ class AdversarialAutoencoder(BaseGenerator):
         critic_lr: float = 1e-3,
         critic_regularization: str = "gradient_penalty",
         gradient_penalty: float = 1.0,
-        prior: str = "mixture",
+        prior: str = "auto",
         n_mixture_components: int | str = "auto",
         conditional: bool = False,
         column_kinds: Mapping[Any, str] | None = None,

@@ -1,8 +1,7 @@
 """Rows of a table drawn column by column, by a masked autoencoder."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,14 +9,14 @@ from scipy.special import ndtri
 
 from .._plain import Part, registered
 from .._settings import inference
-from .._weights import are_whole, drawn_positions
 from ..networks import ColumnChain
 from ..tables import Columns
-from ..training import ArrayRows, Recipe, Rows
+from ..training import ArrayRows, Recipe
 from ..training._state import to_arrays, to_tensors
 from ..training._trainer import new_net
 from ..training._trials import auto_epochs
 from ._objectives import NegativeLogDensity
+from ._row_model import RowModel, encoded_places
 from ._shares import Shares
 
 _CPU = torch.device("cpu")
@@ -25,13 +24,11 @@ _BEYOND, _NEVER = 1e3, 2e3  # a score beyond all others, and one that there is n
 _LEAST_SHARE = 1e-3  # of a value that owns an interval
 _FEW_ROWS = 30_000  # from which on a chain can't learn rows by heart
 _STEPS, _BATCH_SIZE = 4000, 256
-_MOST_ROWS = 60_000
-_DRAWS = 20_000  # by which the shares of categories are known
 _ROWS_AT_ONCE = 4096
 
 
 @registered
-class Chain:
+class Chain(RowModel):
     """A density of rows, of which each column knows those before it.
 
     It holds arrays only, and builds the network when it is asked.
@@ -60,24 +57,6 @@ class Chain:
         random: np.random.RandomState,
         limits: Mapping[int, Any] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draw rows.
-
-        Parameters
-        ----------
-        labels : ndarray of shape (n_samples,) of int
-            Positions of the classes that rows are drawn from.
-        random : RandomState
-            What draws.
-        limits : mapping or None, default=None
-            What cells may be, as for :meth:`skae.networks.ColumnChain.draw`.
-
-        Returns
-        -------
-        encoded : ndarray of shape (n_samples, n_outputs)
-            Rows as networks see them.
-        log_probs : ndarray of shape (n_samples,)
-            Logarithms of the probabilities that they would have met the limits by themselves.
-        """
         with torch.device("meta"):  # there, initial weights draw nothing
             chain = ColumnChain(**self.params)
         chain.load_state_dict(to_tensors(self.weights), assign=True)
@@ -89,61 +68,6 @@ class Chain:
         parts = [chain.draw(some, generator, limits) for some in context.split(_ROWS_AT_ONCE)]
         encoded, log_probs = (torch.cat(each).numpy() for each in zip(*parts, strict=True))
         return encoded, log_probs
-
-    def calibrated(self, wanted: np.ndarray, traits_of: Any, seed: int) -> Self:
-        """Return the same chain, whose categories have certain shares.
-
-        Parameters
-        ----------
-        wanted : ndarray of shape (n_classes, n_traits)
-            The shares of the traits of the rows of each class.
-        traits_of : callable
-            Gives the traits of encoded rows.
-        seed : int
-            Determines the rows by which it is seen how it draws.
-
-        Returns
-        -------
-        Chain
-            A copy.
-        """
-        random = np.random.RandomState(seed)
-        if not wanted.shape[1]:
-            return self
-        drawn = [
-            traits_of(self.draw(np.full(_DRAWS, label), random)[0]) for label in range(len(wanted))
-        ]
-        return replace(self, shares=Shares.of(drawn, list(wanted)))
-
-
-def learned_rows(
-    rows: Rows, labels: np.ndarray, kept: np.ndarray, start: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a chain learns.
-
-    Parameters
-    ----------
-    rows : Rows
-        Training rows.
-    labels : ndarray of shape (n_samples,) of int
-        Positions of their classes.
-    kept : ndarray of shape (n_samples,) of bool
-        Which rows may be learned.
-    start : float
-        As in :func:`drawn_positions`.
-
-    Returns
-    -------
-    encoded, labels : ndarray
-        Rows and labels, each row as often as its weight says.
-    """
-    positions = np.flatnonzero(kept)
-    if (weights := rows.own_weights) is not None:
-        weights = weights[positions]
-        n = round(weights.sum()) if are_whole(weights) else len(weights)
-        positions = positions[drawn_positions(weights, min(n, _MOST_ROWS), start)]
-    encoded = rows.batch(torch.from_numpy(positions)).input.cpu().numpy()
-    return encoded, labels[positions]
 
 
 def fit_chain(
@@ -195,16 +119,10 @@ def fit_chain(
 
 def _variables(columns: Columns) -> dict[str, Any]:
     """Return which numbers and groups encoded rows have, from left to right in the table."""
-    n_numbers, n_binary = len(columns.numbers), len(columns.binary)
-    flags = np.full(n_numbers, -1)
-    flags[columns.incomplete] = n_numbers + n_binary + np.arange(len(columns.incomplete))
-    starts = columns.n_outputs - sum(columns.group_sizes)
-    starts += np.cumsum([0, *columns.group_sizes[:-1]], dtype=int)
-    choices = [(n_numbers + i, 1) for i in range(n_binary)]
-    choices += [(int(a), size) for a, size in zip(starts, columns.group_sizes, strict=False)]
+    flags, choices = encoded_places(columns)
     firsts = [*columns.numbers, *columns.binary, *(group[0] for group in columns.groups)]
     firsts += list(columns.categories)
-    return {"flags": flags.tolist(), "choices": choices, "order": np.argsort(firsts).tolist()}
+    return {"flags": flags, "choices": choices, "order": np.argsort(firsts).tolist()}
 
 
 def _intervals(columns: Columns) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from ._local import with_density
 from ._priors import NormalPrior
 
 Densities = Callable[[Tensor], Tensor]
@@ -37,6 +38,7 @@ def _wide(z: Tensor) -> Tensor:
 
 
 def _densities(prior: Any) -> Densities:
+    prior = with_density(prior)
     if isinstance(prior, GaussianMixture):
         return _of_mixture(prior)
     if isinstance(prior, NormalPrior):

@@ -23,13 +23,14 @@ from ..training._random import seeded_global_generators
 from ..training._rows import inference_rows
 from ..training._trainer import check_magnitude
 from ._balance import balanced, conditions_with
-from ._chain import Chain
 from ._checks import check_count, checked_labels
 from ._codes import CodesOfRows
 from ._conditions import Table, conditions_of
 from ._constraints import Constraints
 from ._flow import fit_flow
+from ._local import fit_local
 from ._priors import MOST_ROWS, ClassPriors, NormalPrior, fit_mixture
+from ._row_model import RowModel
 from ._sampling import RowSampler
 from ._shares import Shares
 from ._walks import WalksMixin
@@ -37,7 +38,7 @@ from ._walks import WalksMixin
 _MOST_COMPONENTS, _ROWS_PER_COMPONENT = 64, 50
 _ACTIVE = 0.01
 _PIXEL_STEPS, _TABLE_STEPS = 2000, 5000
-_MANY_ROWS = 5000
+_MANY_ROWS, _MANY_IMAGES = 5000, 500
 _DRAWS = 20_000  # by which the shares of categories are known
 _MOST_CODES = 60_000  # of a class, that a prior is fitted to
 
@@ -50,7 +51,7 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "likelihood": [StrOptions({"auto"} | set(LIKELIHOODS)), callable, nn.Module],
         "scale": [StrOptions({"auto", "normal_scores", "range"}), None],
-        "prior": [StrOptions({"mixture", "normal", "flow"})],
+        "prior": [StrOptions({"auto", "mixture", "local", "flow", "normal"})],
         "n_mixture_components": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -90,7 +91,7 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         if self.prior == "normal":
             raise ValueError(
                 "conditional=True gives each class a prior of its own, but with prior='normal' all "
-                "have the same; take prior='mixture' or 'flow', or conditional=False"
+                "have the same; take prior='auto', or conditional=False"
             )
         return checked_labels(X, y)
 
@@ -198,7 +199,7 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         if codes.traits.shape[1]:
             drawn = [self._traits(self._draws(net, prior, seed)) for prior in priors]
             attributes["_shares"] = Shares.of(drawn, [part.trait_shares for part in parts])
-        attributes["_chain"] = self._fitted_chain(net, rows, labels, kept, seed)
+        attributes["_chain"] = self._fitted_rows(net, rows, labels, kept, seed)
         if self.conditional:
             counts = np.bincount(labels, rows.own_weights)
             prior = ClassPriors(classes, counts / counts.sum(), priors)
@@ -227,12 +228,16 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
             return NormalPrior(Z.shape[1])
         if self.prior == "flow" and Z.shape[1] > 1:  # each half of a coupling needs a component
             return fit_flow(Z, seed)
-        return fit_mixture(Z, self.n_mixture_components, seed, traits)
+        mixture = fit_mixture(Z, self.n_mixture_components, seed, traits)
+        is_local = self.prior == "local"
+        if self.prior == "auto":
+            is_local = self._columns.are_pixels and self._columns.n_rows >= _MANY_IMAGES
+        return fit_local(Z, mixture, seed) if is_local else mixture
 
-    def _fitted_chain(
+    def _fitted_rows(
         self, net: AutoencoderNet, rows: Rows, labels: np.ndarray, kept: np.ndarray, seed: int
-    ) -> Chain | None:
-        """Return what draws rows of a table column by column, if something does."""
+    ) -> RowModel | None:
+        """Return what draws rows of a table without codes, if something does."""
         return None
 
     @property

@@ -20,6 +20,7 @@ from ._checks import check_count
 from ._conditions import Table
 from ._densities import class_densities
 from ._importance import ImportanceWeights, MarginalWeights, Pool, spread_noise
+from ._local import with_density
 
 _PLACES = 8  # scores for each value that occurs often
 _DRAWN = 1024  # rows from which those are chosen that go with given cells
@@ -190,7 +191,7 @@ class LikelihoodMixin:
 
     def _pool(self) -> Pool:
         """Return rows that the generator draws, always the same."""
-        prior = copy.copy(self.prior_)
+        prior = copy.copy(with_density(self.prior_))
         prior.random_state = 0
         net, module = self.net_, self.module_
         codes = np.random.RandomState(0).permutation(prior.sample(_DRAWN)[0])

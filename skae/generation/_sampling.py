@@ -11,11 +11,12 @@ from scipy.special import logsumexp
 
 from ..training import ArrayRows
 from ..training._random import seeded_global_generators
-from ._chain import Chain
 from ._conditions import Condition
+from ._local import with_density
 from ._priors import ClassPriors, drawn
 from ._proposals import Proposal
 from ._restriction import Restriction
+from ._row_model import RowModel
 
 _CELLS = 2**20  # that are drawn at once
 _MOST_REDRAWS = 50
@@ -42,7 +43,7 @@ class RowSampler:
     def __init__(self, model: Any, conditions: list[Condition], random: Any) -> None:
         self.model, self.conditions, self.random = model, conditions, random
         self.columns, self.shares = model._columns, model._shares
-        self.chain: Chain | None = getattr(model, "_chain", None)  # older states have none
+        self.chain: RowModel | None = getattr(model, "_chain", None)  # older states have none
         prior = model.prior_
         self.sources = prior.priors if isinstance(prior, ClassPriors) else [prior]
         self.is_free = not conditions and model._constraints is None
@@ -56,6 +57,7 @@ class RowSampler:
         if self.chain is not None:
             self.shares = self.chain.shares
         if self.restriction is not None:
+            self.sources = [with_density(each) for each in self.sources]
             self._adapt()
 
     @property

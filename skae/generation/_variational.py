@@ -12,12 +12,14 @@ from torch import Tensor, nn
 
 from ..networks import displaced
 from ..training import AutoencoderNet, Recipe, Rows
-from ._chain import Chain, fit_chain, learned_rows
+from ._chain import fit_chain
 from ._generator import BaseGenerator
 from ._importance import decoding_width
 from ._likelihoods import LikelihoodMixin
 from ._objectives import EvidenceBound
 from ._priors import MOST_MIXED
+from ._row_mixture import fit_row_mixture
+from ._row_model import RowModel, learned_rows
 
 _MANY_EPOCHS = 10  # from which on a chain may choose how many it takes
 # That a chain learns from by default, and that it sees in all epochs together.
@@ -87,11 +89,13 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         Codes per row in training. More than one make an importance-weighted autoencoder, with a
         tighter bound at a higher cost.
 
-    prior : {"mixture", "flow", "normal"}, default="mixture"
+    prior : {"auto", "mixture", "local", "flow", "normal"}, default="auto"
         The distribution of codes that samples and likelihoods come from: a mixture of Gaussians or
         a normalizing flow, fitted to the codes of the training rows after training, or the standard
-        normal distribution that the training assumes. Codes of one component get the mixture where
-        "flow" is asked for.
+        normal distribution that the training assumes. "local" draws samples from many small
+        Gaussians, one per ten rows, and has the likelihoods of the mixture; "auto" takes it for
+        images of at least 500 rows, else the mixture. Codes of one component get the mixture
+        where "flow" is asked for.
 
     n_mixture_components : int or "auto", default="auto"
         Number of Gaussians in the mixture, at most the number of training rows, or of those of a
@@ -103,10 +107,12 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         `max_epochs`. Samples are then closer to the data than decoded codes. Codes and likelihoods
         stay those of the network. "auto" does so for tables of at least 1,000 rows whose `scale` is
         "normal_scores", unless all epochs together see fewer than 100,000; True needs this scale.
+        Rows of smaller tables are drawn by "auto" from a mixture of Gaussians of the rows
+        themselves, one per 20 rows. False draws codes and decodes them.
 
     conditional : bool, default=False
         Whether `y` holds class labels, each of which gets a prior of its own, so that rows of a
-        class can be drawn. Needs a prior that is fitted, "mixture" or "flow".
+        class can be drawn. Not with ``prior="normal"``.
 
     column_kinds : dict or None, default=None
         Kinds of columns, "number", "category" or "date", by names, if not as their dtypes say.
@@ -254,7 +260,7 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         free_bits: float = 0.0,
         kl_warm_up: int = 0,
         n_importance_samples: int = 1,
-        prior: str = "mixture",
+        prior: str = "auto",
         n_mixture_components: int | str = "auto",
         chain: bool | str = "auto",
         conditional: bool = False,
@@ -324,22 +330,25 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         noise = torch.empty_like(mean).normal_(generator=generator)
         return displaced(mean, log_variance, noise), mean
 
-    def _fitted_chain(
+    def _fitted_rows(
         self, net: AutoencoderNet, rows: Rows, labels: np.ndarray, kept: np.ndarray, seed: int
-    ) -> Chain | None:
+    ) -> RowModel | None:
         n_epochs = len(net.history)
         if isinstance(self.max_epochs, str) and n_epochs >= _MANY_EPOCHS:  # not of partial_fit
             n_epochs = sys.maxsize
-        is_wanted = self.chain
-        if isinstance(is_wanted, str):
-            is_wanted = len(rows) >= _FEWEST_ROWS and n_epochs * len(rows) >= _FEWEST_SEEN
-        if not (is_wanted and self._columns.scale == "normal_scores" and n_epochs):
+        if not (self.chain and self._columns.scale == "normal_scores" and n_epochs):
+            return None
+        is_auto, n_classes = isinstance(self.chain, str), labels.max() + 1
+        if is_auto and len(rows) < _FEWEST_ROWS:
+            of_each = [kept & (labels == label) for label in range(n_classes)]
+            parts = [learned_rows(rows, labels, some, 0.5)[0] for some in of_each]
+            return fit_row_mixture(parts, self._columns, seed).calibrated(parts, self._traits, seed)
+        if is_auto and n_epochs * len(rows) < _FEWEST_SEEN:
             return None
         encoded, labels = learned_rows(rows, labels, kept, 0.5)
         chain = fit_chain(encoded, labels, self._columns, seed, n_epochs)
-        traits = self._traits(encoded)
-        wanted = [traits[labels == c].mean(axis=0) for c in range(labels.max() + 1)]
-        return chain.calibrated(np.stack(wanted), self._traits, seed)
+        parts = [encoded[labels == label] for label in range(n_classes)]
+        return chain.calibrated(parts, self._traits, seed)
 
     def _finish(self, net: Any, rows: Rows, y: Any) -> dict[str, Any]:
         attributes = super()._finish(net, rows, y)

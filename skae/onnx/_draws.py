@@ -7,7 +7,9 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor, nn
 
+from ..generation._chain import Chain
 from ..generation._flow import FlowPrior
+from ..generation._local import LocalPrior
 from ..generation._priors import ClassPriors, NormalPrior
 from ..losses import GaussianLikelihood
 from ..networks import CouplingFlow
@@ -20,7 +22,8 @@ class SampleGraph(CodeGraph):
     """The method `sample` of a generator of rows, its noise as the input.
 
     The columns of the noise, all standard normal: one chooses the Gaussian of the mixture, then one
-    for each component of the code, then one for each cell unless rows are pixels.
+    for each component of the code, then one for each cell unless rows are pixels. Gaussians of rows
+    need no code.
 
     Parameters
     ----------
@@ -39,12 +42,13 @@ class SampleGraph(CodeGraph):
     def __init__(self, estimator: Any) -> None:
         super().__init__(estimator)
         name, columns = type(estimator).__name__, estimator._columns
-        if getattr(estimator, "_chain", None) is not None:
+        rows = getattr(estimator, "_chain", None)  # older states have none
+        if isinstance(rows, Chain):
             raise OnnxExportError(
                 f"sample of this {name} has no ONNX form, because it draws rows column by column; "
                 "call its own sample, or take chain=False"
             )
-        if estimator._shares is not None:
+        if (estimator._shares if rows is None else rows.shares) is not None:
             raise OnnxExportError(
                 f"sample of this {name} has no ONNX form, because it draws rows again until values "
                 "of binary and incomplete columns are as frequent as in training; call its own "
@@ -56,22 +60,27 @@ class SampleGraph(CodeGraph):
                 f"sample of this {name} has no ONNX form, because its likelihood is not Gaussian: "
                 f"{type(self.criterion).__name__}; call its own sample"
             )
-        self.prior = CodesFromNoise(estimator.prior_, self.n_codes)
+        self.width, prior = self.n_codes, estimator.prior_
+        if rows is not None:  # as codes that are decoded already
+            self.width, prior = len(columns.numbers), rows.of_classes(prior)
+        self.are_rows = rows is not None
+        self.prior = CodesFromNoise(prior, self.width)
         # Columns of whole numbers, which a quarter tells.
         quarter = estimator._format.rounded(np.full((1, self.n_features), 0.25))[0]
         self.register_buffer("whole", torch.from_numpy(quarter == 0.0))
 
     def width_of(self, method: str) -> int:
-        return 1 + self.n_codes + (0 if self.is_exact else len(self.view.columns.numbers))
+        has_cells = not (self.is_exact or self.are_rows)
+        return 1 + self.width + (len(self.view.columns.numbers) if has_cells else 0)
 
     def sample(self, noise: Tensor) -> Tensor:
-        of_codes, of_cells = noise[:, : 1 + self.n_codes], noise[:, 1 + self.n_codes :]
-        output = self.module.decode(self.prior(of_codes.double()).float())
-        if self.is_exact:
+        of_codes, of_cells = noise[:, : 1 + self.width], noise[:, 1 + self.width :]
+        cells = self.prior(of_codes.double()).float()
+        if not self.are_rows:
+            output = self.module.decode(cells)
             cells = self.criterion.mean(output)
-        else:
-            normal = self.criterion.distribution(output)
-            cells = normal.mean + normal.stddev * of_cells.float()
+            if not self.is_exact:
+                cells = cells + self.criterion.distribution(output).stddev * of_cells.float()
         rows = torch.maximum(torch.minimum(self.view.undo(cells), self.view.high), self.view.low)
         return torch.where(self.whole, rows.round(), rows).to(noise.dtype)
 
@@ -131,6 +140,11 @@ def _gaussians(prior: Any, n_codes: int) -> tuple[np.ndarray, np.ndarray, np.nda
         weights = [share * part[0] for share, part in zip(prior.shares, parts, strict=True)]
         means, roots = zip(*(part[1:] for part in parts), strict=True)
         return np.concatenate(weights), np.concatenate(means), np.concatenate(roots)
+    if isinstance(prior, LocalPrior):
+        raise OnnxExportError(
+            "sample has no ONNX form with prior='local', which 'auto' takes for many images; take "
+            "prior='mixture' or 'flow'"
+        )
     covariances = np.asarray(prior.covariances_, dtype=np.float64)
     shape = (len(prior.weights_), n_codes, n_codes)
     return prior.weights_, prior.means_, np.linalg.cholesky(np.broadcast_to(covariances, shape))

@@ -652,9 +652,7 @@ def test_missing_labels(labels, generator):
 def test_classes_need_priors_of_their_own(generator):
     X = make_table(30)
 
-    with pytest.raises(
-        ValueError, match=r"conditional=True .* prior='normal' .*'mixture' or 'flow'"
-    ):
+    with pytest.raises(ValueError, match=r"conditional=True .* prior='normal' .*take prior='auto'"):
         fitted(generator, X, X[:, 3], conditional=True, prior="normal")
 
 

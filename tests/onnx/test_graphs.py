@@ -116,10 +116,13 @@ def test_generator_of_a_mixed_table_with_gaps(method):
     assert_same(model, method, mixed_table(40, 1))
 
 
-@pytest.mark.parametrize("prior", ["mixture", "normal"])
-def test_samples_are_distributed_as_those_of_the_estimator(prior):
-    model = VariationalAutoencoder(2, prior=prior, **FEW).fit(X)
-    noise = np.random.default_rng(0).standard_normal((4000, 1 + 2 + 6), np.float32)
+@pytest.mark.parametrize(
+    "params", [{"chain": "auto"}, {"chain": False}, {"chain": False, "prior": "normal"}], ids=str
+)
+def test_samples_are_distributed_as_those_of_the_estimator(params):
+    model = VariationalAutoencoder(2, **params, **FEW).fit(X)
+    width = 1 + (0 if params["chain"] else 2) + 6  # Gaussians of rows, or codes and noise of cells
+    noise = np.random.default_rng(0).standard_normal((4000, width), np.float32)
 
     rows, expected = in_torch(model, "sample", noise), model.sample(4000, random_state=0)
 
@@ -130,7 +133,7 @@ def test_samples_are_distributed_as_those_of_the_estimator(prior):
 
 
 def test_samples_of_whole_numbers_are_whole_and_within_the_range():
-    model = VariationalAutoencoder(2, **FEW).fit((10 * X).astype(int))
+    model = VariationalAutoencoder(2, chain=False, **FEW).fit((10 * X).astype(int))
     noise = 3 * np.random.default_rng(0).standard_normal((50, 9), np.float32)
 
     rows = in_torch(model, "sample", noise)
