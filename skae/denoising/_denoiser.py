@@ -55,10 +55,9 @@ class AutoencoderDenoiser(
     noise : {"blocks", "gaussian", "masking", "poisson", "salt_and_pepper"} or Corruption, \
             default="gaussian"
         What is done to clean rows, anew in every epoch: a class of :mod:`skae.losses` with the
-        level below. "poisson" is that of counts, at least 0. Missing cells, of "masking" and
-        "blocks", are NaN in :meth:`transform`, which fills them and leaves the others as they are;
-        "blocks" are rectangles and strokes, and need `image_shape`. A
-        :class:`~skae.losses.Corruption` has a level of its own.
+        level below; "poisson" is for counts. Missing cells, of "masking" and "blocks", are NaN in
+        :meth:`transform`, which fills them and leaves the others as they are; "blocks" are strokes
+        and rectangles, and need `image_shape`. A corruption has a level of its own.
 
     noise_level : "auto", float or tuple of two floats, default="auto"
         Standard deviation of "gaussian" noise, or, of "poisson" noise, what one count stands for,
@@ -73,8 +72,7 @@ class AutoencoderDenoiser(
         width) or, if it is unmistakable, (height, width, channels).
 
     self_ensemble : bool, default=False
-        Whether images, not rows, become the mean over what all eight flips and rotations of them
-        become, which takes eight times as long.
+        Whether images, not rows, are averaged over eight orientations, which takes 8 times as long.
 
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the hidden layers of "mlp". "auto" takes three, as wide as the data has features
