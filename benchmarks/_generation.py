@@ -157,6 +157,8 @@ def _score(
         model, scoring = HistGradientBoostingRegressor(random_state=0), "r2"
     else:
         model = HistGradientBoostingClassifier(random_state=0)
+        if scoring == "roc_auc" and train[target].nunique() > 2:
+            scoring = "roc_auc_ovr"
         if rows[target].nunique() == 1:  # nothing to learn from: the score of any constant
             return 1 / test[target].nunique()
     features = [name for name in train if name != target]
