@@ -98,8 +98,6 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     # As it was given, for (height, width) is never mistaken.
     layout = None if image_shape is None else tuple(map(int, image_shape))
     network: dict[str, Any] = {"n_features": n_features, "fills": fills, "image_shape": layout}
-    if shape is not None and n_features > MOST_SEEN_AT_ONCE and not fills:
-        network["n_parts"] = _N_PARTS
     params: dict[str, Any] = {}
     if is_noisy:
         rows = X if weights is None else X[drawn_positions(weights, len(X))]
@@ -114,15 +112,14 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
         level, noise = noise.level, noise.in_units(units)
         network["levels"] = (0.0, 1.0) if fills else levels_of(noise, X, units)
         params["objective"] = Denoising(noise)
-        if isinstance(noise, PoissonNoise):
-            if (low := X.min()) < 0:
-                raise ValueError(
-                    f"Negative values in data passed to {type(estimator).__name__}: "
-                    f"noise={estimator.noise!r} is that of counts, at least 0, but clean rows hold "
-                    f"{low:.6g}. Subtract the least value, or set noise='gaussian'"
-                )
-            if "n_parts" in network:
-                network["offset"] = np.asarray(noise.offset, np.float32)
+        if isinstance(noise, PoissonNoise) and (low := X.min()) < 0:
+            raise ValueError(
+                f"Negative values in data passed to {type(estimator).__name__}: "
+                f"noise={estimator.noise!r} is that of counts, at least 0, but clean rows hold "
+                f"{low:.6g}. Subtract the least value, or set noise='gaussian'"
+            )
+    if shape is not None and n_features > MOST_SEEN_AT_ONCE and not fills:
+        network |= _of_patches(estimator, shape[0], params["objective"])
     if limits is not None:
         params["criterion__bounds"] = limits
     width = min(max(n_features, 64), 512)
@@ -143,6 +140,19 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     loss, optimizer, dtype = "squared_error", estimator.optimizer, estimator.dtype
     recipe = Recipe(module, loss, optimizer, dtype, params, wrap=wrap, units=units)
     return recipe, level, 0.0 if is_noisy else float(X.max()) - float(X.min())
+
+
+def _of_patches(estimator: Any, n_channels: int, objective: Any) -> dict[str, Any]:
+    """Return which filter of patches a network starts from.
+
+    On gray photographs with normal noise the mixture is better by one decibel, but a network that
+    starts from a single normal distribution learns more, and ends .2 decibels above.
+    """
+    noise = objective.noise
+    if isinstance(noise, PoissonNoise):
+        return {"n_parts": _N_PARTS, "offset": np.asarray(noise.offset, np.float32)}
+    is_alone = estimator.max_epochs == 0
+    return {"n_parts": _N_PARTS if is_alone or n_channels > 1 else 0}
 
 
 def _level_of_noisy(level: float | str, X: np.ndarray) -> float:

@@ -8,7 +8,8 @@ import pytest
 import skae
 
 FILES = sorted(Path(__file__).parent.joinpath("golden").glob("*/*.skae"))
-TOLERANCE = 1e-6
+# Other processors round sums of float32 otherwise, in 1e-6; what a network makes of that is larger.
+TOLERANCE = 2e-5
 
 
 def test_there_are_files_of_the_first_release():
