@@ -117,11 +117,18 @@ def test_generator_of_a_mixed_table_with_gaps(method):
 
 
 @pytest.mark.parametrize(
-    "params", [{"chain": "auto"}, {"chain": False}, {"chain": False, "prior": "normal"}], ids=str
+    ("params", "n_of_codes"),
+    [
+        ({"chain": "auto"}, 0),  # Gaussians of rows
+        ({"chain": False}, 2),
+        ({"chain": False, "prior": "normal"}, 2),
+        ({"chain": False, "prior": "local"}, 4),  # axes and the rest
+    ],
+    ids=str,
 )
-def test_samples_are_distributed_as_those_of_the_estimator(params):
+def test_samples_are_distributed_as_those_of_the_estimator(params, n_of_codes):
     model = VariationalAutoencoder(2, **params, **FEW).fit(X)
-    width = 1 + (0 if params["chain"] else 2) + 6  # Gaussians of rows, or codes and noise of cells
+    width = 1 + n_of_codes + 6  # and the noise of cells
     noise = np.random.default_rng(0).standard_normal((4000, width), np.float32)
 
     rows, expected = in_torch(model, "sample", noise), model.sample(4000, random_state=0)
