@@ -90,6 +90,9 @@ def mean_row(X: NDArray, weights: NDArray | None = None) -> NDArray:
 def drawn_positions(weights: NDArray, n: int, start: float = 0.5) -> NDArray:
     """Draw rows as often as their weights say, by steps of equal weight (systematic sampling).
 
+    Steps go through the rows in a random order, always the same, or what comes at regular intervals
+    would be drawn too often or never.
+
     Parameters
     ----------
     weights : ndarray of shape (n_rows,)
@@ -105,9 +108,12 @@ def drawn_positions(weights: NDArray, n: int, start: float = 0.5) -> NDArray:
         Positions in ascending order; each occurs as often as its share of `n` says, rounded up or
         down.
     """
-    ends = np.floor(np.cumsum(weights) * (n / weights.sum()) + start).astype(int)
+    order = np.random.default_rng(0).permutation(len(weights))
+    ends = np.floor(np.cumsum(weights[order]) * (n / weights.sum()) + start).astype(int)
     ends[-1] = n
-    return np.repeat(np.arange(len(weights)), np.diff(ends.clip(max=n), prepend=0))
+    counts = np.empty(len(weights), dtype=int)
+    counts[order] = np.diff(ends.clip(max=n), prepend=0)
+    return np.repeat(np.arange(len(weights)), counts)
 
 
 def repeated_positions(

@@ -196,10 +196,12 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         n_active = int((codes.spread > _ACTIVE).sum())
         attributes: dict[str, Any] = {"n_active_components_": n_active, "prior_": priors[0]}
         attributes["_shares"] = None
+        model, shares = self._fitted_rows(net, rows, labels, kept, seed), []
         if codes.traits.shape[1]:
             drawn = [self._traits(self._draws(net, prior, seed)) for prior in priors]
-            attributes["_shares"] = Shares.of(drawn, [part.trait_shares for part in parts])
-        attributes["_chain"] = self._fitted_rows(net, rows, labels, kept, seed)
+            shares = [part.trait_shares for part in parts]
+            attributes["_shares"] = Shares.of(drawn, shares)
+        attributes["_chain"] = model and model.calibrated(shares, self._traits, seed)
         if self.conditional:
             counts = np.bincount(labels, rows.own_weights)
             prior = ClassPriors(classes, counts / counts.sum(), priors)

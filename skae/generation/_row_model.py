@@ -49,16 +49,16 @@ class RowModel:
 
     def calibrated(
         self,
-        parts: Sequence[np.ndarray],
+        wanted: Sequence[np.ndarray],
         traits_of: Callable[[np.ndarray], np.ndarray],
         seed: int,
     ) -> Self:
-        """Return the same model, whose categories are as frequent as in rows.
+        """Return the same model, whose categories have certain shares.
 
         Parameters
         ----------
-        parts : sequence of ndarrays of shape (n_rows, n_outputs)
-            The rows of each class.
+        wanted : sequence of ndarrays of shape (n_traits,)
+            The shares of the traits of the rows of each class; none if there are no traits.
         traits_of : callable
             Gives the traits of encoded rows.
         seed : int
@@ -69,10 +69,9 @@ class RowModel:
         RowModel
             A copy.
         """
-        random = np.random.RandomState(seed)
-        wanted = [traits_of(part).mean(axis=0) for part in parts]
-        if not len(wanted[0]):
+        if not wanted:
             return self
+        random = np.random.RandomState(seed)
         drawn = [
             traits_of(self.draw(np.full(_DRAWS, label), random)[0]) for label in range(len(wanted))
         ]

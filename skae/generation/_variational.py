@@ -338,17 +338,15 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
             n_epochs = sys.maxsize
         if not (self.chain and self._columns.scale == "normal_scores" and n_epochs):
             return None
-        is_auto, n_classes = isinstance(self.chain, str), labels.max() + 1
+        is_auto = isinstance(self.chain, str)
         if is_auto and len(rows) < _FEWEST_ROWS:
-            of_each = [kept & (labels == label) for label in range(n_classes)]
+            of_each = [kept & (labels == label) for label in range(labels.max() + 1)]
             parts = [learned_rows(rows, labels, some, 0.5)[0] for some in of_each]
-            return fit_row_mixture(parts, self._columns, seed).calibrated(parts, self._traits, seed)
+            return fit_row_mixture(parts, self._columns, seed)
         if is_auto and n_epochs * len(rows) < _FEWEST_SEEN:
             return None
         encoded, labels = learned_rows(rows, labels, kept, 0.5)
-        chain = fit_chain(encoded, labels, self._columns, seed, n_epochs)
-        parts = [encoded[labels == label] for label in range(n_classes)]
-        return chain.calibrated(parts, self._traits, seed)
+        return fit_chain(encoded, labels, self._columns, seed, n_epochs)
 
     def _finish(self, net: Any, rows: Rows, y: Any) -> dict[str, Any]:
         attributes = super()._finish(net, rows, y)

@@ -84,7 +84,7 @@ def test_samples_come_from_noise_of_the_width_that_the_model_says():
 
     rows = session.run(None, {"noise": np.zeros((7, noise.shape[1]), np.float32)})[0]
 
-    assert noise.shape[1] == 1 + 2 + 6
+    assert noise.shape[1] == 1 + 6  # which Gaussian, and where in it
     assert rows.shape == (7, 6)
     assert (rows == rows[0]).all()
 
