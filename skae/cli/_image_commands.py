@@ -107,6 +107,8 @@ def decompress(args: Namespace, file: BinaryIO, output: Path | None) -> Outcome:
     Outcome
         How large it is.
     """
+    from ..compression._bundled import version_of
+
     format = "PNG" if output is None else _format_to_write(output, args.force)
     contents = unpacked(file.read())
     about = about_stream(contents.stream)
@@ -119,20 +121,13 @@ def decompress(args: Namespace, file: BinaryIO, output: Path | None) -> Outcome:
     if args.crop is not None:
         x, y, width, height = args.crop
         region = slice(y, y + height), slice(x, x + width)
-    with at_work(args.model, IMAGES, _version_of(about["fingerprint"])) as model:
+    with at_work(args.model, IMAGES, version_of(about["fingerprint"])) as model:
         (pixels,) = model.decompress([contents.stream], region=region)
     content, notes = _image_file(pixels, contents, format)
     write(output, content, force=args.force)
     height, width = pixels.shape[:2]
     facts = {"output": name_of(output), "width": width, "height": height, "bytes": len(content)}
     return Outcome(f"{name_of(output)}: {width} x {height} pixels", facts, notes)
-
-
-def _version_of(fingerprint: int) -> int | None:
-    """Return the version of the bundled model that wrote a stream, None for others."""
-    from ..compression._bundled import version_of
-
-    return version_of(fingerprint)
 
 
 def _format_to_write(output: Path, force: bool) -> str:

@@ -11,12 +11,12 @@ import torch
 
 from .._settings import default_settings
 from ..coding import FRACTION_BITS, Codec, CodecTables
+from ..networks import MEAN_UNIT, SCALE_UNIT
 from ..training._device import resolve_device
 from ._compressor import network_of
 from ._packing import read_arrays
 
 _NETWORK = "network."
-_OF_TABLES, _OF_MEANS = 2.0**-10, 2.0**-12  # units of weights of wide contexts
 
 
 @dataclass(frozen=True)
@@ -209,8 +209,8 @@ def rounded_arrays(model: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
         _NETWORK + "transform.analysis": transform.analysis.detach().half(),
         _NETWORK + "transform.mean": transform.mean,
         _NETWORK + "transform.spread": transform.spread,
-        "whole_scales": (contexts.scales.double() / _OF_TABLES).round(),
-        "whole_means": (contexts.means.double() / _OF_MEANS).round(),
+        "whole_scales": (contexts.scales.double() / SCALE_UNIT).round(),
+        "whole_means": (contexts.means.double() / MEAN_UNIT).round(),
     }
     params = {**{name: getattr(model, name) for name in names}, **model._nested_params}
     return {
@@ -236,11 +236,11 @@ def _closed_form(
     same in every version of torch, as they are part of the fingerprint.
     """
     scales, means = arrays["whole_scales"], arrays["whole_means"]
-    arrays["weights"] = scales.astype(np.int32) * round(_OF_TABLES * 2**FRACTION_BITS)
+    arrays["weights"] = scales.astype(np.int32) * round(SCALE_UNIT * 2**FRACTION_BITS)
     state = {name: value.float() for name, value in state.items()}
     state["transform.synthesis"] = state["transform.analysis"].T
-    state["contexts.scales"] = torch.from_numpy(scales * _OF_TABLES).float()
-    state["contexts.means"] = torch.from_numpy(means * _OF_MEANS).float()
+    state["contexts.scales"] = torch.from_numpy(scales * SCALE_UNIT).float()
+    state["contexts.means"] = torch.from_numpy(means * MEAN_UNIT).float()
     random = np.random.RandomState(0)
     for name, value in network.state_dict().items():
         if name not in state:

@@ -15,7 +15,7 @@ from torch.distributions import MultivariateNormal
 
 from .._settings import inference
 from ..networks import displaced
-from ..training import Batch
+from ..training import Batch, Rows
 
 _TAIL = 1e-6
 _CELLS = 2**20  # that are computed at once
@@ -75,8 +75,8 @@ class ImportanceWeights:
         return torch.stack(logs).logsumexp(0) + log_volume.cpu().unsqueeze(1)
 
     def _n_decoded(self, n_rows: int) -> int:
-        """Return for how many rows to decode codes, so that their number is a multiple of 32."""
-        step = 32 // math.gcd(32, len(self.noise))
+        """Return for how many rows to decode codes, so that the codes make whole batches."""
+        step = Rows.row_multiple // math.gcd(Rows.row_multiple, len(self.noise))
         return -(-n_rows // step) * step
 
 

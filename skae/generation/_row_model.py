@@ -1,6 +1,7 @@
 """What draws rows of a table as networks see them, without codes."""
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -16,11 +17,12 @@ _MOST_ROWS = 60_000
 _DRAWS = 20_000  # by which the shares of categories are known
 
 
-class RowModel:
+class RowModel(ABC):
     """Base of the distributions of encoded rows. They are dataclasses, and hold arrays only."""
 
     shares: Shares | None
 
+    @abstractmethod
     def draw(
         self,
         labels: np.ndarray,
@@ -45,7 +47,6 @@ class RowModel:
         log_probs : ndarray of shape (n_samples,)
             Logarithms of the probabilities that they would have met the limits by themselves.
         """
-        raise NotImplementedError
 
     def calibrated(
         self,
@@ -80,9 +81,7 @@ class RowModel:
         return same
 
 
-def learned_rows(
-    rows: Rows, labels: np.ndarray, kept: np.ndarray, start: float
-) -> tuple[np.ndarray, np.ndarray]:
+def learned_rows(rows: Rows, labels: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return what a chain learns.
 
     Parameters
@@ -93,8 +92,6 @@ def learned_rows(
         Positions of their classes.
     kept : ndarray of shape (n_samples,) of bool
         Which rows may be learned.
-    start : float
-        As in :func:`drawn_positions`.
 
     Returns
     -------
@@ -105,7 +102,7 @@ def learned_rows(
     if (weights := rows.own_weights) is not None:
         weights = weights[positions]
         n = round(weights.sum()) if are_whole(weights) else len(weights)
-        positions = positions[drawn_positions(weights, min(n, _MOST_ROWS), start)]
+        positions = positions[drawn_positions(weights, min(n, _MOST_ROWS))]
     encoded = rows.batch(torch.from_numpy(positions)).input.cpu().numpy()
     return encoded, labels[positions]
 

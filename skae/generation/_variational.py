@@ -341,11 +341,11 @@ class VariationalAutoencoder(LikelihoodMixin, BaseGenerator):
         is_auto = isinstance(self.chain, str)
         if is_auto and len(rows) < _FEWEST_ROWS:
             of_each = [kept & (labels == label) for label in range(labels.max() + 1)]
-            parts = [learned_rows(rows, labels, some, 0.5)[0] for some in of_each]
+            parts = [learned_rows(rows, labels, some)[0] for some in of_each]
             return fit_row_mixture(parts, self._columns, seed)
         if is_auto and n_epochs * len(rows) < _FEWEST_SEEN:
             return None
-        encoded, labels = learned_rows(rows, labels, kept, 0.5)
+        encoded, labels = learned_rows(rows, labels, kept)
         return fit_chain(encoded, labels, self._columns, seed, n_epochs)
 
     def _finish(self, net: Any, rows: Rows, y: Any) -> dict[str, Any]:

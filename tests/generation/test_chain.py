@@ -94,7 +94,7 @@ def test_weights_are_repetitions():
     weights = np.array([1, 3, 0, 2, 1])
     rows = ArrayRows(X, torch.float64, torch.device("cpu")).weighted(weights)
 
-    encoded, labels = learned_rows(rows, np.arange(5), np.arange(5) != 4, 0.5)
+    encoded, labels = learned_rows(rows, np.arange(5), np.arange(5) != 4)
 
     np.testing.assert_array_equal(np.sort(labels), [0, 1, 1, 1, 3, 3])
     np.testing.assert_array_equal(encoded, X[labels])

@@ -14,15 +14,18 @@ from ._quantizer import BIT_WEIGHT, DEAD_ZONE, N_LEVELS, interpolated
 from ._regression import LOG_SCALES
 from ._sharpening import SharpeningNetwork
 from ._spectral_codec import SpectralCodecNetwork
+from ._wide_contexts import MEAN_UNIT, SCALE_UNIT
 
 __all__ = [
     "BIT_WEIGHT",
     "DEAD_ZONE",
     "LOG_SCALES",
     "MDCT",
+    "MEAN_UNIT",
     "N_CENTROIDS",
     "N_LEVELS",
     "N_TABLES",
+    "SCALE_UNIT",
     "ImageCodecNetwork",
     "Law",
     "SharpeningNetwork",

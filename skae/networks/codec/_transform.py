@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ._orientation import oriented
+from ._parts import in_parts
 from ._patches import LappedPatches
 
-_VALUES_TOGETHER = 2**22
 _OF_CROPS = 16  # patches: images of so many in a row are mostly crops of larger ones
 _RTOL = 0.1  # directions of gray patches that known components tell less of are left out
 
@@ -120,9 +120,11 @@ class PatchTransform(nn.Module):
         x : Tensor of shape (n_images, height, width, channels)
             Training images.
         """
-        parts = x.split(max(1, _VALUES_TOGETHER // x[0].numel()))
-        n = sum(len(self._inside(part)) for part in parts)
-        sums = [self._inside(part).sum(0, dtype=torch.float64) for part in parts]
+        parts, n, sums = in_parts(x), 0, []
+        for part in parts:
+            flat = self._inside(part)
+            n += len(flat)
+            sums.append(flat.sum(0, dtype=torch.float64))
         mean = torch.stack(sums).sum(0) / n
         gram = x.new_zeros(len(self.mean), len(self.mean), dtype=torch.float64)
         for part in parts:

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from ._base_contexts import Contexts
 from ._law import Law
+from ._parts import in_parts
 from ._quantizer import N_LEVELS, Quantizer, code_length
-
-_VALUES_TOGETHER = 2**22  # that are transformed at once
 
 
 class TransformCodec(nn.Module):
@@ -197,8 +196,7 @@ class TransformCodec(nn.Module):
         Tensor of shape (n_signals, rows, columns, n_components)
             Coefficients, in the units of the signals.
         """
-        parts = x.split(max(1, _VALUES_TOGETHER // x[0].numel()))
-        return torch.cat([self.coefficients(part) for part in parts])
+        return torch.cat([self.coefficients(part) for part in in_parts(x)])
 
     def fit_contexts(self, x: Tensor, law: Law | None = None) -> None:
         """Set the weights of means and scales, for coefficients as they are now.

@@ -24,9 +24,9 @@ from ._wide_evidence import (
 from ._wide_grid import N_BESIDE, STRIDES, wide_grid
 
 _N_DEEP, _N_FLAT, _N_PREDICTED = 3, 22, 80  # edges of groups
-_MEAN_UNIT = 2.0**-12  # of whole weights of means
+MEAN_UNIT = 2.0**-12  # of whole weights of means
 _LARGEST_MEAN_WEIGHT = 2.0**7
-_SCALE_UNIT = 2.0**-10
+SCALE_UNIT = 2.0**-10
 _EXACT_IN_FLOAT32 = 2.0**24
 _SQUARES_TOGETHER = 2**15  # in a fit: what all together need beside their evidence is large
 
@@ -173,17 +173,17 @@ class WideContexts(Contexts):
         tuple of Tensors
             What :meth:`walk` takes. Those of indices are of float32, if that sums them exactly.
         """
-        scales = (scales / _SCALE_UNIT + 0.5).floor() * _SCALE_UNIT
+        scales = (scales / SCALE_UNIT + 0.5).floor() * SCALE_UNIT
         # All partial sums of features below 128 are whole numbers of this unit.
         largest = max(
             float(scales[part.scales].unflatten(0, (-1, part.width)).abs().sum(0).max())
             for group in self._plan
             for part in group.parts
         )
-        if 128 * largest < _EXACT_IN_FLOAT32 * _SCALE_UNIT:
+        if 128 * largest < _EXACT_IN_FLOAT32 * SCALE_UNIT:
             scales = scales.float()
         most = _LARGEST_MEAN_WEIGHT
-        means = (self.means.double() / _MEAN_UNIT).round() * _MEAN_UNIT
+        means = (self.means.double() / MEAN_UNIT).round() * MEAN_UNIT
         return scales, interpolated(means.clamp(-most, most), level)
 
     def scale(self, log_scale: Tensor) -> Tensor:
