@@ -37,8 +37,9 @@ class Fit:
         Whether `max_epochs` was chosen by the estimator.
     weights : object, default=None
         How much each row counts, as they were given and then as they were checked; None for alike.
-    own : tuple of two objects or None, default=None
-        If `X` and `y` are but a sample of the rows of several processes, those of this one.
+    own : tuple of three objects or None, default=None
+        If `X`, `y` and `weights` are but those of a sample of the rows of several processes, those
+        of this one.
     n_rows : int, default=0
         Then, how many rows all processes have.
     saved : Checkpoint or None, default=None
@@ -53,7 +54,7 @@ class Fit:
     valid: tuple[Any, Any] | None = None
     is_auto: bool = False
     weights: Any = None
-    own: tuple[Any, Any] | None = None
+    own: tuple[Any, Any, Any] | None = None
     n_rows: int = 0
     saved: Checkpoint | None = None
 
@@ -169,8 +170,8 @@ def checked_targets(estimator: Any, given: Any, X: Any, y: Any, name: str = "y")
     return check_array(y, accept_sparse="csr", dtype=DTYPES, input_name=name, estimator=estimator)
 
 
-def checked_own(estimator: Any, fit: Fit) -> tuple[Any, Any] | None:
-    """Return the rows that only this process has, and their targets.
+def checked_own(estimator: Any, fit: Fit) -> tuple[Any, Any, Any] | None:
+    """Return the rows that only this process has, their targets and their weights.
 
     Parameters
     ----------
@@ -181,14 +182,14 @@ def checked_own(estimator: Any, fit: Fit) -> tuple[Any, Any] | None:
 
     Returns
     -------
-    tuple of two objects or None
+    tuple of three objects or None
         The same, checked; None if all processes have the same rows.
     """
     if fit.own is None:
         return None
-    given, y = fit.own
+    given, y, weights = fit.own
     X = estimator._checked(given)
-    return X, checked_targets(estimator, given, X, y)
+    return X, checked_targets(estimator, given, X, y), weights
 
 
 def checked_valid(

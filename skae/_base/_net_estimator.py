@@ -236,8 +236,10 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
         max_epochs = int(fit.max_epochs)
         rows = own = self._prepared(net, rows, max_epochs)
         if fit.own is not None:
-            own = self._pairs(*fit.own, net.dtype, torch.device(net.device), training=True)
+            *pair, weights = fit.own
+            own = self._pairs(*pair, net.dtype, torch.device(net.device), training=True)
             check_targets(own, net.criterion_, self._names)
+            own = own.weighted_together(weights)
         take_over(net.module_, net.averaged_module_)
         train, valid, callbacks = self._split(net, own, fit)
         attributes["max_epochs_"] = max_epochs

@@ -191,16 +191,16 @@ def with_common_sample(fit: Fit) -> Fit:
     group = current_group()
     if group is None or group.size == 1 or group.data == "same":
         return fit
-    X, y = fit.X, fit.y
-    if fit.weights is not None:
-        raise ValueError('sample_weight is not for `with skae.distributed(data="own")`')
+    X, y, weights = fit.X, fit.y, fit.weights
     if not (isinstance(X, np.ndarray | RowSource) or (sparse.issparse(X) and X.format == "csr")):
         raise ValueError(
             f"X is a {type(X).__name__}, but rows of its own are given to a process as an array, "
             "a CSR matrix or skae.datasets.rows(...)"
         )
-    counts = gathered(X.shape[0])
-    n_rows = sum(counts)
+    for name, given in (("y", y), ("sample_weight", weights)):
+        if len(set(gathered(given is None))) > 1:
+            raise ValueError(f"all processes must fit alike, but only some were given {name}")
+    n_rows = sum(gathered(X.shape[0]))
     most = min(n_rows, _MOST_ROWS, max(1, _MOST_CELLS // X.shape[1]))
     n_own = -(-X.shape[0] * most // n_rows)
     chosen = np.random.default_rng(shard()[0]).permutation(X.shape[0])[:n_own]
@@ -210,8 +210,13 @@ def with_common_sample(fit: Fit) -> Fit:
         names = X.feature_names
         sample = ArraySource(sample, X.buffer_rows)
         sample.feature_names = names
-    of_sample = None if y is None else _joined(gathered(np.asarray(y)[chosen]))
-    return replace(fit, X=sample, y=of_sample, own=(X, y), n_rows=n_rows)
+    of_sample = [
+        None if each is None else _joined(gathered(np.asarray(each)[chosen]))
+        for each in (y, weights)
+    ]
+    return replace(
+        fit, X=sample, y=of_sample[0], weights=of_sample[1], own=(X, y, weights), n_rows=n_rows
+    )
 
 
 def epochs_of_all(fit: Fit, recipe: Recipe, n_seen: int, seed: int) -> Any:

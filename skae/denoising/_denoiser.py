@@ -194,6 +194,7 @@ class AutoencoderDenoiser(
     """
 
     _takes_targets = True
+    _takes_own_rows = True
     _changeable = NetEstimator._changeable | {"self_ensemble"}
 
     _parameter_constraints: dict = {

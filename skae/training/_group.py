@@ -180,8 +180,8 @@ def distributed(data: str = "same", *, timeout: float = 300.0) -> Iterator[int]:
         What each process gives to `fit`. "same": all rows. The result is that of one process, up to
         rounding. "own": rows of its own, of any number; what has to be known before the training,
         scales and the start among it, is taken from a sample of the rows of all. Only for
-        :class:`~skae.Autoencoder`, :class:`~skae.VariationalAutoencoder` and
-        :class:`~skae.AdversarialAutoencoder`.
+        :class:`~skae.Autoencoder`, :class:`~skae.VariationalAutoencoder`,
+        :class:`~skae.AdversarialAutoencoder` and :class:`~skae.AutoencoderDenoiser`.
     timeout : float, default=300.0
         After how many seconds without an answer of another process a fit fails.
 

@@ -15,6 +15,7 @@ from .._units import Units
 from .._weights import weighted_mean
 from ..datasets import RowSource
 from ._batch import Batch
+from ._distributed import mean_of_all
 
 _MOST_CELLS_HELD, _CELLS_AT_ONCE = 2**24, 2**19
 
@@ -115,6 +116,24 @@ class Rows(Dataset):
             return self
         view = copy.copy(self)
         view.weights, view._mean_weight = torch.from_numpy(weights), float(weights.mean())
+        return view
+
+    def weighted_together(self, weights: Any) -> "Rows":
+        """Return the same rows with weights, of which other processes have more.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_rows,) or None
+            How much each of all rows of this process counts. None leaves them as they are.
+
+        Returns
+        -------
+        Rows
+            A view.
+        """
+        view = self.weighted(weights)
+        if view is not self:
+            view._mean_weight = mean_of_all(view._mean_weight, len(weights))
         return view
 
     def mean(self, values: np.ndarray) -> float:

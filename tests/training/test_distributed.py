@@ -59,6 +59,14 @@ with skae.distributed("own", timeout=30):
     for kind, given in kinds.items():
         model = skae.Autoencoder(2, max_epochs=4, batch_size=32, random_state=0).fit(given)
         found[f"own {kind}"], found["own losses"] = model.transform(X), model.loss_curve_
+    counts = 1.0 + np.arange(len(X)) % 3
+    model = skae.Autoencoder(2, max_epochs=4, batch_size=32, random_state=0)
+    model.fit(own, sample_weight=counts[:81] if rank == 0 else counts[81:])
+    found["own weights"], found["own weighted losses"] = model.transform(X), model.loss_curve_
+    only = {"sample_weight": counts[:81]} if rank == 0 else {}
+    found["weights of one"] = error_of(lambda: few.fit(own, **only))
+    denoiser = skae.AutoencoderDenoiser(max_epochs=2, random_state=0).fit(own)
+    found["own denoiser"] = denoiser.transform(X)
     watched = skae.Autoencoder(2, max_epochs=4, batch_size=32, early_stopping=True)
     found["own early stopping"] = watched.fit(own).validation_loss_curve_
     generator = skae.VariationalAutoencoder(2, max_epochs=1, random_state=0).fit(own)
@@ -110,8 +118,8 @@ def found(X, tmp_path_factory):
     return [pickle.loads((folder / f"found_{rank}.pkl").read_bytes()) for rank in range(2)]
 
 
-def single(X):
-    return Autoencoder(2, max_epochs=4, batch_size=32, random_state=0).fit(X)
+def single(X, **params):
+    return Autoencoder(2, max_epochs=4, batch_size=32, random_state=0).fit(X, **params)
 
 
 def test_two_processes_train_like_one(found, X):
@@ -131,6 +139,8 @@ def test_two_processes_train_like_one(found, X):
         "own array",
         "own source",
         "own losses",
+        "own weights",
+        "own denoiser",
         "own early stopping",
         "own generator",
     ],
@@ -143,6 +153,12 @@ def test_own_rows_make_the_model_of_all_rows(found, X):
     model = single(X)
     assert abs(found[0]["own losses"][-1] / model.loss_ - 1) < 0.05
     np.testing.assert_allclose(found[0]["own array"], model.transform(X), atol=0.2)
+
+
+def test_own_weights_make_the_model_of_all_weights(found, X):
+    model = single(X, sample_weight=1.0 + np.arange(len(X)) % 3)
+    assert abs(found[0]["own weighted losses"][-1] / model.loss_ - 1) < 0.05
+    np.testing.assert_allclose(found[0]["own weights"], model.transform(X), atol=0.2)
 
 
 def test_the_random_state_is_as_it_was(found):
@@ -160,6 +176,10 @@ def test_the_random_state_is_as_it_was(found):
             "process 1",
         ),
         ("all fail", "ValueError: Input X contains NaN"),
+        (
+            "weights of one",
+            "ValueError: all processes must fit alike, but only some were given sample_weight",
+        ),
         ("own detector", "ValueError: AutoencoderOutlierDetector takes the same rows in all"),
         ("again", "RuntimeError: the processes no longer work together"),
     ],
