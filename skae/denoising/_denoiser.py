@@ -193,8 +193,7 @@ class AutoencoderDenoiser(
     True
     """
 
-    _takes_targets = True
-    _takes_own_rows = True
+    _takes_targets = _takes_own_rows = True
     _changeable = NetEstimator._changeable | {"self_ensemble"}
 
     _parameter_constraints: dict = {
