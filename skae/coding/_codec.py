@@ -145,34 +145,66 @@ class Codec(CodecModel):
         """
         ends_early = self.network.contexts.ends_early
         stops = [stop for _, stop in self.network.contexts.groups]
-        choices = CHOICES.tolist() if ends_early else [0]
-        n_bits = y.new_zeros(len(stops), len(choices), len(y), dtype=torch.float64)
-        n_others = n_bits.new_zeros(len(stops), len(y))
+        offsets = torch.tensor(CHOICES.tolist() if ends_early else [0])[:, None, None, None]
+        n_bits = y.new_zeros(len(stops), len(offsets), len(y), dtype=torch.float64)
 
-        def measure(channels: slice, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
-            group = stops.index(channels.stop)
-            for i, offset in enumerate(choices):
-                there = (which + offset).clamp(0, N_TABLES - 1)
-                bits = self.law.lengths(integers, there)
-                if coded is not None:
-                    bits = bits * coded[channels]
-                n_bits[group, i] += bits.sum((1, 2), dtype=torch.float64)
-            n_others[group] += integers.count_nonzero((1, 2))
+        def measure(channels: slice, integers: Tensor, which: Tensor) -> None:
+            there = (which + offsets.int()).clamp_(0, N_TABLES - 1)
+            bits = self.law.lengths(integers, there)
+            if coded is not None:
+                bits = bits * coded[channels]
+            n_bits[stops.index(channels.stop)] += bits.sum((2, 3), dtype=torch.float64)
 
-        decoded = self._round_all(y, number, measure, coded)
-        # As in `encode`, the last group of a signal is the last one with another number than zero.
-        is_there = n_others.flip(0).cumsum(0).flip(0) > 0
-        if not ends_early:
-            is_there = torch.ones_like(is_there)
+        decoded, is_there = self._alone(y, number, coded, measure)
         bits = (n_bits * is_there[:, None]).numpy()
         total = bits[:, 0].sum(0)
         if ends_early:
             of_offsets = self._bits_of_offsets[:, None] * is_there[:, None].numpy()
             total = best(bits, of_offsets)[1]
+        return decoded, total
+
+    @inference()
+    def restored(self, y: Tensor, number: int) -> Tensor:
+        """Round coefficients.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n_signals, rows, columns, n_components)
+            Coefficients.
+        number : int
+            Number of the rounding step.
+
+        Returns
+        -------
+        Tensor of shape (n_signals, rows, columns, n_components)
+            What :meth:`decode` returns for signals that were coded alone.
+        """
+        return self._alone(y, number)[0]
+
+    def _alone(
+        self,
+        y: Tensor,
+        number: int,
+        coded: Tensor | None = None,
+        measure: Callable[[slice, Tensor, Tensor], None] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return what signals that are coded alone are decoded to, and which groups each has."""
+        stops = [stop for _, stop in self.network.contexts.groups]
+        n_others = y.new_zeros(len(stops), len(y), dtype=torch.float64)
+
+        def see(channels: slice, integers: Tensor, which: Tensor, residuals: Tensor) -> None:
+            n_others[stops.index(channels.stop)] += integers.count_nonzero((1, 2))
+            if measure is not None:
+                measure(channels, integers, which)
+
+        decoded = self._round_all(y, number, see, coded)
+        # As in `encode`, the last group of a signal is the last one with another number than zero.
+        is_there = n_others.flip(0).cumsum(0).flip(0) > 0
+        if not self.network.contexts.ends_early:
+            is_there = torch.ones_like(is_there)
         sizes = torch.tensor([stop - start for start, stop in self.network.contexts.groups])
         is_coded = is_there.repeat_interleave(sizes, 0).T[:, None, None]
-        factors = self.network.steps(number / N_PER_LEVEL)[1]
-        return decoded * is_coded * factors, total
+        return decoded * is_coded * self.network.steps(number / N_PER_LEVEL)[1], is_there
 
     @inference()
     def decode(

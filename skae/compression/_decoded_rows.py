@@ -54,7 +54,7 @@ class DecodedRows(SignalRows):
                 part = slice(start, start + size)
                 x = images.batch(order[part]).input.cpu().float()
                 number = int(torch.randint(N_NUMBERS, (), generator=generator))
-                y, _ = codec.cost(network.coefficients(x), number)
+                y = codec.restored(network.coefficients(x), number)
                 self._images[part], self._levels[part] = x, number / N_PER_LEVEL
                 self._decoded[part] = network.projected(y).flatten(1)
         self._source, self.codec = images, codec

@@ -80,9 +80,10 @@ def some_rows(n: int, most: int) -> Tensor:
 
 
 def _ridged(gram: Tensor, n_rows: int) -> Tensor:
-    diagonal = gram.diagonal(dim1=1, dim2=2)
-    ridge = (_RIDGE + _RIDGE_ROWS / n_rows) * diagonal.mean(1, keepdim=True) + 1e-3 * n_rows
-    return gram + torch.diag_embed(ridge.expand_as(diagonal))
+    ridged = gram.clone()
+    diagonal = ridged.diagonal(dim1=1, dim2=2)
+    diagonal += (_RIDGE + _RIDGE_ROWS / n_rows) * diagonal.mean(1, keepdim=True) + 1e-3 * n_rows
+    return ridged
 
 
 def exponential_regression(evidence: Evidence, magnitudes: Tensor) -> Tensor:
