@@ -13,16 +13,15 @@ from sklearn.utils.estimator_checks import (
     check_set_output_transform_polars,
     check_transformer_get_feature_names_out,
     check_transformer_get_feature_names_out_pandas,
-    parametrize_with_checks,
 )
 
 from .estimators import (
     CONFIGURATIONS,
     ENOUGH,
-    configured,
     in_turn,
     over_all,
     public_estimators,
+    with_checks,
 )
 
 # What scikit-learn's own test suite runs besides `check_estimator`.
@@ -61,7 +60,7 @@ def test_every_public_estimator_has_configurations(estimator_class):
     )
 
 
-@parametrize_with_checks(configured())
+@with_checks()
 def test_check_estimator(estimator, check):
     run(check, estimator)
 
