@@ -84,7 +84,7 @@ def test_arrays_of_files(tmp_path):
 
 
 def test_going_on_from_it(photographs, photo):
-    own = ImageCompressor.pretrained(warm_start=True).fit([photo])
+    own = ImageCompressor.pretrained(warm_start=True).fit([photo[:128, :128]])
     assert own.fingerprint_ != photographs.fingerprint_
     np.testing.assert_array_equal(
         own.module_.transform.synthesis.detach(), photographs.module_.transform.synthesis.detach()
