@@ -12,6 +12,10 @@ from typing import Any
 
 import torch
 
+# Rows that are computed together without gradients are padded to a multiple of it: a row's result
+# then has the same last bits whatever rows stand beside it.
+ROW_MULTIPLE = 32
+
 _AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 
 _lock = threading.Lock()
@@ -89,3 +93,21 @@ def _change_settings_of_the_process() -> None:
         for matmul in (backends.mkldnn.matmul, backends.cuda.matmul):
             _set_back.callback(setattr, matmul, "fp32_precision", matmul.fp32_precision)
     torch.set_float32_matmul_precision("highest")
+
+
+def whole_rows(most: int, least: int = 1) -> int:
+    """Return how many rows to compute together, so that none needs padding.
+
+    Parameters
+    ----------
+    most : int
+        How many rows there is room for.
+    least : int, default=1
+        How many times `ROW_MULTIPLE` to take in any case.
+
+    Returns
+    -------
+    int
+        A multiple of `ROW_MULTIPLE`.
+    """
+    return max(least, most // ROW_MULTIPLE) * ROW_MULTIPLE

@@ -13,9 +13,9 @@ from scipy.stats import norm, qmc
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
-from .._settings import inference
+from .._settings import ROW_MULTIPLE, inference, whole_rows
 from ..networks import displaced
-from ..training import Batch, Rows
+from ..training import Batch
 
 _TAIL = 1e-6
 _CELLS = 2**20  # that are computed at once
@@ -52,7 +52,7 @@ class ImportanceWeights:
     @property
     def n_rows(self) -> int:
         """How many rows at most to take at once."""
-        return max(32, _CELLS // self.width // 32 * 32)
+        return whole_rows(_CELLS // self.width)
 
     def __call__(self, module: Any, batch: Batch) -> Tensor:
         """Return the logs, of shape (n_rows, n_classes) and float64."""
@@ -76,7 +76,7 @@ class ImportanceWeights:
 
     def _n_decoded(self, n_rows: int) -> int:
         """Return for how many rows to decode codes, so that the codes make whole batches."""
-        step = Rows.row_multiple // math.gcd(Rows.row_multiple, len(self.noise))
+        step = ROW_MULTIPLE // math.gcd(ROW_MULTIPLE, len(self.noise))
         return -(-n_rows // step) * step
 
 

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from .._plain import registered
-from .._settings import default_settings
+from .._settings import ROW_MULTIPLE, default_settings
 from ._normal import Normal
 
 _MOST_ROWS, _FEWEST_ROWS, _MOST_CELLS = 1000, 50, 2**24
 _MOST_WORK = 4e10  # products in the factorisations of all columns
 _N_STEPS, _LR, _ROWS_OF_STEP = 16, 0.1, 256
 _LEAST_NOISE, _LEAST_LOG_NOISE = 1e-3, -4.0
-_ROWS_AT_ONCE, _ROW_MULTIPLE = 2048, 32
+_ROWS_AT_ONCE = 2048
 
 
 @registered
@@ -145,7 +145,7 @@ class KernelMachines:
             if not len(rows):
                 continue
             # In multiples of 32, or a row's last bits would depend on the others.
-            rows = torch.cat([rows, rows[-1:].expand(-len(rows) % _ROW_MULTIPLE)])
+            rows = torch.cat([rows, rows[-1:].expand(-len(rows) % ROW_MULTIPLE)])
             for some in rows.split(_ROWS_AT_ONCE):
                 kernel = _kernel(guess[some] * inverse_lengths[j], inputs[j])
                 # One by one, for the bits of a product with several depend on the number of rows.

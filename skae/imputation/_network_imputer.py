@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .._base import Fit, NetEstimator, TakesWeights, checked_sizes
 from .._plain import Part
-from .._settings import inference
+from .._settings import inference, whole_rows
 from .._units import chunks_of
 from .._weights import drawn_positions
 from ..tables import Coding
@@ -165,7 +165,7 @@ class NetworkImputer(TakesWeights, FillsTables, NetEstimator):
     @property
     def _rows_at_once(self) -> int:
         """Number of rows whose matrices fit caches and memory."""
-        return min(1024, max(32, _CELLS_AT_ONCE // self._coding.n_outputs**2 // 32 * 32))
+        return min(1024, whole_rows(_CELLS_AT_ONCE // self._coding.n_outputs**2))
 
     def _finish(self, net: AutoencoderNet, rows: Rows, y: Any) -> dict[str, Any]:
         usual, coding = [self._normal] * self.n_estimators, self._coding

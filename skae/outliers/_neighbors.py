@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from .._plain import registered
+from .._settings import ROW_MULTIPLE
 from ._gradients import OrientedGradients
 from ._views import (
-    ROW_MULTIPLE,
     SMALL,
     SMALLEST_WIDTH,
     both_padded,

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from .._plain import registered
+from .._settings import ROW_MULTIPLE
 
 _SHRINKAGE = 0.1
 _WIDEST_COVARIANCE = 1024
 _CELLS = 512
 SMALL = 1e-9
 SMALLEST_WIDTH = 1e-30
-ROW_MULTIPLE = 32
 
 
 def like(array: np.ndarray, x: Tensor) -> Tensor:

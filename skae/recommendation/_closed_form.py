@@ -18,10 +18,9 @@ import torch
 from scipy import linalg, sparse
 
 from .._plain import registered
-from .._settings import inference
+from .._settings import ROW_MULTIPLE, inference
 from ._sparse import SparseMatrix, cells, scaled
 
-_ROW_MULTIPLE = 32  # with it, a row's result has the same last bits whatever rows stand beside it
 _CELLS_AT_ONCE, _BLOCK = 2**19, 256
 _USERS_SQUARED_PER_ITEM = 400  # from here on, Y' (Y Y' + I)^-1 is cheap beside the inverse
 _OVERSAMPLING, _N_POWERS = 16, 4
@@ -134,7 +133,7 @@ def _product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
     By torch: the libraries that NumPy comes with add up in an order that depends on the place.
     """
-    padded = np.pad(rows, ((0, -len(rows) % _ROW_MULTIPLE), (0, 0)))
+    padded = np.pad(rows, ((0, -len(rows) % ROW_MULTIPLE), (0, 0)))
     factors = (torch.from_numpy(np.require(each, requirements="W")) for each in (padded, matrix))
     with inference():
         return torch.matmul(*factors).numpy()[: len(rows)]

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from .._settings import whole_rows
 from ..metrics import hide_items, ndcg_at_k
 from ..metrics._hidden_items import is_later, only_new
 from ._diversity import reranked
@@ -92,7 +93,7 @@ class RecommenderMixin:
 
     def _chunks(self, n_rows: int) -> Iterator[slice]:
         """Yield slices of so many rows that dense scores of them fit the caches."""
-        size = min(256, max(64, _CELLS_AT_ONCE // self.n_features_in_ // 32 * 32))
+        size = min(256, whole_rows(_CELLS_AT_ONCE // self.n_features_in_, least=2))
         for start in range(0, n_rows, size):
             yield slice(start, min(start + size, n_rows))
 

@@ -11,6 +11,7 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from .._settings import ROW_MULTIPLE, whole_rows
 from .._units import Units
 from .._weights import weighted_mean
 from ..datasets import RowSource
@@ -39,9 +40,7 @@ class Rows(Dataset):
     weights: Tensor | None = None  # of all rows
     _mean_weight = 1.0
     row_source: RowSource | None = None  # of rows that are read block by block
-    # Batches of an inference are padded to it: a row's result then has the same last bits whatever
-    # rows stand beside it.
-    row_multiple = 32
+    row_multiple = ROW_MULTIPLE  # of batches of an inference
 
     def __init__(
         self, n_rows: int, n_features: int, dtype: torch.dtype, device: torch.device
@@ -313,6 +312,6 @@ def inference_rows(n_features: int) -> int:
     Returns
     -------
     int
-        A multiple of 32, at most 4096: about a million cells, which fits caches and memory.
+        A multiple of `ROW_MULTIPLE`, at most 4096: about a million cells, as caches hold.
     """
-    return min(4096, max(32, 2**20 // n_features // 32 * 32))
+    return min(4096, whole_rows(2**20 // n_features))
