@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 from torch import nn
@@ -12,7 +13,7 @@ from torch import nn
 from skae import Autoencoder, AutoencoderOutlierDetector
 from skae.networks import DenseAutoencoder
 
-from .estimators import DropoutNetwork, over_all
+from .estimators import DropoutNetwork, over_all, over_sparse
 
 X = np.random.default_rng(0).normal(size=(20, 6))
 FITTED = Autoencoder(max_epochs=0).fit(X)
@@ -436,6 +437,32 @@ def test_failed_fit_leaves_it_unfitted(estimator):
         model.fit(with_value(value))
 
     assert not hasattr(model, "n_features_in_")
+
+
+@over_all(names=["default"])
+def test_arrays_of_dates_are_refused(estimator):
+    days = np.arange(60).astype("datetime64[D]").reshape(10, 6)  # NaT would become a number
+
+    with pytest.raises((TypeError, ValueError), match="array of datetime64"):
+        clone(estimator).fit(days)
+
+
+@over_all(names=["default"])
+def test_truth_values_are_no_numbers(estimator):
+    for name, value in estimator.get_params(deep=False).items():
+        if type(value) in (int, float) and name not in ("missing_values", "verbose"):
+            with pytest.raises(ValueError, match=f"'{name}' parameter of .* must be"):
+                clone(estimator).set_params(**{name: True}).fit(X)
+
+
+@over_sparse(names=["default"])
+@pytest.mark.parametrize("index", [-1, 6])
+def test_indices_outside_of_a_sparse_matrix(estimator, index):
+    broken = sparse.csr_array(np.abs(X))
+    broken.indices[7] = index
+
+    with pytest.raises(ValueError, match=r"no valid CSR: its indices reach from (-1|0) to [56]"):
+        clone(estimator).fit(broken)
 
 
 def test_generator_is_no_device():

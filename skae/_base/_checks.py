@@ -19,7 +19,7 @@ from ..tables import (
     columns_named,
     framed,
     is_frame,
-    refuse_lazy,
+    refuse_unusable,
     unmasked,
 )
 
@@ -77,7 +77,7 @@ def checked_input(
         return checked_source(estimator, X, reset=reset)
     if not reset and _is_as_in_fit(estimator, X):
         return X
-    refuse_lazy(X)
+    refuse_unusable(X)
     tags = get_tags(estimator).input_tags
     finite = "allow-nan" if tags.allow_nan else True
     X = unmasked(X, tags.allow_nan, type(estimator).__name__)
@@ -153,6 +153,8 @@ def _is_as_in_fit(estimator: Any, X: Any) -> bool:
 
 def _holds_numbers(X: Any) -> bool:
     """Tell whether the dtype of an array or sparse matrix is one that batches are made of."""
+    if sparse.issparse(X) and (not X.dtype.isnative or X.dtype == np.float16):
+        return False  # which SciPy can't compute with
     of_numpy = isinstance(X, np.ndarray) or sparse.issparse(X)
     return of_numpy and X.dtype.kind in "biuf" and X.dtype.itemsize <= 8
 
@@ -237,7 +239,7 @@ def checked_table(
     if not reset:
         check_is_fitted(estimator)
     assert form is not None  # or it is not fitted
-    refuse_lazy(X)
+    refuse_unusable(X)
     X = framed(X)
     if is_frame(X) and form.container:
         validate_data(estimator, X, skip_check_array=True, reset=reset)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .._plain import registered
 from .._shapes import are_rows
+from ..tables import refuse_unusable
 
 DTYPES = ("int16", "int32", "float32", "float64")
 _LARGEST = 2.0**20
@@ -88,6 +89,7 @@ def checked_signals(estimator: Any, X: Any, reset: bool) -> Signals:
     TypeError, ValueError
         If they are none.
     """
+    refuse_unusable(X)
     if isinstance(X, np.ndarray) and X.ndim == 3:
         return Signals(
             [checked_signal(x, f"X[{i}]") for i, x in enumerate(_filled(X))], "rows", False

@@ -45,6 +45,10 @@ class FillsTables(HasSchema, TransformerMixin, BaseEstimator):
         X = checked_table(self, X, form, reset=reset)
         if reset:
             self._format = form
+            if isinstance(self._sentinel, str) and form.is_numeric and not form.objects:
+                raise ValueError(
+                    f"missing_values={self._sentinel!r} is text, but X holds numbers: give a number"
+                )
         if self._sentinel is not None:
             rows = X[:]
             X = np.where(rows == self._sentinel, np.nan, rows)
@@ -84,6 +88,12 @@ class FillsTables(HasSchema, TransformerMixin, BaseEstimator):
         matrix[:, of_numbers] = np.where(np.isnan(matrix[:, of_numbers]), 0, matrix[:, of_numbers])
         X = framed(X)
         if self._format.container and is_frame(X):
+            given, fitted = type(X).__module__.partition(".")[0], self._format.container
+            if (given == "polars") != (fitted == "polars"):
+                raise ValueError(
+                    f"X is a frame of {given}, but the training data were one of {fitted}: convert "
+                    "it"
+                )
             missing = self._format.missing(X)
             frame = self._format.filled(X, missing, matrix)
             return self._format.as_it_came(self._framed(frame, missing))
