@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 from torch import nn
 
-from skae import Autoencoder, AutoencoderOutlierDetector
+from skae import AudioCompressor, Autoencoder, AutoencoderOutlierDetector
 from skae.networks import DenseAutoencoder
 
 from .estimators import DropoutNetwork, over_all, over_sparse
@@ -463,6 +463,19 @@ def test_indices_outside_of_a_sparse_matrix(estimator, index):
 
     with pytest.raises(ValueError, match=r"no valid CSR: its indices reach from (-1|0) to [56]"):
         clone(estimator).fit(broken)
+
+
+def test_masks_of_other_arrays_than_X_are_refused():
+    rows, weights = np.ma.masked_greater(X, 0), np.ma.masked_less(np.arange(20.0), 3)
+
+    for refused in (
+        lambda: Autoencoder().fit(X, rows),
+        lambda: Autoencoder().fit(X, sample_weight=weights),
+        lambda: FITTED.inverse_transform(rows[:, :2]),
+        lambda: AudioCompressor().fit([rows[0]]),
+    ):
+        with pytest.raises(ValueError, match=r"(X|y|sample_weight|X\[0\]) has \d+ masked values"):
+            refused()
 
 
 def test_generator_is_no_device():

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._units import chunks_of
 from ..datasets import RowSource
+from ..metrics._checks import refuse_masked
 from ..tables import (
     FrameFormat,
     LazyTable,
@@ -205,6 +206,7 @@ def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:
         Float64, or float32 if `X` is.
     """
     check_is_fitted(estimator)
+    refuse_masked(X, "X")
     X = check_array(X, dtype=DTYPES, input_name="X")
     if X.shape[1] != estimator._n_features_out:
         raise ValueError(
@@ -283,6 +285,7 @@ def checked_weights(weights: Any, n_rows: int) -> np.ndarray:
         Float64, at least 0, not all of them 0.
     """
     name = "sample_weight"
+    refuse_masked(weights, name)
     try:
         weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
     except (TypeError, ValueError) as error:
