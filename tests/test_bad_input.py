@@ -13,7 +13,7 @@ from torch import nn
 from skae import AudioCompressor, Autoencoder, AutoencoderOutlierDetector
 from skae.networks import DenseAutoencoder
 
-from .estimators import DropoutNetwork, over_all, over_sparse
+from .estimators import OUTPUTS, DropoutNetwork, over_all, over_sparse
 
 X = np.random.default_rng(0).normal(size=(20, 6))
 FITTED = Autoencoder(max_epochs=0).fit(X)
@@ -104,10 +104,14 @@ def test_autoencoder_that_is_not_fitted(method):
         getattr(Autoencoder(), method)(X)
 
 
-@pytest.mark.parametrize("method", ["score_samples", "decision_function", "predict"])
-def test_detector_that_is_not_fitted(method):
-    with pytest.raises(NotFittedError, match="This AutoencoderOutlierDetector instance is not"):
-        getattr(AutoencoderOutlierDetector(), method)(X)
+@over_all(names=["default"])
+def test_methods_before_fit(estimator):
+    model, name = clone(estimator), type(estimator).__name__
+
+    for method in (*OUTPUTS, "compress", "decision_function", "sample", "score"):
+        if hasattr(model, method):
+            with pytest.raises(NotFittedError, match=f"This {name} instance is not fitted yet"):
+                getattr(model, method)(*([] if method == "sample" else [X]))
 
 
 def test_values_that_overflow():
