@@ -10,6 +10,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._base import HasSchema, checked_table
 from ..tables import FrameFormat, framed, is_frame
+from ..tables._values import rounded_to
 
 
 class FillsTables(HasSchema, TransformerMixin, BaseEstimator):
@@ -99,8 +100,8 @@ class FillsTables(HasSchema, TransformerMixin, BaseEstimator):
             return self._format.as_it_came(self._framed(frame, missing))
         missing = np.isnan(checked)
         if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
-            limits, filled = np.iinfo(X.dtype), X.copy()
-            filled[missing] = matrix[missing].round().clip(limits.min, limits.max)
+            filled = X.copy()
+            filled[missing] = rounded_to(matrix[missing], X.dtype)
         else:
             filled = matrix.astype(checked.dtype, copy=False)
         marked = list(self._indicators(range(len(self._is_empty))).values())

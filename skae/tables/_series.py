@@ -28,7 +28,8 @@ def is_number(dtype: Any) -> bool:
     if isinstance(dtype, np.dtype):
         return dtype.kind in "biuf"
     is_plain = getattr(dtype, "_is_numeric", False) or getattr(dtype, "_is_boolean", False)
-    return is_plain and not is_date(dtype)
+    # Of pandas, categories that are truth values are said to be such.
+    return is_plain and str(dtype) != "category" and not is_date(dtype)
 
 
 def is_boolean(dtype: Any) -> bool:

@@ -575,6 +575,29 @@ def test_bytes_are_rounded_and_stay_in_their_range():
     np.testing.assert_array_equal(back, [[0, 1], [254, 255]])
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64", "Int64", "int64[pyarrow]"])
+@pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
+def test_whole_numbers_never_leave_the_range_of_their_type(library, dtype):
+    ends = np.iinfo(dtype.lower().partition("[")[0])
+    rows = pd.DataFrame({"a": pd.Series([ends.min, ends.max]).astype(dtype)})
+    if library != "pandas":
+        rows = pl.from_pandas(rows) if library == "polars" else rows.to_numpy(ends.dtype)
+
+    back = FrameFormat.of(rows).restore(np.array([[-1e30], [1e30]]))
+
+    low, high = (back if library == "numpy" else back["a"].to_numpy()).ravel().tolist()
+    assert low == ends.min
+    assert 0 <= ends.max - high < 4096  # the nearest float
+
+
+def test_categories_of_truth_values():
+    frame = pd.DataFrame({"a": pd.Categorical([True, False, None, True])})
+
+    form = FrameFormat.of(frame)
+
+    equal(form.restore(form.matrix(frame)), frame)
+
+
 @pytest.mark.parametrize("X", [np.zeros((2, 2)), [[0.0, 1.0]], np.zeros((2, 2), np.float32)])
 def test_other_arrays_keep_their_values(X):
     form, matrix = FrameFormat.of(X), np.array([[0.3, 0.7]])
