@@ -78,7 +78,10 @@ def is_missing(column: Any) -> np.ndarray:
         Where it has none, or NaN.
     """
     if hasattr(column, "isna"):
-        return column.isna().to_numpy()
+        missing = column.isna().to_numpy()
+        if not isinstance(column.dtype, np.dtype) and getattr(column.dtype, "kind", "") == "f":
+            missing = missing | np.isnan(column.to_numpy(float, na_value=np.nan))  # no NA, but NaN
+        return missing
     missing = column.is_null()
     if column.dtype.is_float():
         missing |= column.is_nan().fill_null(value=True)

@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 from polars.testing import assert_frame_equal as assert_polars_equal
 
 from skae.tables import FrameFormat, columns_named, is_frame
+from skae.tables._series import is_missing
 
 WORDS = ["b", "a", "c", "a", "b", "b"]
 
@@ -588,6 +589,14 @@ def test_whole_numbers_never_leave_the_range_of_their_type(library, dtype):
     low, high = (back if library == "numpy" else back["a"].to_numpy()).ravel().tolist()
     assert low == ends.min
     assert 0 <= ends.max - high < 4096  # the nearest float
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "double[pyarrow]", "float32"])
+def test_nan_is_missing_where_na_is_something_else(dtype):
+    column = pd.Series([0.0, 0.0, 1.0, 2.0]).astype(dtype)
+    column = column / pd.Series([0.0, 1.0, 1.0, 1.0]).astype(dtype)
+
+    assert is_missing(column).tolist() == [True, False, False, False]
 
 
 def test_categories_of_truth_values():
