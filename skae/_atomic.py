@@ -1,5 +1,6 @@
 """Files as whole ones or not at all."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ def replaced(path: Path) -> Iterator[Path]:
     Path
         The file to write to, which is removed if anything fails.
     """
+    check_place(path)
     beside = path.with_name(f".skae-{secrets.token_hex(8)}")
     try:
         beside.open("xb").close()
@@ -31,3 +33,17 @@ def replaced(path: Path) -> Iterator[Path]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def check_place(path: Path) -> None:
+    """Raise FileNotFoundError or IsADirectoryError if there can be no file.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is to be.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._base import attributes_kept_on_failure, checked_input
 from ._base._together import fitting_together
 from ._versions import Versioned
-from .tables import framed, is_frame, refuse_lazy, unmasked
+from .tables import framed, is_frame, refuse_unusable, unmasked
 from .training._suggestions import Suggests
 
 
@@ -142,7 +142,7 @@ def input_as_it_came(estimator: HasModel, X: Any, *, reset: bool = False) -> Any
     """
     if not reset:
         check_is_fitted(estimator)
-    refuse_lazy(X)
+    refuse_unusable(X)
     if is_frame(framed(X)):
         validate_data(estimator, framed(X), skip_check_array=True, reset=reset)
         return X

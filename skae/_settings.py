@@ -1,7 +1,8 @@
 """Torch's settings while something is computed: its defaults, whatever a user has set around it.
 
 So a fit or a stream is the same, to the last bit, in a notebook that has set another default dtype
-or device, inside ``torch.inference_mode()`` or under ``torch.autocast``. All fits and all decoding
+or device, inside ``torch.inference_mode()`` or under ``torch.autocast``. Nor is it stopped where
+``np.seterr(all="raise")`` makes an error of an underflow. All fits and all decoding
 run in one of these two contexts, which are decorators too.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
 # Rows that are computed together without gradients are padded to a multiple of it: a row's result
@@ -45,6 +47,7 @@ def default_settings() -> Iterator[None]:
                 stack.enter_context(torch.autocast(device, enabled=False))
         if torch.get_default_device().type != "cpu":
             stack.enter_context(torch.device("cpu"))
+        stack.enter_context(np.errstate(all="warn", under="ignore"))
         stack.enter_context(_settings_of_the_process())
         yield
 

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 from torch import nn
 
-from skae import Autoencoder, AutoencoderOutlierDetector
+from skae import AudioCompressor, Autoencoder, AutoencoderOutlierDetector
 from skae.networks import DenseAutoencoder
 
-from .estimators import DropoutNetwork, over_all
+from .estimators import OUTPUTS, DropoutNetwork, over_all, over_sparse
 
 X = np.random.default_rng(0).normal(size=(20, 6))
 FITTED = Autoencoder(max_epochs=0).fit(X)
@@ -103,10 +104,14 @@ def test_autoencoder_that_is_not_fitted(method):
         getattr(Autoencoder(), method)(X)
 
 
-@pytest.mark.parametrize("method", ["score_samples", "decision_function", "predict"])
-def test_detector_that_is_not_fitted(method):
-    with pytest.raises(NotFittedError, match="This AutoencoderOutlierDetector instance is not"):
-        getattr(AutoencoderOutlierDetector(), method)(X)
+@over_all(names=["default"])
+def test_methods_before_fit(estimator):
+    model, name = clone(estimator), type(estimator).__name__
+
+    for method in (*OUTPUTS, "compress", "decision_function", "sample", "score"):
+        if hasattr(model, method):
+            with pytest.raises(NotFittedError, match=f"This {name} instance is not fitted yet"):
+                getattr(model, method)(*([] if method == "sample" else [X]))
 
 
 def test_values_that_overflow():
@@ -436,6 +441,45 @@ def test_failed_fit_leaves_it_unfitted(estimator):
         model.fit(with_value(value))
 
     assert not hasattr(model, "n_features_in_")
+
+
+@over_all(names=["default"])
+def test_arrays_of_dates_are_refused(estimator):
+    days = np.arange(60).astype("datetime64[D]").reshape(10, 6)  # NaT would become a number
+
+    with pytest.raises((TypeError, ValueError), match="array of datetime64"):
+        clone(estimator).fit(days)
+
+
+@over_all(names=["default"])
+def test_truth_values_are_no_numbers(estimator):
+    for name, value in estimator.get_params(deep=False).items():
+        if type(value) in (int, float) and name not in ("missing_values", "verbose"):
+            with pytest.raises(ValueError, match=f"'{name}' parameter of .* must be"):
+                clone(estimator).set_params(**{name: True}).fit(X)
+
+
+@over_sparse(names=["default"])
+@pytest.mark.parametrize("index", [-1, 6])
+def test_indices_outside_of_a_sparse_matrix(estimator, index):
+    broken = sparse.csr_array(np.abs(X))
+    broken.indices[7] = index
+
+    with pytest.raises(ValueError, match=r"no valid CSR: its indices reach from (-1|0) to [56]"):
+        clone(estimator).fit(broken)
+
+
+def test_masks_of_other_arrays_than_X_are_refused():
+    rows, weights = np.ma.masked_greater(X, 0), np.ma.masked_less(np.arange(20.0), 3)
+
+    for refused in (
+        lambda: Autoencoder().fit(X, rows),
+        lambda: Autoencoder().fit(X, sample_weight=weights),
+        lambda: FITTED.inverse_transform(rows[:, :2]),
+        lambda: AudioCompressor().fit([rows[0]]),
+    ):
+        with pytest.raises(ValueError, match=r"(X|y|sample_weight|X\[0\]) has \d+ masked values"):
+            refused()
 
 
 def test_generator_is_no_device():

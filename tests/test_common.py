@@ -1,5 +1,6 @@
 """scikit-learn's common checks, over every public estimator in many configurations."""
 
+import numpy as np
 import pytest
 from sklearn.utils._testing import SkipTest
 from sklearn.utils.estimator_checks import (
@@ -18,9 +19,13 @@ from sklearn.utils.estimator_checks import (
 from .estimators import (
     CONFIGURATIONS,
     ENOUGH,
+    assert_equal_outputs,
     in_turn,
+    new,
+    outputs,
     over_all,
     public_estimators,
+    shared_fit,
     with_checks,
 )
 
@@ -68,6 +73,20 @@ def test_check_estimator(estimator, check):
 @over_all(names=ENOUGH)
 def test_column_names(estimator):
     run(check_dataframe_column_names_consistency, type(estimator).__name__, estimator)
+
+
+# As searches over `numpy.logspace` and scipy.stats set them.
+@over_all(names=["default", "penalised", "two_critics"])
+def test_numbers_of_numpy_as_parameters(estimator, X):
+    params = {
+        name: np.array([value])[0]
+        for name, value in new(estimator).get_params().items()
+        if type(value) in (int, float) and name != "random_state"
+    }
+
+    model = new(estimator, **params).fit(X)
+
+    assert_equal_outputs(outputs(model, X), shared_fit(estimator, X)[1])
 
 
 # Its configuration could not add anything: the check sets every parameter itself.

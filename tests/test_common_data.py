@@ -56,6 +56,15 @@ def test_other_sparse_formats(estimator, container, X):
     assert_equal_to_dense(estimator, container(X), X)
 
 
+@over_sparse("score_samples", "recommend", names=["default"])
+@pytest.mark.parametrize("dtype", ["float16", ">f8"])
+def test_csr_of_dtypes_that_scipy_does_not_know(estimator, dtype, X):
+    csr = sparse.csr_array(X.astype(dtype).astype(float))
+    foreign = sparse.csr_array((csr.data.astype(dtype), csr.indices, csr.indptr), shape=csr.shape)
+
+    assert_equal_to_dense(estimator, foreign, csr.toarray())
+
+
 @over_sparse("partial_fit", names=["default"])
 def test_csr_in_partial_fit(estimator, X):
     dense = new(estimator).partial_fit(X).partial_fit(X[:20])

@@ -1,4 +1,4 @@
-"""What is computed does not depend on how torch was set around it, and leaves it set as it was."""
+"""What is computed depends on no setting of torch or NumPy, and leaves them as they were."""
 
 import pickle
 from contextlib import ExitStack, contextmanager
@@ -29,6 +29,7 @@ def settings():
         "default device": torch.get_default_device(),
         "matmul precision": torch.get_float32_matmul_precision(),
         "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "floating point errors": np.geterr(),
     }
 
 
@@ -45,6 +46,7 @@ def other_settings():
         torch.set_float32_matmul_precision("medium")
         stack.callback(torch.use_deterministic_algorithms, False)
         torch.use_deterministic_algorithms(True)
+        stack.enter_context(np.errstate(all="raise"))
         yield
 
 

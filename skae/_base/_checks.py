@@ -13,13 +13,14 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._units import chunks_of
 from ..datasets import RowSource
+from ..metrics._checks import refuse_masked
 from ..tables import (
     FrameFormat,
     LazyTable,
     columns_named,
     framed,
     is_frame,
-    refuse_lazy,
+    refuse_unusable,
     unmasked,
 )
 
@@ -77,7 +78,7 @@ def checked_input(
         return checked_source(estimator, X, reset=reset)
     if not reset and _is_as_in_fit(estimator, X):
         return X
-    refuse_lazy(X)
+    refuse_unusable(X)
     tags = get_tags(estimator).input_tags
     finite = "allow-nan" if tags.allow_nan else True
     X = unmasked(X, tags.allow_nan, type(estimator).__name__)
@@ -153,6 +154,8 @@ def _is_as_in_fit(estimator: Any, X: Any) -> bool:
 
 def _holds_numbers(X: Any) -> bool:
     """Tell whether the dtype of an array or sparse matrix is one that batches are made of."""
+    if sparse.issparse(X) and (not X.dtype.isnative or X.dtype == np.float16):
+        return False  # which SciPy can't compute with
     of_numpy = isinstance(X, np.ndarray) or sparse.issparse(X)
     return of_numpy and X.dtype.kind in "biuf" and X.dtype.itemsize <= 8
 
@@ -203,6 +206,7 @@ def checked_codes(estimator: BaseEstimator, X: Any) -> np.ndarray:
         Float64, or float32 if `X` is.
     """
     check_is_fitted(estimator)
+    refuse_masked(X, "X")
     X = check_array(X, dtype=DTYPES, input_name="X")
     if X.shape[1] != estimator._n_features_out:
         raise ValueError(
@@ -237,7 +241,7 @@ def checked_table(
     if not reset:
         check_is_fitted(estimator)
     assert form is not None  # or it is not fitted
-    refuse_lazy(X)
+    refuse_unusable(X)
     X = framed(X)
     if is_frame(X) and form.container:
         validate_data(estimator, X, skip_check_array=True, reset=reset)
@@ -281,6 +285,7 @@ def checked_weights(weights: Any, n_rows: int) -> np.ndarray:
         Float64, at least 0, not all of them 0.
     """
     name = "sample_weight"
+    refuse_masked(weights, name)
     try:
         weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
     except (TypeError, ValueError) as error:

@@ -9,6 +9,7 @@ from sklearn.utils.validation import _check_feature_names, _num_samples
 
 from .._weights import as_evidence, repeated_positions
 from ..datasets import RowSource
+from ..metrics._checks import refuse_masked
 from ..tables import LazyTable
 from ..training._checkpoint import Checkpoint
 from ..training._trials import FEW_ROWS
@@ -166,6 +167,7 @@ def checked_targets(estimator: Any, given: Any, X: Any, y: Any, name: str = "y")
         )
     if getattr(estimator, "_is_table", False):
         return estimator._checked(y)
+    refuse_masked(y, name)
     _check_feature_names(estimator, y, reset=False)
     return check_array(y, accept_sparse="csr", dtype=DTYPES, input_name=name, estimator=estimator)
 

@@ -8,7 +8,7 @@ import torch
 
 from .._plain import Part
 from ..losses import LOSSES, ReconstructionLoss
-from ..tables import FrameFormat, Schema, TableView, ViewedRows, framed, is_frame, refuse_lazy
+from ..tables import FrameFormat, Schema, TableView, ViewedRows, framed, is_frame, refuse_unusable
 from ..tables._schema import checked_kinds
 from ..tables._series import is_missing, is_number, refuse_empty
 from ..training import Recipe, Rows
@@ -39,7 +39,7 @@ def table_format(
         Whether there is something in it that is not in arrays: columns that hold no numbers, or
         missing cells where arrays have none, or a wish of the user.
     """
-    refuse_lazy(X)
+    refuse_unusable(X)
     given, X = X, framed(X)
     if not is_frame(X):
         checked_kinds(column_kinds, None)

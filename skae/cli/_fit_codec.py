@@ -12,7 +12,7 @@ from ._files import opened, written
 from ._media import IMAGES, Medium, is_original, medium_of
 from ._outcomes import CommandError, Outcome
 from ._pictures import read_picture
-from ._plan import check_free, found
+from ._plan import check_free, check_is_no_input, found
 from ._recordings import kind_of_sound, opened_recording
 
 
@@ -40,10 +40,10 @@ def jobs_of_fit(args: Namespace) -> Jobs:
     """
     if not args.force:
         check_free(args.output)
+    steps = [step for step, _ in found(args, is_original)]
+    check_is_no_input(args.output, [step.source for step in steps])
     examples = Examples()
-    jobs = [
-        job_of(step, partial(_read, step.source, examples)) for step, _ in found(args, is_original)
-    ]
+    jobs = [job_of(step, partial(_read, step.source, examples)) for step in steps]
     return [*jobs, (args.output, partial(_fit, args, examples))]
 
 

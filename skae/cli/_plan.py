@@ -2,7 +2,7 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,6 +98,7 @@ def planned(
                 raise CommandError(
                     f"{output} is {'the' if is_own else 'an'} input, which is never overwritten"
                 )
+            check_is_no_input(output, [args.model])
             if args.skip_existing and os.path.lexists(output):
                 facts = {"output": str(output)}
                 return Step(
@@ -117,3 +118,10 @@ def check_free(output: Path) -> None:
     """Raise CommandError if a file is there; pipes and devices are there to be written to."""
     if os.path.lexists(output) and (os.path.isfile(output) or not os.path.exists(output)):
         raise CommandError(f"{output} is there already; --force overwrites it")
+
+
+def check_is_no_input(output: Path, inputs: Iterable[Path | None]) -> None:
+    """Raise CommandError if an output is a file that is read, be it a table or a model."""
+    real = os.path.realpath(output)
+    if any(file is not None and os.path.realpath(file) == real for file in inputs):
+        raise CommandError(f"{output} is an input, which is never overwritten")

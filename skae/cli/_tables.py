@@ -14,7 +14,7 @@ from ._commands import Jobs, job_of
 from ._files import written
 from ._models import loaded
 from ._outcomes import CommandError, Outcome
-from ._plan import check_free, planned
+from ._plan import check_free, check_is_no_input, planned
 from ._progress import tracked
 from ._table_writers import SUFFIXES, check_suffix, table_writer
 
@@ -36,6 +36,7 @@ def jobs_of_tables(args: Namespace) -> Jobs:
         As of the other commands.
     """
     if args.command == "fit":
+        check_is_no_input(args.output, args.files)
         if not args.force:
             check_free(args.output)
         return [(args.files[0], partial(fit, args, args.files[0]))]

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import GradientNormClipping
 from torch import nn
 
@@ -139,6 +140,7 @@ class BaseCompressor(
 
     @property
     def _streams(self) -> Any:
+        check_is_fitted(self)
         return self._streams_of(self._codec, self.fingerprint_, self._former_fingerprints)
 
     # ------------------------------------------------------------------ streams
@@ -146,7 +148,7 @@ class BaseCompressor(
     def _number(self, quality: float | None) -> int:
         """Return the number of the rounding step for a quality; None takes the estimator's."""
         quality = self.quality if quality is None else quality
-        if not (isinstance(quality, Real) and 0 <= quality <= 100):
+        if isinstance(quality, bool) or not (isinstance(quality, Real) and 0 <= quality <= 100):
             raise ValueError(f"quality={quality!r} must be a number between 0 and 100")
         return round(float(quality) / 100 * (N_NUMBERS - 1))
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .._plain import registered
 from .._shapes import Images, ImageShape, as_array, checked_image_shape, read_images
+from ..tables import refuse_unusable
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
 _PIXELS = DTYPES[:2]
@@ -292,6 +293,7 @@ def images_in_rows(estimator: Any, X: Any, reset: bool) -> Images:
     Images
         The images.
     """
+    refuse_unusable(X)
     X = validate_data(estimator, X, accept_sparse="csr", dtype="numeric", reset=reset)
     X = as_array(X.toarray() if sparse.issparse(X) else X, "X")
     if X.dtype.name not in DTYPES:  # rows of whole numbers equal those of floats, as everywhere

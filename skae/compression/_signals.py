@@ -12,6 +12,8 @@ from torch import Tensor
 
 from .._plain import registered
 from .._shapes import are_rows
+from ..metrics._checks import refuse_masked
+from ..tables import refuse_unusable
 
 DTYPES = ("int16", "int32", "float32", "float64")
 _LARGEST = 2.0**20
@@ -88,6 +90,8 @@ def checked_signals(estimator: Any, X: Any, reset: bool) -> Signals:
     TypeError, ValueError
         If they are none.
     """
+    refuse_unusable(X)
+    refuse_masked(X, "X")
     if isinstance(X, np.ndarray) and X.ndim == 3:
         return Signals(
             [checked_signal(x, f"X[{i}]") for i, x in enumerate(_filled(X))], "rows", False
@@ -133,6 +137,7 @@ def _filled(X: Any) -> Any:
 
 def checked_signal(x: Any, name: str) -> np.ndarray:
     """Return one signal as an array."""
+    refuse_masked(x, name)
     try:
         array = np.asarray(x)
     except ValueError as error:

@@ -1,5 +1,6 @@
 """Denoisers of images of any size: they see tiles, as rows."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from itertools import product
@@ -12,6 +13,8 @@ from .._base import attributes_kept_on_failure, given_weights
 from .._shapes import Images, are_rows
 from ._tiles import OVERLAP, cut, images_of, joined, tile_shape
 
+_OTHER_UNITS = 50  # times as much contrast
+
 
 class TakesImages:
     """Mixin of estimators that take images besides rows, and make rows of tiles of them."""
@@ -20,6 +23,7 @@ class TakesImages:
     self_ensemble: bool
     warm_start: bool
     n_features_in_: int
+    _span: float  # of the clean training data, 0 if there are none
     _checked: Any
     _denoised: Any
     _tile: tuple[int, int, int] | None = None  # height, width and channels
@@ -82,7 +86,7 @@ class TakesImages:
                 return super().fit(X, y, sample_weight, X_val=X_val, y_val=y_val, **files)
             if not (self.warm_start and getattr(self, "_tile", None)):
                 self._tile = tile_shape(images_of(X, "X"))
-            given = {"X": X, "y": y, "X_val": X_val, "y_val": y_val}
+            given = {"X": X, "y": None if y is X else y, "X_val": X_val, "y_val": y_val}
             images = {
                 name: images_of(value, name, self._tile)
                 for name, value in given.items()
@@ -121,6 +125,7 @@ class TakesImages:
                 f"{self.n_features_in_} features, or fit it to images"
             )
         images = images_of(X, "X", self._tile)
+        _warn_of_units("X", _span_of(images), "the clean training images", self._span)
         return images, [self._cleaned_image(array) for array in images.arrays]
 
     def _cleaned_image(self, array: np.ndarray) -> np.ndarray:
@@ -160,3 +165,21 @@ def _check_pairs(images: Mapping[str, Images]) -> None:
                     f"{clean} must hold images of the shapes of the {len(one)} in {noisy}, but it "
                     f"has {what}"
                 )
+            spans = _span_of(images[noisy]), _span_of(images[clean])
+            _warn_of_units(noisy, spans[0], clean, spans[1])
+
+
+def _span_of(images: Images) -> float:
+    """Return the difference of the greatest and the least value."""
+    low, high = min(a.min() for a in images.arrays), max(a.max() for a in images.arrays)
+    return float(high) - float(low)
+
+
+def _warn_of_units(name: str, span: float, other: str, known: float) -> None:
+    """Warn of pixels from 0 to 255 where those from 0 to 1 are known, or the other way round."""
+    if span and known and not 1 / _OTHER_UNITS < span / known < _OTHER_UNITS:
+        warnings.warn(
+            f"the values of {name} span {span:.3g} and those of {other} {known:.3g}: are these the "
+            "same units?",
+            stacklevel=4,
+        )

@@ -53,7 +53,11 @@ def checked_labels(X: Any, y: Any) -> np.ndarray:
         )
     y = column_or_1d(y, warn=True)
     check_consistent_length(X, y)
-    if (kind := type_of_target(y, input_name="y")).startswith("continuous"):
+    try:
+        kind = type_of_target(y, input_name="y")
+    except TypeError as error:
+        raise ValueError(f"the labels in y can't be sorted: {error}") from error
+    if kind.startswith("continuous"):
         raise ValueError(
             f"conditional=True needs class labels, but y is {kind}; cut it into classes, for "
             "instance by KBinsDiscretizer"

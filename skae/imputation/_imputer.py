@@ -1,7 +1,7 @@
 """AutoencoderImputer: missing cells filled by networks that correct a normal distribution."""
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .._base import NetEstimator, given_weights
 from .._weights import mean_row
+from ..metrics._checks import check_share
 from ..tables import Coding
 from ..training import Batch
 from ._errors import column_errors, relative_score
@@ -295,7 +296,7 @@ class AutoencoderImputer(NetworkImputer):
             no numbers, or had none in training, are NaN.
         """
         X = np.array(self._checked(X)[:], dtype=np.float64)
-        check_scalar(level, "level", Real, min_val=0, max_val=1, include_boundaries="neither")
+        check_share(level, "level")
         spread, m = self._spread, len(self._coding.numbers)
         rows, Z = self._coded(X, self._expected)
         other = [j for j in range(X.shape[1]) if j not in self._coding.numbers]

@@ -10,6 +10,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._base import HasSchema, checked_table
 from ..tables import FrameFormat, framed, is_frame
+from ..tables._values import rounded_to
 
 
 class FillsTables(HasSchema, TransformerMixin, BaseEstimator):
@@ -45,6 +46,10 @@ class FillsTables(HasSchema, TransformerMixin, BaseEstimator):
         X = checked_table(self, X, form, reset=reset)
         if reset:
             self._format = form
+            if isinstance(self._sentinel, str) and form.is_numeric and not form.objects:
+                raise ValueError(
+                    f"missing_values={self._sentinel!r} is text, but X holds numbers: give a number"
+                )
         if self._sentinel is not None:
             rows = X[:]
             X = np.where(rows == self._sentinel, np.nan, rows)
@@ -84,13 +89,19 @@ class FillsTables(HasSchema, TransformerMixin, BaseEstimator):
         matrix[:, of_numbers] = np.where(np.isnan(matrix[:, of_numbers]), 0, matrix[:, of_numbers])
         X = framed(X)
         if self._format.container and is_frame(X):
+            given, fitted = type(X).__module__.partition(".")[0], self._format.container
+            if (given == "polars") != (fitted == "polars"):
+                raise ValueError(
+                    f"X is a frame of {given}, but the training data were one of {fitted}: convert "
+                    "it"
+                )
             missing = self._format.missing(X)
             frame = self._format.filled(X, missing, matrix)
             return self._format.as_it_came(self._framed(frame, missing))
         missing = np.isnan(checked)
         if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
-            limits, filled = np.iinfo(X.dtype), X.copy()
-            filled[missing] = matrix[missing].round().clip(limits.min, limits.max)
+            filled = X.copy()
+            filled[missing] = rounded_to(matrix[missing], X.dtype)
         else:
             filled = matrix.astype(checked.dtype, copy=False)
         marked = list(self._indicators(range(len(self._is_empty))).values())

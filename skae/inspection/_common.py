@@ -241,7 +241,12 @@ def check_names(feature_names: ArrayLike | None, X: Any, n_features: int) -> NDA
 def check_curve(curve: ArrayLike, name: str, length: str) -> NDArray[np.float64]:
     """Return the curve as a new array in which every value that is not finite is NaN."""
     curve = check_array(
-        curve, ensure_2d=False, ensure_all_finite=False, dtype=np.float64, input_name=name
+        curve,
+        ensure_2d=False,
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+        dtype=np.float64,
+        input_name=name,
     )
     if curve.ndim != 1:
         raise ValueError(f"{name} must have shape ({length},), got shape {curve.shape}.")

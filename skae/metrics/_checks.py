@@ -1,12 +1,15 @@
 """Checks of input: each message names the array that is at fault."""
 
 from collections.abc import Sized
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_array, check_scalar
+
+_LARGEST = 1e150  # whose square is a number of float64
 
 
 def checked_array(
@@ -37,6 +40,7 @@ def checked_array(
     ValueError
         If it is not such an array.
     """
+    refuse_masked(X, name)
     finite = "allow-nan" if allow_nan else True
     try:
         checked = check_array(
@@ -53,6 +57,8 @@ def checked_array(
             ) from error
         raise ValueError(f"{name}: {error}") from error
     check_rows(checked, name, n_min, why)
+    if len(checked) and (largest := np.fmax.reduce(np.abs(checked), axis=None)) > _LARGEST:
+        raise ValueError(f"{name} has values up to {largest:.3g}, too large: scale them.")
     return checked
 
 
@@ -76,6 +82,7 @@ def checked_values(values: ArrayLike, name: str) -> NDArray[np.float64]:
     ValueError
         If they are none, not numbers, or not finite.
     """
+    refuse_masked(values, name)
     try:
         return check_array(
             values, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name=name
@@ -84,6 +91,35 @@ def checked_values(values: ArrayLike, name: str) -> NDArray[np.float64]:
         if f"Input {name} " in str(error):
             raise
         raise ValueError(f"{name}: {error}") from error
+
+
+def refuse_masked(X: Any, name: str) -> None:
+    """Raise ValueError for an array with masked values, which no other check would see.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+    name : str
+        The parameter's name.
+    """
+    if isinstance(X, np.ma.MaskedArray) and (n_masked := np.ma.getmaskarray(X).sum()):
+        raise ValueError(f"{name} has {n_masked} masked values: fill them, or leave them out.")
+
+
+def check_share(share: Any, name: str) -> None:
+    """Raise an error unless something is a number between 0 and 1, and neither of them.
+
+    Parameters
+    ----------
+    share : object
+        What the user gave.
+    name : str
+        The parameter's name.
+    """
+    check_scalar(share, name, Real, min_val=0, max_val=1, include_boundaries="neither")
+    if np.isnan(share):
+        raise ValueError(f"{name} is NaN, must be between 0 and 1")
 
 
 def checked_csr(X: Any, name: str) -> sparse.csr_array:
@@ -101,6 +137,7 @@ def checked_csr(X: Any, name: str) -> sparse.csr_array:
     csr_array of shape (n_rows, n_columns)
         In its own dtype.
     """
+    refuse_masked(X, name)
     csr = sparse.csr_array(
         check_array(X, accept_sparse="csr", dtype=None, input_name=name), copy=True
     )

@@ -1,13 +1,13 @@
 """Hiding a part of each user's items, to see whether a recommender finds it."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array, check_random_state, check_scalar
 
-from ._checks import checked_csr, is_frame
+from ._checks import check_share, checked_csr, is_frame
 
 
 def hide_items(
@@ -49,7 +49,7 @@ def hide_items(
     >>> shown.sum(axis=1), hidden.sum(axis=1)
     (array([8., 8., 8.]), array([2., 2., 2.]))
     """
-    check_scalar(test_size, "test_size", Real, min_val=0, max_val=1, include_boundaries="neither")
+    check_share(test_size, "test_size")
     check_scalar(min_items, "min_items", Integral, min_val=2)
     X = checked_csr(X, "X")
     n_items = np.diff(X.indptr)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_scalar
 
+from ._checks import check_share
 from ._hidden_items import hide_items, is_later, like, only_new
 from ._ranking import (
     coverage_at_k,
@@ -84,7 +85,7 @@ def make_recommender_scorer(
         raise ValueError(f"metrics={metrics!r} and k={k!r} must not be empty")
     for each in ks:
         check_scalar(each, "k", Integral, min_val=1)
-    check_scalar(test_size, "test_size", Real, min_val=0, max_val=1, include_boundaries="neither")
+    check_share(test_size, "test_size")
     check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
     check_scalar(random_state, "random_state", Integral, min_val=0)
     ks = [int(each) for each in ks]

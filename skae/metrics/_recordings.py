@@ -7,6 +7,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from ._checks import refuse_masked
+
 _DTYPES = (np.int16, np.int32, np.float16, np.float32, np.float64)
 _FRAMES_AT_ONCE = 2048  # bounds the memory that spectra of long recordings take
 
@@ -110,6 +112,7 @@ def spectra(x: NDArray[np.float64], length: int, hop: int) -> Iterator[NDArray[n
 
 
 def _checked(X: Any, name: str) -> NDArray[np.float64]:
+    refuse_masked(X, name)
     try:
         samples = np.asarray(X)
     except ValueError as error:  # recordings of different lengths in a list

@@ -135,6 +135,11 @@ class WienerFilter(nn.Module):
         if is_paired:
             noise = (x.double() - output.double()).square().mean(1).sqrt()
             low, high = noise.quantile(torch.tensor([0.005, 0.995], dtype=noise.dtype)).tolist()
+            if not (high := high or float(noise.max())):
+                raise ValueError(
+                    "the noisy rows in X and the clean ones in y are the same: there is no noise "
+                    "to learn. Give clean rows alone, to which noise is added"
+                )
             self.levels.copy_(_grid(low, high))
         noise = self.levels.double().square()
         variances = self.variances.double()[self.variances > 0, None]

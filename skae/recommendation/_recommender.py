@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._settings import whole_rows
 from ..metrics import hide_items, ndcg_at_k
 from ..metrics._hidden_items import is_later, only_new
+from ..training._suggestions import Suggests
 from ._diversity import reranked
 from ._interactions import checked_interactions
 from ._selection import PADDING, Selection, checked_k, item_ids, named
@@ -46,7 +47,7 @@ class Explanation(NamedTuple):
     scores: np.ndarray
 
 
-class RecommenderMixin:
+class RecommenderMixin(Suggests):
     """Mixin of estimators that rank items for users.
 
     Rows are users, columns items, and a value says how much a user has of an item. A row needs not

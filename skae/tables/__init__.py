@@ -10,7 +10,7 @@ matrices.
 from ..metrics._checks import is_frame
 from ._coding import Coding
 from ._columns import Columns
-from ._containers import cells_of, columns_named, framed, refuse_lazy, unmasked
+from ._containers import cells_of, columns_named, framed, refuse_unusable, unmasked
 from ._frames import FrameFormat
 from ._lazy import LazyTable
 from ._normal_scores import NormalScores
@@ -33,6 +33,6 @@ __all__ = [
     "columns_named",
     "framed",
     "is_frame",
-    "refuse_lazy",
+    "refuse_unusable",
     "unmasked",
 ]

@@ -169,6 +169,7 @@ class Coding:
         expected = np.full(X.shape, np.nan)
         expected[:, self.numbers] = values.clip(self.low, self.high)
         for j, size in self.categories.items():
-            expected[:, j] = Z[:, m : m + size].argmax(axis=1)
+            if size:
+                expected[:, j] = Z[:, m : m + size].argmax(axis=1)
             m += size + self.n_unseen
         return np.where(np.isnan(filled), expected, filled)

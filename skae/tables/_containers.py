@@ -13,19 +13,39 @@ from ._series import is_number, numbers_of
 _UNREAD = {"dask": ", or let Dask call the estimator, X.map_blocks(...)", "h5py": "", "zarr": ""}
 
 
-def refuse_lazy(X: Any) -> None:
-    """Raise TypeError for data that would have to be computed or read as a whole.
+def refuse_unusable(X: Any) -> None:
+    """Raise an error for data of which scikit-learn's checks would make something else, or nothing.
 
     Parameters
     ----------
     X : object
         What the user gave.
+
+    Raises
+    ------
+    TypeError
+        If they would have to be computed or read as a whole, or are an array of dates or records.
+    ValueError
+        If they are sparse and have values outside of the matrix, where SciPy would read.
     """
     if hasattr(X, "collect") and not is_arrow(X):
         raise TypeError(
             f"X is a {type(X).__name__}: call its method collect() first or, if it does not fit "
             "into memory, write it to files and give skae.datasets.rows(path)"
         )
+    dtype = getattr(X, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in "mMV":  # NumPy turns NaT into a number
+        raise TypeError(
+            f"X is an array of {dtype}, but an array must hold numbers: give a data frame, such as "
+            "pandas.DataFrame(X), whose columns may be dates and durations"
+        )
+    if getattr(X, "format", None) in ("csr", "csc") and len(X.indices):
+        low, high, n = X.indices.min(), X.indices.max(), X.shape[X.format == "csr"]
+        if low < 0 or high >= n or (np.diff(X.indptr) < 0).any():
+            raise ValueError(
+                f"X is no valid {X.format.upper()}: its indices reach from {low} to {high}, but "
+                f"must be at least 0 and below {n}, and its indptr must not fall"
+            )
     library = type(X).__module__.partition(".")[0]
     if library in _UNREAD:
         raise TypeError(

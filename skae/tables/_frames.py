@@ -15,7 +15,7 @@ from ._containers import (
     pandas_frame,
     polars_filled,
     polars_frame,
-    refuse_lazy,
+    refuse_unusable,
 )
 from ._dates import is_date
 from ._dtypes import described, dtype_of, is_known
@@ -119,7 +119,7 @@ class FrameFormat:
             If a column has no values, or is not of the kind that is wanted, or if it is neither of
             numbers nor of dates, and most of its values are different.
         """
-        refuse_lazy(X)
+        refuse_unusable(X)
         arrow, X = arrow_schema(X), framed(X)
         if not is_frame(X):
             checked_kinds(kinds, None)

@@ -28,7 +28,8 @@ def is_number(dtype: Any) -> bool:
     if isinstance(dtype, np.dtype):
         return dtype.kind in "biuf"
     is_plain = getattr(dtype, "_is_numeric", False) or getattr(dtype, "_is_boolean", False)
-    return is_plain and not is_date(dtype)
+    # Of pandas, categories that are truth values are said to be such.
+    return is_plain and str(dtype) != "category" and not is_date(dtype)
 
 
 def is_boolean(dtype: Any) -> bool:
@@ -77,7 +78,10 @@ def is_missing(column: Any) -> np.ndarray:
         Where it has none, or NaN.
     """
     if hasattr(column, "isna"):
-        return column.isna().to_numpy()
+        missing = column.isna().to_numpy()
+        if not isinstance(column.dtype, np.dtype) and getattr(column.dtype, "kind", "") == "f":
+            missing = missing | np.isnan(column.to_numpy(float, na_value=np.nan))  # no NA, but NaN
+        return missing
     missing = column.is_null()
     if column.dtype.is_float():
         missing |= column.is_nan().fill_null(value=True)

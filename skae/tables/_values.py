@@ -1,5 +1,6 @@
 """Columns of a matrix as the values of a frame that they stand for."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ def values_of(
         places = np.where(np.isnan(x), -1, x).clip(max=len(categories))
         return [known[int(i)] for i in places]
     values: Any = x.round() if is_whole(dtype) else x
+    if is_whole(dtype) and (whole := re.match(r"u?int(8|16|32|64)\b", str(dtype).lower())):
+        values = values.clip(*limits_of(np.dtype(whole[0])))
     if calendar is not None:
         origin, unit = calendar
         missing = np.isnan(x)
@@ -68,8 +71,25 @@ def rounded_to(matrix: np.ndarray, dtype: np.dtype) -> np.ndarray:
     ndarray of shape (n_samples, n_columns)
         Of that type.
     """
+    return matrix.round().clip(*limits_of(dtype)).astype(dtype)
+
+
+def limits_of(dtype: np.dtype) -> tuple[float, float]:
+    """Return the range of a type of whole numbers, as floats that it holds.
+
+    Parameters
+    ----------
+    dtype : dtype
+        A type of whole numbers.
+
+    Returns
+    -------
+    low, high : float
+        The greatest whole number of 64 bits is no float, and the nearest one is too large.
+    """
     limits = np.iinfo(dtype)
-    return matrix.round().clip(limits.min, limits.max).astype(dtype)
+    high = float(limits.max)
+    return float(limits.min), high if int(high) <= limits.max else float(np.nextafter(high, 0))
 
 
 def equals(value: Any, sentinel: Any) -> bool:

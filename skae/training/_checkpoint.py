@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from skorch.callbacks import Callback
 
-from .._atomic import replaced
+from .._atomic import check_place, replaced
 from ._callbacks import BestWeights, StopTraining
 from ._distributed import agree_on, shard
 
@@ -35,6 +35,8 @@ class Checkpoint(Callback):
 
     def __init__(self, path: Any, resume: Any) -> None:
         self.path, self.resume = path, resume
+        if path is not None:
+            check_place(Path(path))  # now, not after the first epoch
         self.start: dict[str, Any] = {}
         found = _read(resume) if resume is not None and shard()[0] == 0 else None
         self._found = agree_on(found)  # of the first process, whose disk it may be

@@ -45,7 +45,7 @@ def play(
     constants = {key: value.detach() for key, value in critic.named_parameters()}
     of_real, of_made = (None, None) if weights is None else weights
     deception = _mean(F.softplus(-functional_call(critic, constants, (made,))), of_made)
-    judged = torch.cat([real, made]).detach().requires_grad_(gradient_penalty > 0)
+    judged = torch.cat([real, made]).detach().requires_grad_(bool(gradient_penalty > 0))
     opinion = critic(judged)
     for_real, for_made = opinion.split([len(real), len(made)])
     mistakes = _mean(F.softplus(-for_real), of_real) + _mean(F.softplus(for_made), of_made)

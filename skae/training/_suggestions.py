@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from sklearn.utils._param_validation import InvalidParameterError, StrOptions
+from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
 
 # Words of other libraries for parameters and for values; one may stand for several things.
 _SYNONYMS = {
@@ -97,7 +97,10 @@ def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
     str
         For instance ``"; did you mean 'lr'?"``.
     """
-    known, word = list(known), name.lower().replace("-", "_").replace(" ", "_")
+    known, word = (
+        [ours for ours in known if ours != name],
+        name.lower().replace("-", "_").replace(" ", "_"),
+    )
     meant = [ours for ours in known if word in (ours, *_SYNONYMS.get(prefix + ours, ()))]
     similar = meant or difflib.get_close_matches(name, known, 1)
     return f"; did you mean {prefix + similar[0]!r}?" if similar else ""
@@ -150,6 +153,13 @@ class Suggests:
 
     def _validate_params(self) -> None:
         """Raise InvalidParameterError if a parameter has a type or value that it can't have."""
+        for name, value in self.get_params(deep=False).items():
+            allowed = self._parameter_constraints.get(name, ())
+            is_number = any(isinstance(each, Interval) for each in allowed)
+            if isinstance(value, bool) and is_number and "boolean" not in allowed:
+                raise InvalidParameterError(  # for scikit-learn's Interval, True is 1
+                    f"The {name!r} parameter of {type(self).__name__} must be a number, got {value}"
+                )
         try:
             super()._validate_params()  # type: ignore[misc]
         except InvalidParameterError as error:

@@ -45,8 +45,8 @@ def largest_value(X: Any) -> float:
     """
     low, high = float(X.min()), float(X.max())
     if math.isnan(low):
-        low = min(np.nanmin(chunk) for chunk in chunks_of(X))
-        high = max(np.nanmax(chunk) for chunk in chunks_of(X))
+        low = np.fmin.reduce([np.fmin.reduce(chunk, axis=None) for chunk in chunks_of(X)])
+        high = np.fmax.reduce([np.fmax.reduce(chunk, axis=None) for chunk in chunks_of(X)])
     return max(abs(float(low)), abs(float(high)))
 
 

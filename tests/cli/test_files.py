@@ -11,6 +11,11 @@ from skae.cli import _files
 def test_input_is_never_overwritten(folder, failure, run):
     message = failure("compress", "photo.png", "-o", "photo.png", "--force")
     assert message == "photo.png: photo.png is the input, which is never overwritten"
+    message = failure("fit-codec", ".", "-o", "photo.png", "--force")
+    assert message == "photo.png is an input, which is never overwritten"
+    (folder / "model").touch()
+    message = failure("compress", "photo.png", "--model", "model", "-o", "model", "--force")
+    assert message == "photo.png: model is an input, which is never overwritten"
     other = folder / "other.skae"
     other.write_bytes(b"no picture")
     status, _, err = run("compress", "photo.png", "other.skae", "-o", ".", "--force")

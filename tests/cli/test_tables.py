@@ -103,6 +103,9 @@ def test_what_is_there_is_left_alone(X, run, failure, autoencoder):
     assert np.load("scores.npy").shape == (120,)
     message = failure("fit", "rows.npy", "-o", autoencoder)
     assert message == "array.skae is there already; --force overwrites it"
+    message = failure("fit", "rows.npy", "-o", "rows.npy", "--force")
+    assert message == "rows.npy is an input, which is never overwritten"
+    np.testing.assert_array_equal(np.load("rows.npy"), X)
 
 
 def test_what_is_wrong_with_a_table(X, run, failure, autoencoder, tmp_path):

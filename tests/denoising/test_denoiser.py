@@ -409,6 +409,26 @@ def test_pairs_of_images_of_different_shape(change, message, photographs):
         AutoencoderDenoiser().fit(photographs, change(photographs))
 
 
+@pytest.mark.filterwarnings("error")
+def test_pairs_without_noise(photographs):
+    images = photographs[1][:32, :32, 0]
+    with pytest.raises(ValueError, match="in X and the clean ones in y are the same"):
+        AutoencoderDenoiser().fit([images], [images.copy()])
+
+    assert AutoencoderDenoiser(max_epochs=0).fit(both := [images], both).noise_level_[1] > 0
+
+
+def test_images_in_other_units(photographs):
+    small = [image[:32, :32] for image in photographs]
+    bright = [image / 255 for image in small]
+    model = fitted(bright, max_epochs=0)
+
+    with pytest.warns(UserWarning, match=r"of X span 192 and those of the clean .* same units"):
+        model.transform(small)
+    with pytest.warns(UserWarning, match=r"of X span 192 and those of y 0\.753: are these"):
+        model.fit(small, bright)
+
+
 def test_other_numbers_of_channels(photographs):
     model = fitted(photographs, max_epochs=0)
 

@@ -624,6 +624,11 @@ def test_conditional_fit_needs_labels(generator):
         fitted(generator, make_table(30), conditional=True)
 
 
+def test_labels_of_two_types(generator):
+    with pytest.raises(ValueError, match="labels in y can't be sorted"):
+        fitted(generator, make_table(30), np.array(["a", 1] * 15, object), conditional=True)
+
+
 def test_continuous_labels(generator):
     X = make_table(30)
 

@@ -439,6 +439,20 @@ def test_bad_input(X, message):
         AutoencoderImputer().fit(X)
 
 
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
+def test_text_for_missing_numbers_is_refused(container):
+    with pytest.raises(ValueError, match="missing_values='-9' is text, but X holds numbers"):
+        AutoencoderImputer(missing_values="-9").fit(container([[1.0, -9.0], [2.0, 3.0]]))
+
+
+@pytest.mark.parametrize("libraries", [(pd, pl), (pl, pd)])
+def test_a_frame_of_another_library_is_refused(libraries):
+    fitted, given = (each.DataFrame({"a": [1.0, None, 3.0], "b": [1, 2, 3]}) for each in libraries)
+
+    with pytest.raises(ValueError, match=f"were one of {libraries[0].__name__}: convert it"):
+        AutoencoderImputer(**QUICK).fit(fitted).transform(given)
+
+
 def test_sparse_input_is_refused():
     with pytest.raises(TypeError, match=r"[Ss]parse"):
         AutoencoderImputer().fit(sparse.csr_array(np.eye(5)))

@@ -149,9 +149,9 @@ def test_line_keywords_override_the_defaults():
     ("curves", "message"),
     [
         (([3, 2, 1], [1, 2]), r"len\(loss_curve\)=3, len\(validation_loss_curve\)=2"),
-        (([], None), "minimum of 1 is required"),
         (([[1, 2]], None), r"loss_curve must have shape \(n_epochs,\), got shape \(1, 2\)"),
         (([np.nan, np.inf], None), "loss_curve has no finite value among 2"),
+        (([], None), "loss_curve has no finite value among 0"),
     ],
 )
 def test_bad_curves(curves, message):

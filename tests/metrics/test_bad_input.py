@@ -58,8 +58,10 @@ def call(metric, position, bad):
         (X[:, :0], r"{name}: Found array with 0 feature\(s\)"),
         (X[:0], r"needs at least \d rows? in {name}, got 0"),
         (with_value(np.inf), "Input {name} contains infinity"),
+        (with_value(-1e160), r"{name} has values up to 1e\+160, too large"),
+        (np.ma.masked_greater(X, 1), r"{name} has \d+ masked values"),
     ],
-    ids=["1d", "3d", "text", "no columns", "no rows", "infinite"],
+    ids=["1d", "3d", "text", "no columns", "no rows", "infinite", "too large", "masked"],
 )
 def test_array(metric, position, bad, message):
     name = PAIRS[metric][position]

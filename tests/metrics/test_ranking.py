@@ -140,6 +140,11 @@ class Popular(BaseEstimator):
         return np.where(np.take_along_axis(seen, first, 1), -1, self.order_[first])[:, :k]
 
 
+def test_share_to_hide_is_a_number():
+    with pytest.raises(ValueError, match="test_size is NaN"):
+        hide_items(np.ones((2, 3)), np.nan)
+
+
 def test_scorer_scores_what_it_hides():
     X = sparse.random_array((40, 30), density=0.3, rng=0).tocsr()
     scorer = make_recommender_scorer(["ndcg", "coverage"], k=[5, 10], random_state=3)

@@ -755,6 +755,12 @@ def test_column_without_values(X):
     assert np.isfinite(detector.score_samples(np.nan_to_num(X, nan=1e6))).all()
 
 
+def test_text_column_without_values(X):
+    frame = pd.DataFrame(X).add_prefix("x").assign(text=pd.Categorical([None] * len(X), ["a"]))
+
+    assert fitted(frame).expected_values(frame[:3])["text"].isna().all()
+
+
 @pytest.mark.parametrize("method", ["fit", "score_samples", "predict", "feature_errors"])
 def test_missing_values_that_the_model_does_not_take(method, X):
     detector = fitted(X, estimator=Autoencoder(max_epochs=0), n_estimators=1)

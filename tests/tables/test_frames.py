@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 from polars.testing import assert_frame_equal as assert_polars_equal
 
 from skae.tables import FrameFormat, columns_named, is_frame
+from skae.tables._series import is_missing
 
 WORDS = ["b", "a", "c", "a", "b", "b"]
 
@@ -573,6 +574,37 @@ def test_bytes_are_rounded_and_stay_in_their_range():
 
     assert back.dtype == np.uint8
     np.testing.assert_array_equal(back, [[0, 1], [254, 255]])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64", "Int64", "int64[pyarrow]"])
+@pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
+def test_whole_numbers_never_leave_the_range_of_their_type(library, dtype):
+    ends = np.iinfo(dtype.lower().partition("[")[0])
+    rows = pd.DataFrame({"a": pd.Series([ends.min, ends.max]).astype(dtype)})
+    if library != "pandas":
+        rows = pl.from_pandas(rows) if library == "polars" else rows.to_numpy(ends.dtype)
+
+    back = FrameFormat.of(rows).restore(np.array([[-1e30], [1e30]]))
+
+    low, high = (back if library == "numpy" else back["a"].to_numpy()).ravel().tolist()
+    assert low == ends.min
+    assert 0 <= ends.max - high < 4096  # the nearest float
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "double[pyarrow]", "float32"])
+def test_nan_is_missing_where_na_is_something_else(dtype):
+    column = pd.Series([0.0, 0.0, 1.0, 2.0]).astype(dtype)
+    column = column / pd.Series([0.0, 1.0, 1.0, 1.0]).astype(dtype)
+
+    assert is_missing(column).tolist() == [True, False, False, False]
+
+
+def test_categories_of_truth_values():
+    frame = pd.DataFrame({"a": pd.Categorical([True, False, None, True])})
+
+    form = FrameFormat.of(frame)
+
+    equal(form.restore(form.matrix(frame)), frame)
 
 
 @pytest.mark.parametrize("X", [np.zeros((2, 2)), [[0.0, 1.0]], np.zeros((2, 2), np.float32)])

@@ -11,6 +11,7 @@ from skae import (
     AutoencoderImputer,
     AutoencoderRecommender,
     VariationalAutoencoder,
+    save,
 )
 
 
@@ -114,3 +115,16 @@ def test_what_does_not_belong_to_a_file(X, tmp_path):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="is no checkpoint of this version of skae, or is"):
             Autoencoder(2, max_epochs=1, random_state=0).fit(X, resume=path)
+
+
+@pytest.mark.parametrize(
+    ("path", "error"), [("", IsADirectoryError), ("no/folder/state", FileNotFoundError)]
+)
+def test_a_place_where_no_file_can_be(X, tmp_path, monkeypatch, path, error):
+    monkeypatch.chdir(tmp_path)
+    model = Autoencoder(2, max_epochs=0)
+
+    with pytest.raises(error, match=r"directory: '(\.|no/folder)'"):
+        model.fit(X, checkpoint=path)
+    with pytest.raises(error, match=r"directory: '(\.|no/folder)'"):
+        save(model.fit(X), path)
