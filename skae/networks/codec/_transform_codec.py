@@ -24,11 +24,12 @@ class TransformCodec(nn.Module):
     n_components: int
     quantizer: Quantizer
     contexts: Contexts
+    sharpener: Any  # None if there is none
 
     @property
     def has_texture(self) -> bool:
         """Whether it can draw what rounding has erased."""
-        return False
+        return self.sharpener is not None
 
     def coefficients(self, x: Tensor) -> Tensor:
         """Return the code of signals on its grid.
