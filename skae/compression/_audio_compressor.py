@@ -35,7 +35,7 @@ _LOWEST_AUDIBLE, _WIDE, _HIGHEST_AUDIBLE = 4_000.0, 24_000.0, 48_000.0
 _KERNELS = {"conv": 3, "mlp": 1}
 _EPOCHS, _WINDOWS, _FEW_WINDOWS = 20, 512, 16
 _MOST_FRAMES = 512
-_NOT_DRAWN = {"adversarial": False, "adversarial_steps": 400}
+_NOT_DRAWN = {"adversarial": False, "adversarial_steps": 200}
 
 
 class AudioCompressor(CodesSounds):
@@ -68,7 +68,7 @@ class AudioCompressor(CodesSounds):
         Whether to train a network that draws what rounding erases, against critics of spectrograms
         of three resolutions. Streams stay the same, bit for bit; `realism` of :meth:`decompress`
         tells how much of it sounds have.
-    adversarial_steps : int, default=400
+    adversarial_steps : int, default=200
         Number of steps of that training, whatever `max_epochs` is.
     module : {"conv", "mlp"}, default="conv"
         A residual network that corrects how loud decoded coefficients, and the noise in place of
@@ -173,7 +173,7 @@ class AudioCompressor(CodesSounds):
         segment_duration: float = 1.0,
         quality: float = 50,
         adversarial: bool = False,
-        adversarial_steps: int = 400,
+        adversarial_steps: int = 200,
         module: str = "conv",
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 2e-3,
@@ -288,8 +288,13 @@ class AudioCompressor(CodesSounds):
         codec = self._frozen(net, rows)
         net.module_.contexts.load_state_dict(codec.network.contexts.state_dict())
         generator = torch.Generator().manual_seed(net.generator.initial_seed())
-        n_windows = _WINDOWS if max_epochs or self.adversarial else _FEW_WINDOWS
+        n_windows = _WINDOWS if max_epochs else _FEW_WINDOWS
         return DecodedSpectra(rows, codec, n_windows, generator)
+
+    def _played(self, net: AutoencoderNet, rows: SignalRows, codec: Codec) -> SignalRows:
+        generator = torch.Generator().manual_seed(net.generator.initial_seed())
+        windows: Any = rows.source
+        return DecodedSpectra(windows, codec, _WINDOWS, generator, is_coarse=True)
 
     def _coding_attributes(self, codec: Codec, former: tuple[int, ...] = ()) -> dict[str, Any]:
         attributes = super()._coding_attributes(codec, former)

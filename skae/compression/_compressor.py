@@ -113,9 +113,14 @@ class BaseCompressor(
         trained: Any = net.averaged_module_
         if trained.sharpener is None:
             return
+        rows = self._played(net, rows, codec)
         sharpener = trained_sharpener(self._game, net, rows, self.adversarial_steps, self.dtype)
         for network in (trained, net.module_, codec.network):
             network.sharpener.load_state_dict(sharpener.state_dict())
+
+    def _played(self, net: AutoencoderNet, rows: SignalRows, codec: Codec) -> SignalRows:
+        """Return what the sharpener learns from."""
+        return rows.source
 
     def _coding_attributes(self, codec: Codec, former: tuple[int, ...] = ()) -> dict[str, Any]:
         """Return the fitted attributes that coding needs; `former` are earlier fingerprints."""

@@ -1,5 +1,6 @@
 """The games in which codecs learn to draw what rounding has erased."""
 
+import copy
 from typing import Any, NamedTuple
 
 import torch
@@ -26,19 +27,16 @@ class Game(NamedTuple):
         Learning rate.
     memory : float
         Of the optimizer, for gradients.
-    is_of_signals : bool
-        Whether rows are signals, and not what they were decoded to.
     """
 
     network: str
     objective: Objective
     lr: float
     memory: float
-    is_of_signals: bool
 
 
-TEXTURE = Game("SharpeningNetwork", AdversarialTexture(0.5, 12.0), 1e-3, 0.0, True)
-NOISE = Game("SoundSharpeningNetwork", AdversarialNoise(1.0, 0.3), 2e-3, 0.5, False)
+TEXTURE = Game("SharpeningNetwork", AdversarialTexture(0.5, 12.0), 1e-3, 0.0)
+NOISE = Game("SoundSharpeningNetwork", AdversarialNoise(0.3, 1.0), 2e-3, 0.5)
 
 
 def trained_sharpener(
@@ -53,7 +51,7 @@ def trained_sharpener(
     net : AutoencoderNet
         Its averaged module is a codec with a sharpener, and stays as it is.
     rows : SignalRows
-        What the codec was trained on.
+        What it is played with.
     n_steps : int
         Number of steps.
     dtype : {"float32", "float64"}
@@ -64,14 +62,13 @@ def trained_sharpener(
     nn.Module
         A new sharpener.
     """
-    rows = rows.source if game.is_of_signals else rows
     size = min(_MOST_PER_STEP, max(2, _VALUES_PER_STEP // rows.n_features))
     params: dict[str, Any] = {
         "lr": game.lr,
         "batch_size": size,
         "verbose": int(net.verbose),
         "objective": game.objective,
-        "module__codec": net.averaged_module_,
+        "module__codec": copy.deepcopy(net.averaged_module_),
         "optimizer__betas": (game.memory, 0.9),
     }
     module = Part("networks", game.network, {})

@@ -160,3 +160,16 @@ def test_damage_of_what_was_drawn_is_concealed(drawing, sounds, realism):
     found = drawing.decompress([bytes(damaged)], realism=realism, errors="conceal")[0]
     whole = drawing.decompress([stream], realism=realism)[0]
     assert 0.4 < (found == whole).mean() < 1
+
+
+def test_models_of_sounds_from_before_there_was_a_choice(of_sounds):
+    state = of_sounds.__getstate__()
+    names = "adversarial", "adversarial_steps"
+    state["_fitted_params"] = {k: v for k, v in state["_fitted_params"].items() if k not in names}
+    old = AudioCompressor.__new__(AudioCompressor)
+    old.__setstate__({k: v for k, v in state.items() if k not in names})
+    assert old.get_params() == of_sounds.get_params()
+
+
+def test_all_of_the_sharpener_learns(drawing):
+    assert all(weight.any() for weight in drawing._codec.network.sharpener.parameters())

@@ -136,6 +136,7 @@ class SoundSharpeningNetwork(Sharpening):
         h = codec.hop_length
         lengths = sorted({max(_SHORTEST, length) for length in (h // 2, 2 * h, 4 * h)})
         super().__init__(codec, SpectrogramCritic(lengths, critic_width))
+        self.train()  # the codec comes as it decodes, where a sharpener of zeros has no gradients
 
     def forward(
         self, y: Tensor, sizes: Tensor, levels: Tensor, generator: torch.Generator

@@ -21,7 +21,7 @@ _SIZE = 60.0
 _COARSEST, _FINEST = 200.0, 1.5
 _VALUES_TO_FIT = 2**22
 _CORNER = 2000.0  # hertz, above which rounding may be coarser
-_N_FEATURES, _SLOW, _LEAST = 5, 0.3, 1e-20
+_N_FEATURES, _SLOW = 5, 0.3
 _ROTATED = 1 << 21  # samples that the rotation of channels is fitted to
 _OTHER_GAINS, _EVERY = (0.1, 3.0, 0.3), 8
 
@@ -236,30 +236,24 @@ class SpectralCodecNetwork(TransformCodec):
             of_planes = levels.repeat_interleave(self.n_channels) / N_LEVELS
             seen = self._seen(y, values / step, sizes)
         if is_corrected:
-            of_values, of_noise = map(self._columns, self.decoder(seen, of_planes).unbind(-1))
-            values = values * of_values.mul(_SLOW).exp()
-            noise = noise * of_noise.exp()
+            gains = _columns(self.decoder(seen, of_planes), len(y))
+            values = values * gains[..., 0].mul(_SLOW).exp()
+            noise = noise * gains[..., 1].exp()
         made = values + noise
         if realism:
             sharpener: Any = self.sharpener
             own = own_noise(start, y.shape[1], y.shape[2] - first).to(y).expand_as(values)
-            parts = map(self._planes, (values / step, noise / step, sizes, own))
+            parts = [values / step, noise / step, sizes, own]
+            parts = [_planes(part, self.n_channels) for part in parts]
             detail = sharpener.detail(seen, *parts, of_planes)
-            made = made + realism * step * self._columns(detail)
+            made = made + realism * step * _columns(detail, len(y))
         return torch.cat([envelope, made[..., None]], 2)
-
-    def _planes(self, values: Tensor) -> Tensor:
-        """Return the channels of frames as planes beside each other."""
-        return values.unflatten(2, (self.n_channels, -1)).transpose(1, 2).flatten(0, 1)
-
-    def _columns(self, planes: Tensor) -> Tensor:
-        """Return what planes hold as the columns of frames."""
-        return planes.unflatten(0, (-1, self.n_channels)).transpose(1, 2).flatten(2)
 
     def _seen(self, y: Tensor, values: Tensor, sizes: Tensor) -> Tensor:
         """Return what the networks see."""
         given = self.envelope.between(self._levels_of(y), y.shape[1]).flatten(2)
-        given, values, sizes = map(self._planes, (given, values, sizes))
+        parts = given, values, sizes
+        given, values, sizes = (_planes(part, self.n_channels) for part in parts)
         place = torch.linspace(-1, 1, self.hop_length).to(y).expand_as(values)
         seen = [torch.log2(1 + values.abs()) / 2, (values == 0).to(y)]
         seen += [torch.log2(sizes + 0.02) / 4, given / 160, place]
@@ -303,13 +297,7 @@ class SpectralCodecNetwork(TransformCodec):
         h = self.hop_length
         if not self.filling:
             return (x - target)[:, h:-h].square().mean((1, 2))
-        pairs = [z[:, h:-h].transpose(1, 2).flatten(0, 1) for z in (x, target)]
-        errors: Any = 0
-        for a, b in zip(*map(self.loudness, pairs), strict=True):
-            differences = (a - b).unflatten(0, (len(x), -1)).flatten(1)
-            squares = differences.square().mean(1).clamp(min=_LEAST)  # where roots have a slope
-            errors = errors + differences.abs().mean(1) + squares.sqrt()
-        return errors
+        return self.loudness.differences(x[:, h:-h], target[:, h:-h])
 
     def unrounded(self, y: Tensor) -> Tensor:
         """Return samples for coefficients that were not rounded.
@@ -387,3 +375,13 @@ class SpectralCodecNetwork(TransformCodec):
         values = self._companded(spectra, self.envelope.levels(spectra))
         size = float(values.double().square().mean().sqrt())
         self.unit.fill_(_SIZE / size if size > 0 and math.isfinite(_SIZE / size) else _SIZE)
+
+
+def _planes(columns: Tensor, n_channels: int) -> Tensor:
+    """Return the channels in the columns of frames as planes, those of a signal together."""
+    return columns.unflatten(2, (n_channels, -1)).transpose(1, 2).flatten(0, 1)
+
+
+def _columns(planes: Tensor, n_signals: int) -> Tensor:
+    """Return the way back; planes may have further axes."""
+    return planes.unflatten(0, (n_signals, -1)).transpose(1, 2).flatten(2, 3)

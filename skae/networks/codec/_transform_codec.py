@@ -24,7 +24,10 @@ class TransformCodec(nn.Module):
     n_components: int
     quantizer: Quantizer
     contexts: Contexts
-    sharpener: Any  # None if there is none
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpener: Any = None  # what draws what rounding has erased, if there is something
 
     @property
     def has_texture(self) -> bool:
