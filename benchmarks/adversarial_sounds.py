@@ -33,7 +33,7 @@ from skae.compression import AudioCompressor
 QUALITIES = (0, 10, 20)
 REALISMS = (0.0, 1.0)
 MEASURES = ("pesq_wb", "stoi", "lsd", "si_sdr")
-_N_LEARNED, _SECOND, _FRAME, _STEPS, _BATCH = 140, 16_000, 400, 120, 24
+_N_LEARNED, _SECOND, _FRAME, _STEPS, _BATCH = 60, 16_000, 400, 80, 16
 
 
 def spectrograms(clips: Sequence[np.ndarray], plain: Sequence[np.ndarray]) -> Tensor:
