@@ -23,6 +23,7 @@ from ._decoded_spectra import DecodedSpectra
 from ._objectives import AudibleRestoration
 from ._signal_rows import SignalRows
 from ._signals import Signals, checked_signals, location_and_scale, scaled
+from ._texture_game import NOISE
 from ._windows import FRAMES_TOGETHER, Windows, best_hop_length, frames_of_windows
 
 _RATE = 16_000.0
@@ -34,6 +35,7 @@ _LOWEST_AUDIBLE, _WIDE, _HIGHEST_AUDIBLE = 4_000.0, 24_000.0, 48_000.0
 _KERNELS = {"conv": 3, "mlp": 1}
 _EPOCHS, _WINDOWS, _FEW_WINDOWS = 20, 512, 16
 _MOST_FRAMES = 512
+_NOT_DRAWN = {"adversarial": False, "adversarial_steps": 200}
 
 
 class AudioCompressor(CodesSounds):
@@ -62,6 +64,12 @@ class AudioCompressor(CodesSounds):
         much has to be read to hear a part. .25 costs about 2 % more bits.
     quality : float, default=50
         From 0, few bits, to 100, high fidelity, for methods that are not told another one.
+    adversarial : bool, default=False
+        Whether to train a network that draws what rounding erases, against critics of spectrograms
+        of three resolutions. Streams stay the same, bit for bit; `realism` of :meth:`decompress`
+        tells how much of it sounds have.
+    adversarial_steps : int, default=200
+        Number of steps of that training, whatever `max_epochs` is.
     module : {"conv", "mlp"}, default="conv"
         A residual network that corrects how loud decoded coefficients, and the noise in place of
         zeros, are. It looks at the neighbours of a place in the spectrogram, or at each place
@@ -150,7 +158,10 @@ class AudioCompressor(CodesSounds):
         "shaping": [StrOptions({"auto", "fidelity"}), Interval(Real, 0, 1, closed="both")],
         "hop_length": [StrOptions({"auto"}), Interval(Integral, 2, 2**16, closed="both")],
         "segment_duration": [Interval(Real, 0, None, closed="neither")],
+        "adversarial": ["boolean"],
+        "adversarial_steps": [Interval(Integral, 0, None, closed="left")],
     }
+    _game = NOISE
     _values_to_learn = 2**22  # more bring less than .1 %
 
     def __init__(
@@ -161,6 +172,8 @@ class AudioCompressor(CodesSounds):
         hop_length: str | int = "auto",
         segment_duration: float = 1.0,
         quality: float = 50,
+        adversarial: bool = False,
+        adversarial_steps: int = 200,
         module: str = "conv",
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 2e-3,
@@ -183,6 +196,8 @@ class AudioCompressor(CodesSounds):
         self.hop_length = hop_length
         self.segment_duration = segment_duration
         self.quality = quality
+        self.adversarial = adversarial
+        self.adversarial_steps = adversarial_steps
         self.module = module
         self.optimizer = optimizer
         self.lr = lr
@@ -243,6 +258,7 @@ class AudioCompressor(CodesSounds):
             "module__hop_length": hop,
             "module__sample_rate": rate,
             "module__kernel_size": _KERNELS[self.module],
+            "module__adversarial": self.adversarial,
             **{f"module__{name}": power for name, power in powers.items()},
             **self._nested_params,
         }
@@ -275,6 +291,11 @@ class AudioCompressor(CodesSounds):
         n_windows = _WINDOWS if max_epochs else _FEW_WINDOWS
         return DecodedSpectra(rows, codec, n_windows, generator)
 
+    def _played(self, net: AutoencoderNet, rows: SignalRows, codec: Codec) -> SignalRows:
+        generator = torch.Generator().manual_seed(net.generator.initial_seed())
+        windows: Any = rows.source
+        return DecodedSpectra(windows, codec, _WINDOWS, generator, is_coarse=True)
+
     def _coding_attributes(self, codec: Codec, former: tuple[int, ...] = ()) -> dict[str, Any]:
         attributes = super()._coding_attributes(codec, former)
         if self._shape is not None:
@@ -288,6 +309,11 @@ class AudioCompressor(CodesSounds):
 
     # ------------------------------------------------------------------ state
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if params := state.get("_fitted_params"):  # perhaps from before there was a choice
+            state = {**state, "_fitted_params": {**_NOT_DRAWN, **params}}
+        super().__setstate__({**_NOT_DRAWN, **state})
+
     @classmethod
     def pretrained(cls, **params: Any) -> Self:
         """Return a compressor that has been fitted to speech of 16 kHz.
@@ -296,7 +322,7 @@ class AudioCompressor(CodesSounds):
         ----------
         **params : dict
             Parameters of the estimator. Those of its network, `sample_rate`, `shaping`,
-            `hop_length` and `module`, are fixed.
+            `hop_length`, `module` and `adversarial`, are fixed.
 
         Returns
         -------

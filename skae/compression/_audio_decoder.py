@@ -36,6 +36,8 @@ class AudioDecoder:
         What becomes of segments that are damaged: an error, or silence.
     max_values : int or None, default=None
         How many bytes the samples may have; None for any number.
+    realism : float, default=0.0
+        How much the model draws, from 0 to 1.
 
     Attributes
     ----------
@@ -49,11 +51,12 @@ class AudioDecoder:
         is_flat: bool,
         errors: str = "raise",
         max_values: int | None = None,
+        realism: float = 0.0,
     ) -> None:
         if errors not in ("raise", "conceal"):
             raise ValueError(f"errors={errors!r} must be 'raise' or 'conceal'")
         self._streams, self._is_flat, self._conceals = streams, is_flat, errors == "conceal"
-        self._max_values = max_values
+        self._max_values, self._realism = max_values, realism
         self._start = b""  # until the header is there
         self._header: AudioHeader | None = None
         self._parts = Parts(0, 0, False)
@@ -256,7 +259,7 @@ class AudioDecoder:
         numbers = range(first, first + n)
         chunks = dict(zip(numbers, self._chunks, strict=False))
         if not self._conceals:
-            parts = streams.segments.read(header, chunks, numbers)
+            parts = streams.segments.read(header, chunks, numbers, realism=self._realism)
         else:
             parts = [self._or_silence(header, chunks, i) for i in numbers]
         del self._chunks[:n]
@@ -266,7 +269,8 @@ class AudioDecoder:
         streams = self._streams
         try:
             if chunks[number] is not None:
-                (x,) = streams.segments.read(header, chunks, range(number, number + 1))
+                numbers = range(number, number + 1)
+                (x,) = streams.segments.read(header, chunks, numbers, realism=self._realism)
                 streams.unscaled(x, np.dtype(header.dtype))
                 return x
         except BitstreamError:

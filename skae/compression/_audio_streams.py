@@ -282,22 +282,28 @@ class AudioStreams(BaseStreams):
         for group in groups.tolist():
             here = np.flatnonzero(wanted // header.n_together == group)
             which = wanted[here] - group * header.n_together
-            for at, x in self._parts(header, chunks, group, start, stop):
+            for at, x in self._parts(header, chunks, group, (start, stop), realism):
                 result[here, at] = self.unscaled(x[which], dtype)
         return result
 
     def _parts(
-        self, header: AudioHeader, chunks: Chunks, group: int, start: int, stop: int
+        self,
+        header: AudioHeader,
+        chunks: Chunks,
+        group: int,
+        span: tuple[int, int],
+        realism: float,
     ) -> Iterator[tuple[slice, Tensor]]:
         """Yield where samples of sounds lie in a result, and what the network says they are."""
-        h, size = self.hop_length, header.n_frames
+        h, size, (start, stop) = self.hop_length, header.n_frames, span
         n_signals = min(header.n_together, header.n_signals - group * header.n_together)
         # The frames that hold the first and the last sample.
         segments = range(start // h // size, ((stop - 1) // h + 1) // size + 1)
         tail: Tensor | None = None
         for s in range(segments.start, segments.stop, SEGMENTS_TOGETHER):
             some = range(s, min(s + SEGMENTS_TOGETHER, segments.stop))
-            parts = self.segments.read(header, chunks, some, group * header.grid[1], n_signals)
+            before = group * header.grid[1]
+            parts = self.segments.read(header, chunks, some, before, n_signals, realism)
             for i, x in zip(some, parts, strict=True):
                 if tail is not None:
                     x[:, :h] += tail

@@ -61,7 +61,12 @@ PHOTOGRAPHS = {
         fixed={"adversarial": False, "module__wide": True, "objective": "psnr"},
     ),
 }
-SPEECH = Bundled("speech.npz", np.resize(np.arange(-512, 512, dtype=np.int16), 20_000), 0x9AA4B955)
+SPEECH = Bundled(
+    "speech.npz",
+    np.resize(np.arange(-512, 512, dtype=np.int16), 20_000),
+    0x9AA4B955,
+    fixed={"adversarial": False},
+)
 
 
 def bundled(version: int | None) -> Bundled:

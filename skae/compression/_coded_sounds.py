@@ -80,6 +80,7 @@ class CodesSounds(BaseCompressor):
         *,
         start: int | None = None,
         stop: int | None = None,
+        realism: float | None = None,
         errors: str = "raise",
         max_values: int = MAX_VALUES,
     ) -> Any:
@@ -92,6 +93,10 @@ class CodesSounds(BaseCompressor):
         start, stop : int, default=None
             The samples that are wanted, as in a slice; only the segments that hold them are
             decoded. None for all.
+        realism : float, default=None
+            From 0, the most faithful, to 1, with all that the model has learned to draw in place of
+            what rounding erases. None is 1 for a model that was fitted with ``adversarial=True``,
+            else 0.
         errors : {"raise", "conceal"}, default="raise"
             What becomes of segments that are damaged or missing: an error, or silence.
         max_values : int, default=2**30
@@ -111,12 +116,14 @@ class CodesSounds(BaseCompressor):
             raise ValueError(f"errors={errors!r} must be 'raise' or 'conceal'")
         region = slice(start, stop)
         if errors == "raise":
-            return super().decompress(streams, region=region, max_values=max_values)
+            both = {"realism": realism, "max_values": max_values}
+            return super().decompress(streams, region=region, **both)
         check_is_fitted(self)
+        realism = self._checked_realism(realism)
         arrays: list[np.ndarray] = []
         for stream in checked_streams(streams):
             left = max_values - sum(array.nbytes for array in arrays)
-            decoder = AudioDecoder(self._streams, False, errors, left)
+            decoder = AudioDecoder(self._streams, False, errors, left, realism)
             array = np.concatenate([decoder.push(stream), decoder.flush()])
             if not len(array):
                 raise BitstreamError("nothing is left of the stream but its header")
@@ -150,11 +157,13 @@ class CodesSounds(BaseCompressor):
         check_is_fitted(self)
         return AudioEncoder(self._streams, self._number(quality))
 
-    def decoder(self, *, errors: str = "raise") -> AudioDecoder:
+    def decoder(self, *, realism: float | None = None, errors: str = "raise") -> AudioDecoder:
         """Return what reads a signal piece by piece.
 
         Parameters
         ----------
+        realism : float, default=None
+            As in :meth:`decompress`.
         errors : {"raise", "conceal"}, default="raise"
             What becomes of segments that are damaged or missing: an error, or silence.
 
@@ -170,7 +179,8 @@ class CodesSounds(BaseCompressor):
             `flush`, if it is not at its end.
         """
         check_is_fitted(self)
-        return AudioDecoder(self._streams, self._form.is_flat, errors)
+        realism = self._checked_realism(realism)
+        return AudioDecoder(self._streams, self._form.is_flat, errors, realism=realism)
 
     @inference()
     def inverse_transform(self, X: Any) -> Any:

@@ -20,10 +20,11 @@ from .._base import NetEstimator, PlainFit
 from .._settings import default_settings, inference
 from ..coding import N_NUMBERS, N_PER_LEVEL, BaseStreams, Codec
 from ..networks import BIT_WEIGHT
-from ..training import AutoencoderNet, Rows
+from ..training import AutoencoderNet
 from ._reading import ReadsStreams
 from ._signal_rows import SignalRows
 from ._targets import Target
+from ._texture_game import Game, trained_sharpener
 
 VALUES_TO_COUNT = 2**24
 _LARGEST_RATIO = 2.0**30
@@ -47,6 +48,7 @@ class BaseCompressor(
     }
     _derived_attributes = (*NetEstimator._derived_attributes, "_codec")
     _values_to_learn = 2**26  # that contexts are fitted to
+    _game: Game  # that teaches to draw what rounding erases
     _takes_valid = False  # they would have to be decoded as X is
     _sets_are_equal = True  # the signals of a data set have one shape
     _changeable = NetEstimator._changeable | {"quality", "adversarial_steps"}
@@ -104,11 +106,22 @@ class BaseCompressor(
             codec = self._frozen(net, rows)
         else:
             codec.network.load_state_dict(net.averaged_module_.state_dict())
-        self._polish(net, rows.source, codec)
+        self._polish(net, rows, codec)
         return self._coding_attributes(codec)
 
-    def _polish(self, net: AutoencoderNet, rows: Rows, codec: Codec) -> None:
-        """Train what comes after decoding, if there is something."""
+    def _polish(self, net: AutoencoderNet, rows: SignalRows, codec: Codec) -> None:
+        """Train the sharpener, which comes after decoding, if there is one."""
+        trained: Any = net.averaged_module_
+        if trained.sharpener is None:
+            return
+        rows = self._played(net, rows, codec)
+        sharpener = trained_sharpener(self._game, net, rows, self.adversarial_steps, self.dtype)
+        for network in (trained, net.module_, codec.network):
+            network.sharpener.load_state_dict(sharpener.state_dict())
+
+    def _played(self, net: AutoencoderNet, rows: SignalRows, codec: Codec) -> SignalRows:
+        """Return what the sharpener learns from."""
+        return rows.source
 
     def _coding_attributes(self, codec: Codec, former: tuple[int, ...] = ()) -> dict[str, Any]:
         """Return the fitted attributes that coding needs; `former` are earlier fingerprints."""

@@ -36,7 +36,7 @@ from ._images import (
 from ._measures import ImageMeasures
 from ._objectives import RateDistortion, RestorationLoss
 from ._signal_rows import SignalRows
-from ._texture_game import trained_sharpener
+from ._texture_game import TEXTURE
 
 _KERNELS = {"conv": 3, "mlp": 1}
 _RESTORATION = {"module__width": 48, "module__n_blocks": 2}
@@ -153,6 +153,7 @@ class ImageCompressor(BaseCompressor):
         "adversarial": ["boolean"],
         "adversarial_steps": [Interval(Integral, 0, None, closed="left")],
     }
+    _game = TEXTURE
 
     def __init__(
         self,
@@ -280,14 +281,6 @@ class ImageCompressor(BaseCompressor):
         """Return at how many qualities each image is decoded for the decoder to learn from."""
         # Copies of held-out images among the others would be no use.
         return min(_MOST_COPIES, 1 if self.early_stopping else math.ceil(_FEW_IMAGES / n_images))
-
-    def _polish(self, net: AutoencoderNet, rows: Rows, codec: Codec) -> None:
-        trained: Any = net.averaged_module_
-        if trained.sharpener is None:
-            return
-        state = trained_sharpener(net, rows, self.adversarial_steps, self.dtype).state_dict()
-        for network in (trained, net.module_, codec.network):
-            network.sharpener.load_state_dict(state)
 
     def _coding_attributes(self, codec: Codec, former: tuple[int, ...] = ()) -> dict[str, Any]:
         attributes = super()._coding_attributes(codec, former)

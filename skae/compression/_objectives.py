@@ -1,4 +1,4 @@
-"""What codecs minimise: bits and errors, errors of decoded images, games for texture."""
+"""What codecs minimise: bits and errors, errors of what is decoded, games for texture."""
 
 from typing import Any
 
@@ -101,6 +101,37 @@ class AdversarialTexture(Objective):
             return Losses(losses, terms)
         scale, context = power.rsqrt()[:, None, None, None], plain / 64 - 2
         real, made = (torch.cat([context, scale * x], -1) for x in (missing, texture))
+        game, each = play("texture", module.critic, real, made, self.critic_weight)
+        return Losses(losses + game, terms | each)
+
+
+@registered
+class AdversarialNoise(Objective):
+    """What critics take for what sounds have lost, for a module that sharpens a codec.
+
+    The game of `AdversarialTexture`, on spectrograms, for sounds that were decoded at random
+    qualities. Differences of loudness keep what is drawn near the original.
+
+    Parameters
+    ----------
+    critic_weight : float
+        Weight of the loss against the critics.
+    loudness_weight : float
+        Weight of the differences of loudness.
+    """
+
+    critic_weight: float
+    loudness_weight: float
+
+    def losses(self, step: Step) -> Losses:
+        module, (decoded, x) = step.module, step.batch
+        drawn, *known = module(decoded, *step.batch.extra, step.generator)
+        x = x.reshape(drawn.shape)
+        errors = module.codec.audible_errors(drawn, x)
+        terms, losses = {"loudness": errors.mean()}, self.loudness_weight * errors
+        if step.epoch is None:
+            return Losses(losses, terms)
+        real, made = (module.heard(each, *known) for each in (x, drawn))
         game, each = play("texture", module.critic, real, made, self.critic_weight)
         return Losses(losses + game, terms | each)
 

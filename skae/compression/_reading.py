@@ -50,8 +50,8 @@ class ReadsStreams:
             chunks that hold it are decoded. None for all.
         realism : float, default=None
             From 0, the most faithful, to 1, with all that the model has learned to draw in place of
-            what rounding erases: of images, their texture. None is 1 for a model that draws, as one
-            of images that was fitted with ``adversarial=True``, else 0.
+            what rounding erases: texture of images, noise of sounds. None is 1 for a model that was
+            fitted with ``adversarial=True``, else 0.
         max_values : int, default=2**30
             How many bytes all signals may have: protection against hostile streams.
 
@@ -151,7 +151,7 @@ class ReadsStreams:
             raise ValueError(f"realism={realism!r} must be a number between 0 and 1")
         if realism > 0 and not has_texture:
             raise ValueError(
-                f"realism={realism} needs a model that draws texture: one of images that was "
-                "fitted with adversarial=True"
+                f"realism={realism} needs a model that draws texture: one that was fitted with "
+                "adversarial=True"
             )
         return float(realism)

@@ -65,7 +65,13 @@ class Segments:
         ]
 
     def read(
-        self, header: AudioHeader, chunks: Any, numbers: range, before: int = 0, n_signals: int = 1
+        self,
+        header: AudioHeader,
+        chunks: Any,
+        numbers: range,
+        before: int = 0,
+        n_signals: int = 1,
+        realism: float = 0.0,
     ) -> list[Tensor]:
         """Return the samples of segments.
 
@@ -81,6 +87,8 @@ class Segments:
             How many chunks come before those of these sounds.
         n_signals : int, default=1
             How many sounds share the chunks.
+        realism : float, default=0.0
+            How much the sharpener does, from 0 to 1.
 
         Returns
         -------
@@ -111,7 +119,7 @@ class Segments:
             # One by one, for the same reason.
             each = zip(sounding, y.split(n_signals), sizes.split(n_signals), strict=True)
             for i, *parts in each:
-                filled = self.network.filled(*parts, levels, i * header.n_frames)
+                filled = self.network.filled(*parts, levels, i * header.n_frames, realism)
                 found[i] = self.network.synthesize(filled, level)
         return [found[i] for i in numbers]
 

@@ -1,13 +1,15 @@
-"""The adversarial stage: the same streams, and texture that can be turned up and down."""
+"""The adversarial stage: the same streams, and what is drawn can be turned up and down."""
 
 import pickle
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_sample_image
 
-from skae.compression import ImageCompressor
+from skae.compression import AudioCompressor, ImageCompressor
+from skae.networks.codec._critics import _seen
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +96,80 @@ def test_a_warm_start_keeps_what_it_was_fitted_with(plain, sharp, photo):
     twin.fit([photo])
     streams = twin.compress([photo], quality=30)
     assert (twin.decompress(streams)[0] != twin.decompress(streams, realism=0)[0]).any()
+
+
+# ------------------------------------------------------------------ sounds
+
+
+@pytest.fixture(scope="module")
+def drawing(of_sounds, sounds):
+    params = {"adversarial": True, "adversarial_steps": 3}
+    return clone(of_sounds).set_params(**params).fit(sounds[:3])
+
+
+def test_streams_of_sounds_are_the_same(of_sounds, drawing, sounds):
+    streams = of_sounds.compress(sounds[3:], quality=20)
+    assert drawing.fingerprint_ == of_sounds.fingerprint_
+    assert drawing.compress(sounds[3:], quality=20) == streams
+    expected = of_sounds.decompress(streams)[0]
+    np.testing.assert_array_equal(drawing.decompress(streams, realism=0)[0], expected)
+
+
+def test_realism_of_sounds_is_the_same_in_whole_in_parts_and_live(drawing, sounds):
+    (stream,) = drawing.compress(sounds[3:], quality=20)
+    (plain,), (drawn,) = (drawing.decompress([stream], realism=r) for r in (0, 1))
+    assert np.abs(drawn - plain.astype(float)).mean() > 5
+    twin = pickle.loads(pickle.dumps(drawing))
+    np.testing.assert_array_equal(twin.decompress([stream])[0], drawn)
+    part = drawing.decompress([stream], start=3000, stop=5000)[0]
+    np.testing.assert_array_equal(part, drawn[3000:5000])
+    concealed = drawing.decompress([stream], errors="conceal")[0]
+    np.testing.assert_array_equal(concealed, drawn)
+    for realism, expected in ((None, drawn), (0, plain)):
+        decoder = drawing.decoder(realism=realism)
+        read = np.concatenate([decoder.push(stream), decoder.flush()])
+        np.testing.assert_array_equal(read, expected)
+
+
+@pytest.mark.parametrize("params", [{}, {"shaping": "fidelity"}, {"hop_length": 2}])
+def test_short_sounds_of_two_channels(params, stereo):
+    short = [x[:300] for x in stereo]
+    model = AudioCompressor(adversarial=True, adversarial_steps=2, random_state=0, **params)
+    streams = model.fit(short).compress(short[:1], quality=20)
+    assert (model.decompress(streams)[0] != model.decompress(streams, realism=0)[0]).any()
+
+
+def test_silence_stays_silence(drawing):
+    silence = np.zeros(4000, np.int16)
+    assert not drawing.decompress(drawing.compress([silence]))[0].any()
+
+
+def test_a_critic_sees_levels_of_sounds_beside_those_around():
+    x = 10 * torch.randn(1, 1000, 3, generator=torch.Generator().manual_seed(0))
+    soft, loud = (_seen(gain * x, 64) for gain in (1, 10))
+    differences = (loud - soft).abs().mean((0, 1, 2))
+    assert (differences[:2] < 0.01).all()
+    assert differences[2] > 1
+
+
+@pytest.mark.parametrize("realism", [0, 1])
+def test_damage_of_what_was_drawn_is_concealed(drawing, sounds, realism):
+    (stream,) = drawing.compress(sounds[3:], quality=20)
+    damaged = bytearray(stream)
+    damaged[len(damaged) // 2] ^= 1
+    found = drawing.decompress([bytes(damaged)], realism=realism, errors="conceal")[0]
+    whole = drawing.decompress([stream], realism=realism)[0]
+    assert 0.4 < (found == whole).mean() < 1
+
+
+def test_models_of_sounds_from_before_there_was_a_choice(of_sounds):
+    state = of_sounds.__getstate__()
+    names = "adversarial", "adversarial_steps"
+    state["_fitted_params"] = {k: v for k, v in state["_fitted_params"].items() if k not in names}
+    old = AudioCompressor.__new__(AudioCompressor)
+    old.__setstate__({k: v for k, v in state.items() if k not in names})
+    assert old.get_params() == of_sounds.get_params()
+
+
+def test_all_of_the_sharpener_learns(drawing):
+    assert all(weight.any() for weight in drawing._codec.network.sharpener.parameters())

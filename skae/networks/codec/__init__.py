@@ -12,7 +12,7 @@ from ._law import N_CENTROIDS, N_TABLES, Law, laplace_centroids, table_scales
 from ._mdct import MDCT
 from ._quantizer import BIT_WEIGHT, DEAD_ZONE, N_LEVELS, interpolated
 from ._regression import LOG_SCALES
-from ._sharpening import SharpeningNetwork
+from ._sharpening import SharpeningNetwork, SoundSharpeningNetwork
 from ._spectral_codec import SpectralCodecNetwork
 from ._wide_contexts import MEAN_UNIT, SCALE_UNIT
 
@@ -29,6 +29,7 @@ __all__ = [
     "ImageCodecNetwork",
     "Law",
     "SharpeningNetwork",
+    "SoundSharpeningNetwork",
     "SpectralCodecNetwork",
     "interpolated",
     "laplace_centroids",

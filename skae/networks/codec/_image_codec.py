@@ -69,7 +69,6 @@ class ImageCodecNetwork(TransformCodec):
     cells_to_start_from = 2**26  # with a quarter of them, photographs take 3 to 5 % more bits
     encoder: Correction | None
     decoder: Correction
-    sharpener: Sharpener | None
 
     def __init__(
         self,
@@ -140,10 +139,6 @@ class ImageCodecNetwork(TransformCodec):
     def mean(self) -> Tensor:
         """The mean of patches; of the dtype, and on the device, of all weights."""
         return self.transform.mean
-
-    @property
-    def has_texture(self) -> bool:
-        return self.sharpener is not None
 
     def stream_tensors(self) -> list[Tensor]:
         transform = self.transform

@@ -8,6 +8,7 @@ from ._envelope import in_mels
 
 _EXPONENT = 0.23  # of energy, after Zwicker's law
 _SILENT = 1e-4  # energy, where training data have 1 per sample
+_LEAST = 1e-20
 
 
 class Loudness(nn.Module):
@@ -49,6 +50,27 @@ class Loudness(nn.Module):
             energies = spectra.abs().square().transpose(1, 2) @ bands
             loudness.append((energies + _SILENT) ** _EXPONENT)
         return loudness
+
+    def differences(self, x: Tensor, target: Tensor) -> Tensor:
+        """Return how differently loud two sounds are.
+
+        Parameters
+        ----------
+        x, target : Tensor of shape (n_signals, n_samples, n_channels)
+            Samples.
+
+        Returns
+        -------
+        Tensor of shape (n_signals,)
+            Mean absolute differences of loudness, and roots of mean squares, added.
+        """
+        pairs = (self(z.transpose(1, 2).flatten(0, 1)) for z in (x, target))
+        total = x.new_zeros(len(x))
+        for a, b in zip(*pairs, strict=True):
+            differences = (a - b).unflatten(0, (len(x), -1)).flatten(1)
+            squares = differences.square().mean(1).clamp(min=_LEAST)  # where roots have a slope
+            total = total + differences.abs().mean(1) + squares.sqrt()
+        return total
 
 
 def _triangles(length: int, sample_rate: float, n_bands: int) -> np.ndarray:

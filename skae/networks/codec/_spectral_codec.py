@@ -13,6 +13,7 @@ from ._mdct import MDCT
 from ._quantizer import N_LEVELS, Quantizer
 from ._signs import random_signs
 from ._spectral_contexts import SpectralContexts
+from ._texture import SpectralSharpener, own_noise
 from ._transform_codec import TransformCodec
 
 # In units in which companded coefficients of training data have the root mean square 60.
@@ -58,6 +59,8 @@ class SpectralCodecNetwork(TransformCodec):
     kernel_size : int, default=3
         How many places of a spectrogram a convolution looks at in each direction; 1 makes
         perceptrons of single places.
+    adversarial : bool, default=False
+        Whether there is a sharpener.
     """
 
     span = 1.0
@@ -78,6 +81,7 @@ class SpectralCodecNetwork(TransformCodec):
         width: int = 16,
         n_blocks: int = 2,
         kernel_size: int = 3,
+        adversarial: bool = False,
     ) -> None:
         super().__init__()
         self.window_shape, self.hop_length = tuple(window_shape), hop_length
@@ -92,6 +96,8 @@ class SpectralCodecNetwork(TransformCodec):
         slope = (1 + frequencies(hop_length, sample_rate) / _CORNER) ** -tilt
         self.register_buffer("slope", torch.from_numpy(slope).float(), persistent=False)
         self.decoder = PlaneCorrection(_N_FEATURES, 2, width, n_blocks, kernel_size)
+        sizes = _N_FEATURES, width, n_blocks, kernel_size
+        self.sharpener = SpectralSharpener(*sizes) if adversarial else None
         self.loudness = Loudness(hop_length, sample_rate)
         self.register_buffer("unit", torch.ones(()))
         self.register_buffer("rotation", torch.eye(self.n_channels))
@@ -196,8 +202,10 @@ class SpectralCodecNetwork(TransformCodec):
 
     # ------------------------------------------------------------------ what zeros were
 
-    def filled(self, y: Tensor, sizes: Tensor, levels: Tensor, start: int = 0) -> Tensor:
-        """Return coefficients with noise in place of zeros, corrected by the network.
+    def filled(
+        self, y: Tensor, sizes: Tensor, levels: Tensor, start: int = 0, realism: float = 0.0
+    ) -> Tensor:
+        """Return coefficients with noise in place of zeros, corrected by the networks.
 
         Parameters
         ----------
@@ -209,6 +217,8 @@ class SpectralCodecNetwork(TransformCodec):
             How finely it was rounded, from 0 to ``N_LEVELS - 1``.
         start : int, default=0
             Number of the first frame, which decides the signs of the noise.
+        realism : float, default=0.0
+            How much of what the sharpener draws to add, from 0 to 1.
 
         Returns
         -------
@@ -221,25 +231,37 @@ class SpectralCodecNetwork(TransformCodec):
         sizes = sizes[:, :, first:, 0]
         signs = random_signs(start, y.shape[1], y.shape[2] - first).to(y)
         noise = self.filling * step * sizes * signs
-        if self.training or self.decoder.outer.weight.any():
+        is_corrected = self.training or self.decoder.outer.weight.any()
+        if is_corrected or realism:
             of_planes = levels.repeat_interleave(self.n_channels) / N_LEVELS
-            gains = self.decoder(self._seen(y, values / step, sizes), of_planes)
-            of_values, of_noise = gains.unflatten(0, (len(y), -1)).unbind(-1)
-            values = values * of_values.transpose(1, 2).flatten(2).mul(_SLOW).exp()
-            noise = noise * of_noise.transpose(1, 2).flatten(2).exp()
-        return torch.cat([envelope, (values + noise)[..., None]], 2)
+            seen = self._seen(y, values / step, sizes)
+        if is_corrected:
+            gains = _columns(self.decoder(seen, of_planes), len(y))
+            values = values * gains[..., 0].mul(_SLOW).exp()
+            noise = noise * gains[..., 1].exp()
+        made = values + noise
+        if realism:
+            sharpener: Any = self.sharpener
+            own = own_noise(start, y.shape[1], y.shape[2] - first).to(y).expand_as(values)
+            parts = [values / step, noise / step, sizes, own]
+            parts = [_planes(part, self.n_channels) for part in parts]
+            detail = sharpener.detail(seen, *parts, of_planes)
+            made = made + realism * step * _columns(detail, len(y))
+        return torch.cat([envelope, made[..., None]], 2)
 
     def _seen(self, y: Tensor, values: Tensor, sizes: Tensor) -> Tensor:
-        """Return what the network sees: channels are planes beside each other."""
-        shape = (self.n_channels, self.hop_length)
-        given = self.envelope.between(self._levels_of(y), y.shape[1])
-        values, sizes = values.unflatten(2, shape), sizes.unflatten(2, shape)
+        """Return what the networks see."""
+        given = self.envelope.between(self._levels_of(y), y.shape[1]).flatten(2)
+        parts = given, values, sizes
+        given, values, sizes = (_planes(part, self.n_channels) for part in parts)
         place = torch.linspace(-1, 1, self.hop_length).to(y).expand_as(values)
         seen = [torch.log2(1 + values.abs()) / 2, (values == 0).to(y)]
         seen += [torch.log2(sizes + 0.02) / 4, given / 160, place]
-        return torch.stack(seen, -1).transpose(1, 2).flatten(0, 1)
+        return torch.stack(seen, -1)
 
-    def restored(self, y: Tensor, sizes: Tensor, levels: Tensor) -> Tensor:
+    def restored(
+        self, y: Tensor, sizes: Tensor, levels: Tensor, start: int = 0, realism: float = 0.0
+    ) -> Tensor:
         """Return the samples of flattened coefficients that were rounded.
 
         Parameters
@@ -248,6 +270,8 @@ class SpectralCodecNetwork(TransformCodec):
             As in :meth:`filled`.
         levels : Tensor of shape (n_signals,)
             How finely it was rounded, from 0 to ``N_LEVELS - 1``.
+        start, realism : int and float, default=0
+            As in :meth:`filled`.
 
         Returns
         -------
@@ -255,7 +279,7 @@ class SpectralCodecNetwork(TransformCodec):
             Samples.
         """
         y, sizes = (x.reshape(len(y), -1, self.n_columns, 1) for x in (y, sizes))
-        return self.synthesize(self.filled(y, sizes, levels), 0)
+        return self.synthesize(self.filled(y, sizes, levels, start, realism), 0)
 
     def audible_errors(self, x: Tensor, target: Tensor) -> Tensor:
         """Return how differently loud two sounds are, or how far apart where that is wanted.
@@ -273,12 +297,7 @@ class SpectralCodecNetwork(TransformCodec):
         h = self.hop_length
         if not self.filling:
             return (x - target)[:, h:-h].square().mean((1, 2))
-        pairs = [z[:, h:-h].transpose(1, 2).flatten(0, 1) for z in (x, target)]
-        errors: Any = 0
-        for a, b in zip(*map(self.loudness, pairs), strict=True):
-            differences = (a - b).unflatten(0, (len(x), -1)).flatten(1)
-            errors = errors + differences.abs().mean(1) + differences.square().mean(1).sqrt()
-        return errors
+        return self.loudness.differences(x[:, h:-h], target[:, h:-h])
 
     def unrounded(self, y: Tensor) -> Tensor:
         """Return samples for coefficients that were not rounded.
@@ -356,3 +375,13 @@ class SpectralCodecNetwork(TransformCodec):
         values = self._companded(spectra, self.envelope.levels(spectra))
         size = float(values.double().square().mean().sqrt())
         self.unit.fill_(_SIZE / size if size > 0 and math.isfinite(_SIZE / size) else _SIZE)
+
+
+def _planes(columns: Tensor, n_channels: int) -> Tensor:
+    """Return the channels in the columns of frames as planes, those of a signal together."""
+    return columns.unflatten(2, (n_channels, -1)).transpose(1, 2).flatten(0, 1)
+
+
+def _columns(planes: Tensor, n_signals: int) -> Tensor:
+    """Return the way back; planes may have further axes."""
+    return planes.unflatten(0, (n_signals, -1)).transpose(1, 2).flatten(2, 3)

@@ -25,10 +25,14 @@ class TransformCodec(nn.Module):
     quantizer: Quantizer
     contexts: Contexts
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpener: Any = None  # what draws what rounding has erased, if there is something
+
     @property
     def has_texture(self) -> bool:
         """Whether it can draw what rounding has erased."""
-        return False
+        return self.sharpener is not None
 
     def coefficients(self, x: Tensor) -> Tensor:
         """Return the code of signals on its grid.
