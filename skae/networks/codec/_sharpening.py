@@ -28,6 +28,7 @@ class Sharpening(nn.Module):
         self.codec = codec.requires_grad_(False)
         codec.sharpener.requires_grad_(True)
         self.critic = critic
+        self.train()  # the codec comes as it decodes, where a sharpener of zeros has no gradients
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codec's code.
@@ -136,7 +137,6 @@ class SoundSharpeningNetwork(Sharpening):
         h = codec.hop_length
         lengths = sorted({max(_SHORTEST, length) for length in (h // 2, 2 * h, 4 * h)})
         super().__init__(codec, SpectrogramCritic(lengths, critic_width))
-        self.train()  # the codec comes as it decodes, where a sharpener of zeros has no gradients
 
     def forward(
         self, y: Tensor, sizes: Tensor, levels: Tensor, generator: torch.Generator
