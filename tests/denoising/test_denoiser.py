@@ -453,6 +453,8 @@ def test_many_tiles_make_up_for_a_mixture(params, is_mixed, photographs, monkeyp
     if params["module"] == "mlp":
         del params["module__width"]
 
-    model = fitted([photographs[0][:128, :64], photographs[1][:64, :64]], **params)
+    images = [photographs[0][:128, :64, 0], photographs[1][:64, :64, 0]]
+
+    model = fitted(images, **params)
 
     assert (model.module_.filter.mixture is not None) is is_mixed
