@@ -18,7 +18,8 @@ class Denoising(Objective):
     """The error of what the network makes of noisy rows, relative to that of the linear filter.
 
     It is the logarithm of 1 + e / f, where e is the squared error and f that which the filter is
-    expected to leave where there is as much noise. So rows of little and of much noise count alike,
+    expected to leave where there is as much noise, or that which it expects itself, where it takes
+    the row for a noisier one. So rows of little and of much noise count alike,
     as they do in a mean of peak signal-to-noise ratios, and single rows can't outweigh all others.
 
     Parameters
@@ -31,12 +32,15 @@ class Denoising(Objective):
 
     def losses(self, step: Step) -> Losses:
         x, target = self._pair(step)
-        output = step.module.decode(step.module.encode(x))
+        output, left = step.module.corrected(x)
         errors = step.criterion.elementwise(output, target).mean(1)
-        return Losses(self._scaled(errors, step.module, x, target), output=output)
+        return Losses(self._scaled(errors, left, step.module, x, target), output=output)
 
-    def _scaled(self, errors: Tensor, module: Any, x: Tensor, target: Tensor) -> Tensor:
-        return (errors / module.expected_error(x, target).clamp(min=_LEAST_ERROR)).log1p()
+    def _scaled(self, errors: Tensor, left: Tensor, module: Any, x: Tensor, target: Tensor) -> Any:
+        # Where the filter takes texture for noise, corrections are too coarse for what noise there
+        # is: gradients of such rows would be hundreds of times those of others.
+        unit = module.expected_error(x, target).maximum(left.mean(1))
+        return (errors / unit.clamp(min=_LEAST_ERROR)).log1p()
 
     def _pair(self, step: Step) -> tuple[Tensor, Tensor]:
         x, target = step.batch
@@ -65,7 +69,7 @@ class Recorrupted(Denoising):
     def _pair(self, step: Step) -> tuple[Tensor, Tensor]:
         return recorrupted(step.batch.target, self.sigma, step.generator)
 
-    def _scaled(self, errors: Tensor, module: Any, x: Tensor, target: Tensor) -> Tensor:
+    def _scaled(self, errors: Tensor, left: Tensor, module: Any, x: Tensor, target: Tensor) -> Any:
         # Not its logarithm: the noise of the target would no longer be a constant.
         unit = module.filter.expected_error(x.new_full((1, 1), self.sigma))
         return errors / unit.clamp(min=_LEAST_ERROR)

@@ -24,6 +24,7 @@ from ._objectives import RATIO, Denoising, Recorrupted
 
 _NETWORKS: Mapping[str, type[nn.Module]] = {"conv": ConvCorrection, "mlp": DenseCorrection}
 _N_PARTS = 24  # of the mixture of patches of large images
+_LEAST_EPOCHS, _MANY_TILES = 10, 10_000  # by "auto"; seen in training
 _MOST_COMPONENTS = 64  # of the code of a user's network
 _LEAST_SIGMA = 1e-4  # of noise, in standard deviations: rows without any are left as they are
 
@@ -119,7 +120,7 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
                 f"{low:.6g}. Subtract the least value, or set noise='gaussian'"
             )
     if shape is not None and n_features > MOST_SEEN_AT_ONCE and not fills:
-        network |= _of_patches(estimator, shape[0], params["objective"])
+        network |= _of_patches(estimator, len(X), shape[0], params["objective"])
     if limits is not None:
         params["criterion__bounds"] = limits
     width = min(max(n_features, 64), 512)
@@ -142,17 +143,19 @@ def recipe_for(estimator: Any, X: np.ndarray) -> tuple[Recipe, Any, float]:
     return recipe, level, 0.0 if is_noisy else float(X.max()) - float(X.min())
 
 
-def _of_patches(estimator: Any, n_channels: int, objective: Any) -> dict[str, Any]:
+def _of_patches(estimator: Any, n_tiles: int, n_channels: int, objective: Any) -> dict[str, Any]:
     """Return which filter of patches a network starts from.
 
-    On gray photographs with normal noise the mixture is better by one decibel, but a network that
-    starts from a single normal distribution learns more, and ends .2 decibels above.
+    Under normal noise the mixture is better by one decibel on gray photographs, and by two in
+    color, but a U-Net learns less from there. One that starts from a single normal distribution
+    has made up for one decibel after about 10,000 tiles, and then ends higher in the same time.
     """
-    noise = objective.noise
+    noise, epochs = objective.noise, estimator.max_epochs
     if isinstance(noise, PoissonNoise):
         return {"n_parts": _N_PARTS, "offset": np.asarray(noise.offset, np.float32)}
-    is_alone = estimator.max_epochs == 0
-    return {"n_parts": _N_PARTS if is_alone or n_channels > 1 else 0}
+    n_seen = n_tiles * (_LEAST_EPOCHS if isinstance(epochs, str) else epochs)
+    learns_more = estimator.module == "conv" and n_channels == 1 and n_seen >= _MANY_TILES
+    return {"n_parts": 0 if learns_more else _N_PARTS}
 
 
 def _level_of_noisy(level: float | str, X: np.ndarray) -> float:

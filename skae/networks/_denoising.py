@@ -119,6 +119,23 @@ class DenoisingNetwork(nn.Module):
         Tensor of shape (n_samples, n_features)
             Clean rows.
         """
+        return self.corrected(z)[0]
+
+    def corrected(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return clean rows for noisy ones, and how far off those of the filter may be.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n_samples, n_features)
+            Noisy rows.
+
+        Returns
+        -------
+        rows : Tensor of shape (n_samples, n_features)
+            Clean rows.
+        error : Tensor of shape (n_samples, 1) or (n_samples, n_features)
+            Mean squared error that the filter expects to leave, by which corrections are scaled.
+        """
         rows, given, level, error = self.filter.fill(z) if self.fills else self.filter(z)
         variance = self.filter.mean_variance
         noise = 0.0 if self.fills else level.square()
@@ -130,7 +147,7 @@ class DenoisingNetwork(nn.Module):
         correction = self.network.decode(self.network.encode(seen))
         if not self.sees_filtered:
             correction = correction * self.scale
-        return rows + error.sqrt() * correction
+        return rows + error.sqrt() * correction, error
 
     def expected_error(self, x: Tensor, output: Tensor) -> Tensor:
         """Return the mean squared error that the filter leaves where there is as much noise.

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skae import AutoencoderDenoiser
+from skae.denoising import _plan
 from skae.losses import GaussianNoise, SwapNoise
 from skae.metrics import psnr
 
@@ -460,3 +461,20 @@ def test_channels_last_equals_channels_first(photographs):
     other = fitted(first / 255.0, image_shape=(3, 32, 32), **params).transform(first / 255.0)
     turned = other.reshape(16, 3, 32, 32).transpose(0, 2, 3, 1).reshape(16, -1)
     np.testing.assert_allclose(last, turned, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("params", "is_mixed"),
+    [({"max_epochs": 0}, True), ({"max_epochs": 1}, True), ({"module": "mlp"}, True), ({}, False)],
+)
+def test_many_tiles_make_up_for_a_mixture(params, is_mixed, photographs, monkeypatch):
+    monkeypatch.setattr(_plan, "_MANY_TILES", 30)
+    params = {"module": "conv", "max_epochs": 10, "module__width": 8, **params}
+    if params["module"] == "mlp":
+        del params["module__width"]
+
+    images = [photographs[0][:128, :64, 0], photographs[1][:64, :64, 0]]
+
+    model = fitted(images, **params)
+
+    assert (model.module_.filter.mixture is not None) is is_mixed

@@ -6,10 +6,13 @@ import torch
 
 from skae._shapes import checked_image_shape
 from skae.denoising._level import noise_level
+from skae.denoising._objectives import Denoising
 from skae.denoising._tiles import OVERLAP, cut, joined
+from skae.losses import SquaredError
 from skae.networks import ConvCorrection, DenoisingNetwork, DenseCorrection, WienerFilter
 from skae.networks._count_filter import CountFilter
 from skae.networks._patch_filter import PatchFilter
+from skae.training import Batch, Step
 
 
 def low_rank(n, d, k, seed=0):
@@ -66,6 +69,20 @@ def test_corrections_start_at_zero_for_any_size_of_image(shape):
         model.initialize(x, x)
 
         assert torch.equal(model.decode(model.encode(x)), model.filter(x).rows)
+
+
+def test_rows_whose_noise_is_overrated_do_not_rule_the_training():
+    class Overrating:
+        def corrected(self, x):  # by a network whose steps are as large as the expected error
+            return x + 1e-3, torch.ones(len(x), 1)
+
+        def expected_error(self, x, output):
+            return torch.full((len(x),), 1e-6)
+
+    x = torch.zeros(3, 5)
+    step = Step(Overrating(), SquaredError(), Batch(x, x), torch.Generator())
+
+    assert Denoising(None).losses(step).rows.max() < 1e-5
 
 
 @pytest.mark.parametrize("size", [(64, 64), (150, 100), (30, 70), (65, 200)])
