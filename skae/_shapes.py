@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._arrays import Arrays
 from ._plain import registered
 
 _CHANNELS = (1, 3, 4)  # of pictures, unless it is said that there may be others
@@ -115,7 +116,7 @@ def _words(shape: ImageShape) -> str:
 
 
 @registered
-class Images:
+class Images(Arrays):
     """Images, and the form that they came in.
 
     Parameters
@@ -134,24 +135,6 @@ class Images:
     form: str
     is_gray: bool
     channels_first: bool = False
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Their dtype."""
-        return self.arrays[0].dtype
-
-    @property
-    def are_equal(self) -> bool:
-        """Whether all have the same shape."""
-        return len({array.shape for array in self.arrays}) == 1
-
-    def min(self) -> float:
-        """Return the least value."""
-        return min(float(array.min()) for array in self.arrays)
-
-    def max(self) -> float:
-        """Return the greatest value."""
-        return max(float(array.max()) for array in self.arrays)
 
     def with_channels(self) -> "Images":
         """Return the same images, all with an axis of channels."""

@@ -7,8 +7,10 @@ from warnings import warn
 
 from sklearn.exceptions import ConvergenceWarning
 
+from .._arrays import Arrays
 from ..losses import Domain
 from ..training import BestWeights
+from ..training._trainer import largest_value
 
 
 def warn_unless_stopped(callbacks: Iterable[tuple[str, Any]], max_epochs: int) -> None:
@@ -48,15 +50,15 @@ def warn_of_auto(n_epochs: int) -> None:
     )
 
 
-def likely_causes(domain: Domain, largest: float, lr: float) -> str:
+def likely_causes(domain: Domain, X: Any, lr: float) -> str:
     """Say what may have made a loss infinite, and what to do that the loss allows.
 
     Parameters
     ----------
     domain : Domain
         What the loss is defined on.
-    largest : float
-        The largest absolute value of the training data.
+    X : ndarray, CSR matrix or array, or Arrays
+        The training data; images and signals come in units of their own.
     lr : float
         Learning rate.
 
@@ -66,12 +68,12 @@ def likely_causes(domain: Domain, largest: float, lr: float) -> str:
         One sentence.
     """
     rate = f"a learning rate that is too high (lr={lr:g})"
-    if getattr(domain, "high", math.inf) < math.inf:
+    if isinstance(X, Arrays) or getattr(domain, "high", math.inf) < math.inf:
         return f"The likely cause is {rate}."
     remedy = "StandardScaler or MinMaxScaler"
     if type(domain) is not Domain:  # numbers of at least zero, which must not be scaled
         remedy = "loss='squared_error' on np.log1p(X)"
     return (
         "Likely causes: features that are not scaled (the largest absolute value of X is "
-        f"{largest:.3g}; try {remedy}), or {rate}."
+        f"{largest_value(X):.3g}; try {remedy}), or {rate}."
     )

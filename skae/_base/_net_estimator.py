@@ -26,7 +26,6 @@ from ..training._trainer import (
     check_magnitude,
     check_targets,
     copied_net,
-    largest_value,
     new_net,
     rolled_back_on_failure,
     run,
@@ -167,7 +166,7 @@ class NetEstimator(StoresNet, NestedParamsMixin, CallbackSupportMixin, BaseEstim
                 context = train(fit)
             except NonFiniteLossError as error:
                 domain = self._fitted_recipe.make_loss().domain
-                causes = likely_causes(domain, largest_value(X), self.lr)
+                causes = likely_causes(domain, X, self.lr)
                 raise ValueError(f"Training stopped: {error}. {causes}") from error
             del self._weights
         context.call_on_fit_task_end(estimator=self, **fit.shown)

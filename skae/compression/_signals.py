@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
+from .._arrays import Arrays
 from .._plain import registered
 from .._shapes import are_rows
 from ..metrics._checks import refuse_masked
@@ -22,7 +23,7 @@ _FAR = 0.5  # standard deviations from zero, from which on a mean is an offset
 
 
 @registered
-class Signals:
+class Signals(Arrays):
     """Signals, and the form in which they came.
 
     Parameters
@@ -38,16 +39,6 @@ class Signals:
     arrays: list[np.ndarray]
     kind: str
     is_flat: bool
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Type of all samples."""
-        return self.arrays[0].dtype
-
-    @property
-    def are_equal(self) -> bool:
-        """Whether all have the same shape."""
-        return len({array.shape for array in self.arrays}) == 1
 
     def restored(self, arrays: Sequence[np.ndarray]) -> Any:
         """Return other signals in this form.

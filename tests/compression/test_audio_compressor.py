@@ -496,3 +496,9 @@ def test_a_fit_is_quiet():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small().fit(list(made_sounds(2, 900)[..., 0]))
+
+
+def test_a_loss_without_bounds_is_blamed_on_the_learning_rate():
+    X = np.random.default_rng(0).normal(size=(20, 300))
+    with pytest.raises(ValueError, match=r"NaN in epoch 1. The likely cause is a learning rate"):
+        AudioCompressor(lr=1e30, max_epochs=2).fit(X)
