@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.utils import get_tags
 
-from skae import AutoencoderImputer
+from skae import AutoencoderImputer, ImageCompressor
 
 from .estimators import (
     assert_unchanged,
@@ -63,10 +63,11 @@ def test_message_names_epoch_and_causes(estimator, X):
     X[3, 4] = 8.25 if get_tags(estimator).input_tags.positive_only else -8.25
     model = with_network_params(estimator, lr=1e60, optimizer="sgd", max_epochs=50)
 
-    with pytest.raises(
-        ValueError,
-        match=r"in epoch \d+\. .*largest absolute value of X is 8\.25;.*\(lr=1e\+60\)",
-    ):
+    cause = ".*largest absolute value of X is 8\\.25;"
+    if isinstance(estimator, ImageCompressor):  # whose pixels have units of their own
+        cause = "The likely cause is"
+
+    with pytest.raises(ValueError, match=rf"in epoch \d+\. {cause}.*\(lr=1e\+60\)"):
         model.fit(X)
 
 
