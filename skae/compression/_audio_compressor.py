@@ -311,7 +311,7 @@ class AudioCompressor(CodesSounds):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if params := state.get("_fitted_params"):  # perhaps from before there was a choice
-            state = {**state, "_fitted_params": {**_NOT_DRAWN, **params}}
+            state = {**state, "_fitted_params": {"adversarial": False, **params}}
         super().__setstate__({**_NOT_DRAWN, **state})
 
     @classmethod
