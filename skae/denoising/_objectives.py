@@ -38,7 +38,7 @@ class Denoising(Objective):
 
     def _scaled(self, errors: Tensor, left: Tensor, module: Any, x: Tensor, target: Tensor) -> Any:
         # Where the filter takes texture for noise, corrections are too coarse for what noise there
-        # is: gradients of such rows would be hundreds of times those of others.
+        # is: the gradients of such rows would outweigh those of all others.
         unit = module.expected_error(x, target).maximum(left.mean(1))
         return (errors / unit.clamp(min=_LEAST_ERROR)).log1p()
 
