@@ -125,7 +125,7 @@ class TakesImages:
                 f"{self.n_features_in_} features, or fit it to images"
             )
         images = images_of(X, "X", self._tile)
-        _warn_of_units("X", _span_of(images), "the clean training images", self._span)
+        _warn_of_units("X", images.max() - images.min(), "the clean training images", self._span)
         return images, [self._cleaned_image(array) for array in images.arrays]
 
     def _cleaned_image(self, array: np.ndarray) -> np.ndarray:
@@ -165,14 +165,8 @@ def _check_pairs(images: Mapping[str, Images]) -> None:
                     f"{clean} must hold images of the shapes of the {len(one)} in {noisy}, but it "
                     f"has {what}"
                 )
-            spans = _span_of(images[noisy]), _span_of(images[clean])
+            spans = [images[name].max() - images[name].min() for name in (noisy, clean)]
             _warn_of_units(noisy, spans[0], clean, spans[1])
-
-
-def _span_of(images: Images) -> float:
-    """Return the difference of the greatest and the least value."""
-    low, high = min(a.min() for a in images.arrays), max(a.max() for a in images.arrays)
-    return float(high) - float(low)
 
 
 def _warn_of_units(name: str, span: float, other: str, known: float) -> None:
