@@ -147,11 +147,11 @@ class ReadsStreams:
         has_texture = self._codec.network.has_texture
         if realism is None:
             return float(has_texture)
-        if not (isinstance(realism, Real) and 0 <= realism <= 1):
+        if isinstance(realism, bool) or not (isinstance(realism, Real) and 0 <= realism <= 1):
             raise ValueError(f"realism={realism!r} must be a number between 0 and 1")
         if realism > 0 and not has_texture:
             raise ValueError(
-                f"realism={realism} needs a model that draws texture: one that was fitted with "
-                "adversarial=True"
+                f"realism={realism} needs a model that draws what is lost: one that was fitted "
+                "with adversarial=True"
             )
         return float(realism)
