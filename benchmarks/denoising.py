@@ -44,7 +44,7 @@ SMALL: dict[str, dict[str, Any]] = {
 IMAGES: dict[str, Any] = {"module": "conv", "batch_size": 32, "random_state": 0}
 TABLES = ("breast_cancer",)
 # Passes over photographs: within ten minutes of CPU time.
-PHOTOGRAPHS = {"gray": 4, "color": 2, "poisson": 3}
+PHOTOGRAPHS = {"gray": 8, "color": 4, "poisson": 3}
 _N_TEST, _N_PHOTOGRAPHS, _SIDE, _SIGMA, _PEAK = 1000, 10, 256, 25 / 255, 4
 
 
@@ -234,7 +234,7 @@ def main() -> None:
         "--parts", nargs="+", choices=parts, default=list(parts), help=f"out of {', '.join(parts)}"
     )
     parser.add_argument(
-        "--epochs", type=int, help="passes over photographs (default: 4, 2 in color, 3 for counts)"
+        "--epochs", type=int, help="passes over photographs (default: 8, 4 in color, 3 for counts)"
     )
     arguments = parser.parse_args()
     for part in arguments.parts:
