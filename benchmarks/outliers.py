@@ -81,6 +81,7 @@ DETECTORS: Mapping[str, Factory] = {
     "COPOD (PyOD)": _pyod("copod", "COPOD"),
     "HBOS (PyOD)": _pyod("hbos", "HBOS"),
     "PCA (PyOD)": _pyod("pca", "PCA"),
+    "GMM (PyOD)": _pyod("gmm", "GMM"),
     "AutoEncoder (PyOD)": _pyod("auto_encoder", "AutoEncoder"),
     "VAE (PyOD)": _pyod("vae", "VAE"),
     "LUNAR (PyOD)": _pyod("lunar", "LUNAR"),
