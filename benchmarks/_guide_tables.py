@@ -237,8 +237,8 @@ def main() -> None:
     ]
     imputation = [
         imputers(
-            "Cells of new rows of twelve tables, 10, 30 and 50 % of them removed in three ways; last, "
-            "scores of gradient boosting on filled tables"
+            "Cells of new rows of twelve tables, 10, 30 and 50 % of them removed in three ways; "
+            "last, scores of gradient boosting on filled tables"
         ),
         draws(
             "Draws for 30 % of the cells, the share of these in intervals of 90 %, removed in "
