@@ -192,8 +192,8 @@ class DenoisingEnsemble(NetEstimator):
         order = np.argsort(self._sample_keys, kind="stable")
         if setting.single_values:
             typical = order[is_typical[order]]
-            self._views.append(Samples.of(filled[typical], typical))
-        of_rows = filled[order], order, setting.ranges
+            self._views.append(Samples.of(sample[typical], typical))
+        of_rows = sample[order], order, setting.ranges
         if self.image_shape is None:
             self._views.append(Nearest.of(*of_rows, setting.local))
         else:

@@ -13,7 +13,6 @@ from .._settings import ROW_MULTIPLE
 from ._gradients import OrientedGradients
 from ._views import (
     SMALL,
-    SMALLEST_WIDTH,
     both_padded,
     like,
     per_observed,
@@ -24,7 +23,7 @@ _N_SAMPLES = 20
 _N_REFERENCES = 640
 _N_NEAR, _N_LOCAL = 5, 10
 _MOST_CELLS = 2**23  # of reference rows
-_NARROWEST = 1e-3  # range of a feature, relative to the widest
+_NARROWEST, _NARROWEST_OF_SAMPLES = 1e-3, 1e-9  # range of a feature, relative to the widest
 _LEAST_SPACING = 1e-2  # relative to the mean
 _LARGEST_SQUARE = 1e30
 _N_SPARE = 6  # candidates more than are sought
@@ -72,7 +71,7 @@ class Samples:
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_features)
-            Scaled training rows without NaN, in random order.
+            Scaled training rows, NaN where missing, in random order.
         own : ndarray of shape (n_rows,) of int
             Identity of the rows.
 
@@ -81,12 +80,10 @@ class Samples:
         Samples
             The samples.
         """
-        width = X.max(axis=0) - X.min(axis=0)
-        width = np.where(width > 0, width, 1).clip(min=SMALLEST_WIDTH)
-        per_unit = (1 / width).astype(np.float32)
+        per_unit = (1 / _ranges(X, _NARROWEST_OF_SAMPLES)).astype(np.float32)
         size = max(1, min(_N_REFERENCES, len(X)) // _N_SAMPLES)
         n_used = min(len(X), size * _N_SAMPLES)
-        return cls(per_unit, X[:n_used] * per_unit, own[:n_used], size)
+        return cls(per_unit, np.nan_to_num(X[:n_used]) * per_unit, own[:n_used], size)
 
     def _distances(self, x: Tensor, observed: Tensor | None, own: Tensor | None = None) -> Tensor:
         """Return squared distances from the rows of each sample, over observed features."""
@@ -181,7 +178,7 @@ class Nearest:
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_features)
-            Scaled training rows without NaN, in random order.
+            Scaled training rows, NaN where missing, in random order.
         own : ndarray of shape (n_rows,) of int
             Identity of the rows.
         ranges : bool
@@ -197,15 +194,13 @@ class Nearest:
             The rows.
         """
         n_used = min(len(X), max(_N_REFERENCES, _MOST_CELLS // X.shape[1]))
-        X = X[:n_used]
+        X, rows = X[:n_used], np.nan_to_num(X[:n_used])
         if gradients is not None:
-            X = gradients(torch.from_numpy(X)).numpy()
+            X = rows = gradients(torch.from_numpy(rows)).numpy()
         units = [np.ones(X.shape[1])]
         if ranges:
-            width = X.max(axis=0) - X.min(axis=0)
-            width = np.where(width > 0, width, 1).clip(min=_NARROWEST * (width.max() or 1.0))
-            units.append(1 / np.square(width, dtype=np.float64))
-        nearest = cls(X, own[:n_used], np.array(units, dtype=np.float32), None, gradients)
+            units.append(1 / np.square(_ranges(X, _NARROWEST), dtype=np.float64))
+        nearest = cls(rows, own[:n_used], np.array(units, dtype=np.float32), None, gradients)
         if local:
             nearest.spacings = nearest._spacings()
         return nearest
@@ -307,6 +302,17 @@ class Nearest:
         cells = self._squared_differences(x, observed, places)
         near = cells[:, :, :_N_NEAR].mean(2)
         return tuple(near) if self.spacings is None else (*near, *cells.mean(2))
+
+
+def _ranges(X: np.ndarray, narrowest: float) -> np.ndarray:
+    """Return the ranges of features, without NaN; 1 for those that do not vary.
+
+    None is narrower than a share of the widest.
+    """
+    observed = ~np.isnan(X)
+    width = X.max(axis=0, where=observed, initial=-np.inf)
+    width = width - X.min(axis=0, where=observed, initial=np.inf)
+    return np.where(width > 0, width, 1).clip(min=narrowest * width.max(initial=0))
 
 
 def _smallest(values: Tensor, n: int) -> Tensor:

@@ -16,7 +16,7 @@ from ..training._rows import of_array
 from ._limits import Limits
 
 _LARGEST_SCALED, _LARGEST = 30.0, 1e15  # what values are clipped to
-_ROUNDING = 1e-12
+_ROUNDING, _LEAST_CHANGE = 1e-12, 1e-11  # relative to the largest value
 
 
 @registered
@@ -81,12 +81,13 @@ class Scale:
             The scale.
         """
         d = X.shape[1]
-        center, deviations = np.zeros((2, d))
+        center, deviations, least = np.zeros(d), np.zeros(d), np.ones(d)
         for j in range(d):
             x = X[:, j].astype(np.float64)
             x = x[np.isfinite(x) & ~((x < limits.low[j]) | (x > limits.high[j]))]
             if len(x) == 0:
                 continue
+            usual = float(np.partition(x, len(x) // 2)[len(x) // 2])
             # In units of the largest value and around the median, so that nothing overflows.
             largest = float(np.abs(x).max()) or 1.0
             x = x / largest
@@ -98,11 +99,12 @@ class Scale:
                 if np.array_equal(inside, x):
                     break
                 x = inside
-            center[j] = (middle + mean) * largest
-            if deviation > _ROUNDING:  # otherwise constant
-                deviations[j] = deviation * largest
+            if deviation > _ROUNDING:
+                center[j], deviations[j] = (middle + mean) * largest, deviation * largest
+            else:  # constant, but for a few rows or for rounding, which must not make a range
+                center[j], least[j] = usual, max(1.0, _LEAST_CHANGE * largest)
         if apply:
-            return cls(center, np.where(deviations > 0, deviations, 1), _LARGEST_SCALED)
+            return cls(center, np.where(deviations > 0, deviations, least), _LARGEST_SCALED)
         largest = deviations.max() or 1.0
         common = largest * np.sqrt(np.square(deviations / largest).mean()) or 1.0
         return cls(center, np.full(d, common), _LARGEST)

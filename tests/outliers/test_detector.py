@@ -1236,3 +1236,20 @@ def test_module_of_the_user(X):
     model = Autoencoder(module=DropoutNetwork, max_epochs=2)
 
     assert AutoencoderOutlierDetector(model).fit_predict(X).shape == (100,)
+
+
+def test_rare_categories_beside_missing_ones_are_odd_and_new_ones_odder():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(400, 3)), columns=list("abc"))
+    frame["land"] = rng.choice(["here", "there"], 400).astype(object)
+    frame.loc[[3], "land"] = "far"
+    frame.loc[::7, "land"] = None
+    detector = AutoencoderOutlierDetector(random_state=0).fit(frame)
+
+    usual, rare, new = (
+        detector.score_samples(frame.iloc[:40].assign(land=land))
+        for land in ("here", "far", "nowhere")
+    )
+
+    assert (new < rare).all()
+    assert (rare < usual).all()

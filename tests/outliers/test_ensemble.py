@@ -75,14 +75,25 @@ def test_values_in_a_common_unit_are_clipped_only_where_squares_would_overflow()
     assert np.isfinite(np.square(actual)).all()
 
 
-@pytest.mark.parametrize("value", [0.0, 0.1, -1e9, 1e300])
-def test_constants_become_zero(value):
+@pytest.mark.parametrize(("value", "unit"), [(0.0, 1), (0.1, 1), (-1e9, 1), (1e300, 1e289)])
+def test_constants_become_zero(value, unit):
     X = np.full((30, 2), value)
 
     scale = scale_of(X)
 
     np.testing.assert_array_equal(scale(X), np.zeros((30, 2)))
-    np.testing.assert_array_equal(scale.unit, [1, 1])
+    np.testing.assert_allclose(scale.unit, [unit, unit])
+
+
+@pytest.mark.parametrize(("usual", "rare"), [(0.0, 1.0), (0.7, 0.3)])
+def test_a_rare_value_does_not_move_the_centre_of_constants(usual, rare):
+    X = np.full((1000, 1), usual)
+    X[17] = rare
+
+    scale = scale_of(X)
+
+    np.testing.assert_array_equal(scale.center, [usual])
+    np.testing.assert_allclose(scale(X)[17], [rare - usual], rtol=1e-6)
 
 
 def test_rounding_is_no_deviation():

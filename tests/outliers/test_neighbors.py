@@ -23,6 +23,18 @@ def nearest_of(X, ranges=True, local=True):
     return Nearest.of(X, np.arange(len(X)), ranges, local)
 
 
+@pytest.mark.parametrize("value", [0.01, 1e-37])
+def test_missing_cells_do_not_make_a_range_of_constants(X, value):
+    X = np.c_[X, np.full(100, value, np.float32)]
+    X[::7, 4] = np.nan
+    new = X[:20].copy()
+    new[:, 4] = 5
+
+    for view in (Samples.of(X, np.arange(100)), nearest_of(X)):
+        for values in view.values(*seen(new)):
+            assert values.max() < 100
+
+
 # ---------------------------------------------------------------- small samples
 
 
