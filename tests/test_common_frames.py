@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
+import skae
 from skae import (
     AdversarialAutoencoder,
     Autoencoder,
@@ -152,12 +153,19 @@ def test_libraries_give_the_same(estimator):
                 np.testing.assert_array_equal(value, expected[name], err_msg=name)
 
 
+def through_file(model, path, training):
+    skae.save(model, path, training=training)
+    return skae.load(path, types=[DropoutNetwork])
+
+
 @over(EVERYTHING)
-def test_pickles_and_clones_give_the_same(estimator):
+def test_pickles_files_and_clones_give_the_same(estimator, tmp_path):
     X = table()
     model = fitted(estimator)
+    twins = [pickle.loads(pickle.dumps(model)), clone(model).fit(X)]
+    twins += [through_file(model, tmp_path / "model", training) for training in (False, True)]
 
-    for twin in (pickle.loads(pickle.dumps(model)), clone(model).fit(X)):
+    for twin in twins:
         for name, value in outputs(twin, X).items():
             pd.testing.assert_frame_equal(
                 pd.DataFrame(value), pd.DataFrame(outputs(model, X)[name])

@@ -125,7 +125,8 @@ class CategoricalLoss(ReconstructionLoss):
 
     def _index(self, sizes: list[int]) -> None:
         """Note down which column is in which group, so that all are looked at together."""
-        owners = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+        owners = torch.arange(len(sizes))
+        owners = owners.repeat_interleave(torch.tensor(sizes), output_size=sum(sizes))
         starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
         within = torch.arange(max(sizes))
         inside = within < torch.tensor(sizes)[:, None]
