@@ -14,13 +14,14 @@ STATUS = """\
 Each file has one line, on the standard output stream or, if it failed or something is to be noted,
 on the standard error stream. Exit status: 0 if all went well, 1 if not, 2 after wrong usage."""
 
-TABLE_COMMANDS = ("fit", "score", "transform")
+TABLE_COMMANDS = ("fit", "score", "transform", "sample")
 ESTIMATORS = (
     "Autoencoder",
     "AutoencoderOutlierDetector",
     "VariationalAutoencoder",
     "AdversarialAutoencoder",
     "AutoencoderDenoiser",
+    "AutoencoderImputer",
 )
 
 
@@ -55,7 +56,9 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         fail("- is no table: parts of it are read in any order, so it has to be in a file")
     if args.command == "fit" and len(args.files) > 1:
         fail("a model is fitted to one table; a folder of Parquet files is one")
-    if args.command in ("inspect", "info", "fit-codec", "fit"):
+    if args.command == "sample" and len(args.files) > 1:
+        fail("new rows are drawn from one model")
+    if args.command in ("inspect", "info", "fit-codec", "fit", "sample"):
         return args
     many = len(args.files) > 1 or (not of_tables and any(map(_is_folder, args.files)))
     if output is None:
@@ -88,14 +91,12 @@ def _parser() -> tuple[argparse.ArgumentParser, Any]:
 
     def add(name: str, summary: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=f"{summary}.", epilog=STATUS)
-        what = "Parquet, CSV or NPY; a folder of Parquet files is one table"
-        command.add_argument(
-            "files",
-            nargs="+",
-            type=_input,
-            metavar="file",
-            help=what if name in TABLE_COMMANDS else "- is the standard input",
-        )
+        what = "- is the standard input"
+        if name in TABLE_COMMANDS:
+            what = "Parquet, CSV or NPY; a folder of Parquet files is one table"
+        if name == "sample":
+            what = "a model that fit or skae.save wrote"
+        command.add_argument("files", nargs="+", type=_input, metavar="file", help=what)
         _add_reports(command)
         return command
 
@@ -110,7 +111,11 @@ def _parser() -> tuple[argparse.ArgumentParser, Any]:
     _add_apply(
         add("score", "write how normal the rows of tables are"), "name.scores and its own suffix"
     )
-    _add_apply(add("transform", "write the codes of the rows of tables"), "name.codes likewise")
+    _add_apply(
+        add("transform", "write the codes of the rows of tables, or cleaned or filled rows"),
+        "name.codes likewise",
+    )
+    _add_sample(add("sample", "write new rows that a generator draws"))
     return parser, commands
 
 
@@ -210,6 +215,20 @@ def _add_apply(command: argparse.ArgumentParser, default: str) -> None:
         "-m", "--model", type=Path, required=True, help="a file that fit or skae.save wrote"
     )
     _add_outputs(command, default)
+
+
+def _add_sample(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-o", "--output", type=_input, required=True, help="file, or - for the standard output"
+    )
+    command.add_argument("--force", action="store_true", help="overwrite it if it is there")
+    command.add_argument(
+        "-n", "--rows", type=_whole(1), default=1000, help="how many rows; default: 1000"
+    )
+    command.add_argument(
+        "--seed", type=_whole(0), default=0, help="another draws other rows; default: 0"
+    )
+    command.set_defaults(jobs=1)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """Tables of results, written block by block: Parquet, CSV and NPY."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,32 @@ def check_suffix(path: Path) -> None:
         raise CommandError(f"{path}: its suffix must say the format, one of {', '.join(SUFFIXES)}")
 
 
+def columns_of(rows: Any, names: Callable[[], Iterable[Any]]) -> dict[str, Any]:
+    """Return the columns of what an estimator gives, as Arrow or NumPy has them.
+
+    Parameters
+    ----------
+    rows : ndarray or data frame of shape (n_rows, n_columns)
+        Of pandas, polars or Arrow.
+    names : callable
+        Returns the names of the columns of an array.
+
+    Returns
+    -------
+    dict
+        Columns by their names.
+    """
+    if hasattr(rows, "to_arrow"):  # polars
+        rows = rows.to_arrow()
+    if hasattr(rows, "iloc"):
+        import pyarrow as pa
+
+        rows = pa.Table.from_pandas(rows, preserve_index=False)
+    if hasattr(rows, "column_names"):
+        return dict(zip(rows.column_names, rows.columns, strict=True))
+    return dict(zip(map(str, names()), rows.T, strict=True))
+
+
 def table_writer(path: Path, suffix: str, n_rows: int) -> contextlib.AbstractContextManager[Write]:
     """Write a table in parts.
 
@@ -39,8 +65,8 @@ def table_writer(path: Path, suffix: str, n_rows: int) -> contextlib.AbstractCon
     Returns
     -------
     context manager
-        Its value is called with one part after the other: arrays of one dimension, by the names of
-        the columns.
+        Its value is called with one part after the other: arrays of one dimension, of NumPy or
+        Arrow, by the names of the columns.
     """
     return _WRITERS[suffix](path, n_rows)
 
@@ -77,7 +103,9 @@ def _npy(path: Path, n_rows: int) -> Iterator[Write]:
 
     def write(columns: Mapping[str, Any]) -> None:
         nonlocal array, start
-        part = np.column_stack(list(columns.values()))
+        part = np.column_stack([np.asarray(column) for column in columns.values()])
+        if part.dtype.kind not in "biuf":
+            raise CommandError("NPY holds numbers alone: write this table as .csv or .parquet")
         part = part[:, 0] if len(columns) == 1 else part
         if array is None:
             shape = (n_rows, *part.shape[1:])

@@ -1,4 +1,8 @@
-"""Tables: a model fitted to one, and the scores and codes of others, read block by block."""
+"""Tables: a model fitted to one, the scores and codes of others, and new rows.
+
+Numbers are read block by block. With text, dates or gaps a table is a frame, and read as a whole to
+fit to it.
+"""
 
 import contextlib
 import importlib.util
@@ -16,7 +20,7 @@ from ._models import loaded
 from ._outcomes import CommandError, Outcome
 from ._plan import check_free, check_is_no_input, planned
 from ._progress import tracked
-from ._table_writers import SUFFIXES, check_suffix, table_writer
+from ._table_writers import SUFFIXES, check_suffix, columns_of, table_writer
 
 _METHODS = {"score": "score_samples", "transform": "transform"}
 _ENDINGS = {"score": ".scores", "transform": ".codes"}  # of outputs without a name
@@ -35,11 +39,17 @@ def jobs_of_tables(args: Namespace) -> Jobs:
     list of tuples
         As of the other commands.
     """
-    if args.command == "fit":
-        check_is_no_input(args.output, args.files)
-        if not args.force:
-            check_free(args.output)
-        return [(args.files[0], partial(fit, args, args.files[0]))]
+    if args.command in ("fit", "sample"):
+        if args.output is not None:
+            check_is_no_input(args.output, args.files)
+            if not args.force:
+                check_free(args.output)
+        if args.command == "fit":
+            return [(args.files[0], partial(fit, args, args.files[0]))]
+        if args.output is not None:
+            check_suffix(args.output)
+        _model_with(args.files[0], "sample")
+        return [(args.files[0], partial(sample, args, args.files[0]))]
     _model_with(args.model, _METHODS[args.command])  # one line, rather than one for each table
     ending = _ENDINGS[args.command]
 
@@ -74,8 +84,8 @@ def fit(args: Namespace, source: Path) -> Outcome:
     """
     from .. import save
 
-    table = _opened(source, args.columns)
     model = _new_model(args.estimator, dict(args.set))
+    table, n_rows, n_features = _opened_to_fit(source, args.columns)
     with warnings.catch_warnings(record=True) as seen, _told(args, model):
         warnings.simplefilter("always")
         model.fit(table)
@@ -83,8 +93,8 @@ def fit(args: Namespace, source: Path) -> Outcome:
         save(model, path, training=args.training)
         n_bytes = path.stat().st_size
     facts = {"output": str(args.output), "bytes": n_bytes, "estimator": args.estimator}
-    facts |= {"n_rows": table.n_rows, "n_features": table.n_features}
-    size = f"{table.n_rows:,} rows of {table.n_features} features"
+    facts |= {"n_rows": n_rows, "n_features": n_features}
+    size = f"{n_rows:,} rows of {n_features} features"
     return Outcome(
         f"{args.output}: {n_bytes:,} bytes, {args.estimator} fitted to {size}",
         facts,
@@ -113,8 +123,7 @@ def apply(args: Namespace, source: Path, output: Path | None, is_alone: bool) ->
     """
     method = _METHODS[args.command]
     model = _model_with(args.model, method)
-    names = getattr(model, "feature_names_in_", None)
-    table = _opened(source, names, has_names=names is not None)
+    table = _opened_for(model, source)
     suffix = ".csv" if output is None else output.suffix.lower()
     n_outliers = 0
     with written(output, force=args.force) as path, table_writer(path, suffix, len(table)) as write:
@@ -122,25 +131,59 @@ def apply(args: Namespace, source: Path, output: Path | None, is_alone: bool) ->
         for block, values in tracked(blocks, table.n_blocks) if is_alone else blocks:
             with _placed(table.place(block)):
                 columns = _columns_of(model, method, values)
-            n_outliers += int((columns.get("label", values[:0]) == -1).sum())
+            n_outliers += int((columns["label"] == -1).sum()) if "label" in columns else 0
             write(columns)
     facts: dict[str, Any] = {"output": "-" if output is None else str(output)}
-    facts |= {"n_rows": table.n_rows, "columns": list(columns)}
-    words = f"{facts['output']}: {table.n_rows:,} rows"
+    facts |= {"n_rows": len(table), "columns": list(columns)}
+    words = f"{facts['output']}: {len(table):,} rows"
     if "label" in columns:
         facts["n_outliers"] = n_outliers
         words += f", {n_outliers:,} outliers"
     return Outcome(words, facts)
 
 
+def sample(args: Namespace, source: Path) -> Outcome:
+    """Write new rows that a generator draws.
+
+    Parameters
+    ----------
+    args : Namespace
+        Options.
+    source : Path
+        Its file.
+
+    Returns
+    -------
+    Outcome
+        Where they are, and how many.
+    """
+    model, output = _model_with(source, "sample"), args.output
+    suffix = ".csv" if output is None else output.suffix.lower()
+    rows = model.sample(args.rows, random_state=args.seed)
+    columns = columns_of(rows, lambda: _names_of(model))
+    with (
+        written(output, force=args.force) as path,
+        table_writer(path, suffix, args.rows) as write,
+    ):
+        write(columns)
+    facts = {"output": "-" if output is None else str(output)}
+    facts |= {"n_rows": args.rows, "columns": list(columns)}
+    return Outcome(f"{facts['output']}: {args.rows:,} new rows", facts)
+
+
+def _names_of(model: Any) -> list[str]:
+    names = getattr(model, "feature_names_in_", None)
+    return [f"x{j}" for j in range(model.n_features_in_)] if names is None else list(names)
+
+
 def _columns_of(model: Any, method: str, values: Any) -> dict[str, Any]:
     """Return what a model makes of some rows, by the names of the columns in the output."""
     import numpy as np
 
-    found = np.asarray(getattr(model, method)(values))
-    if found.ndim == 2:
-        names = model.get_feature_names_out()
-        return dict(zip(map(str, names), found.T, strict=True))
+    found = getattr(model, method)(values)
+    if len(found.shape) == 2:
+        return columns_of(found, model.get_feature_names_out)
+    found = np.asarray(found)
     columns = {"score": found}
     # A pipeline has no threshold of its own.
     offset = getattr(getattr(model, "_final_estimator", model), "offset_", None)
@@ -149,15 +192,45 @@ def _columns_of(model: Any, method: str, values: Any) -> dict[str, Any]:
     return columns
 
 
-def _opened(source: Path, columns: Any, has_names: bool = True) -> Any:
-    """Return a table; of one with names, the columns that are wanted."""
-    from ..datasets import rows
-
-    has_names &= source.suffix != ".npy"
+@contextlib.contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Let errors about what is not there be told."""
     try:
-        return rows(source, columns=list(columns) if columns is not None and has_names else None)
+        yield
     except (ImportError, TypeError) as error:
         raise CommandError(str(error)) from None
+
+
+def _opened_to_fit(source: Path, columns: Any) -> tuple[Any, int, int]:
+    """Return a table, of which nothing is read yet if it holds nothing but numbers; its shape."""
+    from ..datasets import rows
+    from ..datasets._arrow_blocks import ArrowBlocks, are_numbers, dataset_at
+
+    with _in_one_line():
+        if source.suffix == ".npy":
+            table = rows(source)
+            return table, table.n_rows, table.n_features
+        dataset = dataset_at(source)
+        blocks = ArrowBlocks(dataset, columns)
+        if all(map(are_numbers, blocks.types.values())) and not blocks.has_gaps:
+            return rows(dataset, columns=columns), len(blocks), len(blocks.names)
+        return blocks.whole(), len(blocks), len(blocks.names)
+
+
+def _opened_for(model: Any, source: Path) -> Any:
+    """Return a table for a model, in blocks; of one with names, the columns that it knows."""
+    from ..datasets import rows
+    from ..datasets._arrow_blocks import ArrowBlocks, dataset_at
+
+    names = getattr(model, "feature_names_in_", None)
+    if source.suffix == ".npy" or names is None:
+        with _in_one_line():
+            return rows(source)
+    with _in_one_line():
+        dataset = dataset_at(source)
+        if hasattr(model, "schema_"):  # it was fitted to a frame
+            return ArrowBlocks(dataset, names)
+        return rows(dataset, columns=list(names))
 
 
 @contextlib.contextmanager

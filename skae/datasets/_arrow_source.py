@@ -1,4 +1,4 @@
-"""Tables in files that pyarrow reads: folders of Parquet, above all."""
+"""Tables of numbers in files that pyarrow reads: folders of Parquet, above all."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arrow_blocks import ArrowBlocks, number_type
 from ._row_source import RowSource
 
 
@@ -23,26 +24,14 @@ class ArrowSource(RowSource):
     """
 
     def __init__(self, dataset: Any, columns: Sequence[str] | None, buffer_rows: int) -> None:
-        names = list(dataset.schema.names if columns is None else columns)
-        if unknown := [name for name in names if name not in dataset.schema.names]:
-            raise ValueError(
-                f"columns={unknown} are not in the data, which have {dataset.schema.names}"
-            )
-        types = [_number_type(name, dataset.schema.field(name).type) for name in names]
-        self._groups = [
-            group
-            for fragment in dataset.get_fragments()
-            for group in _groups_of(fragment)
-            if _n_rows_of(group)
-        ]
-        if not self._groups or not names:
-            raise ValueError(f"found no rows in {getattr(dataset, 'files', dataset)}")
-        self._schema = dataset.schema
-        sizes = [_n_rows_of(group) for group in self._groups]
-        super().__init__(sizes, len(names), np.result_type(*types), names, buffer_rows)
+        self._tables = ArrowBlocks(dataset, columns)
+        names = self._tables.names
+        types = [number_type(name, kind) for name, kind in self._tables.types.items()]
+        dtype = np.result_type(*types)
+        super().__init__(self._tables.sizes, len(names), dtype, names, buffer_rows)
 
     def _read(self, block: int) -> NDArray:
-        table = self._table(block, self.feature_names)
+        table = self._table(block, None)
         values = np.empty((table.num_rows, self.n_features), self.dtype)
         for j, column in enumerate(table.columns):
             values[:, j] = column.to_numpy()
@@ -55,45 +44,14 @@ class ArrowSource(RowSource):
         table = self._table(block, [self.feature_names[column]])
         return table.column(0).to_numpy().astype(self.dtype)
 
-    def _table(self, block: int, columns: Any) -> Any:
-        import pyarrow as pa
-
-        group = self._groups[block]
-        try:
-            table = group.to_table(schema=self._schema, columns=columns, use_threads=False)
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{group.path} can't be read: {error}") from error
+    def _table(self, block: int, columns: Sequence[str] | None) -> Any:
+        table = self._tables.table(block, columns)
         # Gaps are NaN; only numbers that have none keep the precision of whole numbers.
-        for name, column in zip(columns, table.columns, strict=True):
+        for name, column in zip(table.column_names, table.columns, strict=True):
             if column.null_count and self.dtype.kind != "f":
                 raise ValueError(
                     f"column {name!r} holds {self.dtype} and has {column.null_count} missing "
-                    f"values in {group.path}; .map(...) can't help: store it as floats"
+                    f"values in {self._tables.path_of(block)}; .map(...) can't help: store it as "
+                    "floats"
                 )
         return table
-
-
-def _groups_of(fragment: Any) -> list[Any]:
-    """Return the parts of a file that can be read alone."""
-    split = getattr(fragment, "split_by_row_group", None)
-    return [fragment] if split is None else split()
-
-
-def _n_rows_of(group: Any) -> int:
-    """Return how many rows a part of a file has."""
-    row_groups = getattr(group, "row_groups", None)
-    return group.count_rows() if row_groups is None else sum(g.num_rows for g in row_groups)
-
-
-def _number_type(name: str, kind: Any) -> np.dtype:
-    """Return NumPy's type for the numbers of a column."""
-    import pyarrow as pa
-
-    if pa.types.is_boolean(kind):
-        return np.dtype(np.uint8)
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return np.dtype(kind.to_pandas_dtype())
-    raise TypeError(
-        f"column {name!r} holds {kind}, but rows() reads numbers: leave it out by columns=[...], "
-        "or encode it beforehand"
-    )

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ._array_source import ArraySource, DaskSource
+from ._arrow_blocks import dataset_at
 from ._arrow_source import ArrowSource
 from ._row_source import BUFFER_ROWS, RowSource
 
@@ -75,7 +76,7 @@ def rows(
                 f"{str(x)!r} can't be read as npy: it holds no array of numbers, or is damaged"
             ) from error
     if isinstance(x, str | Path):
-        x = _dataset_at(Path(x))
+        x = dataset_at(Path(x))
     if hasattr(x, "get_fragments"):
         return ArrowSource(x, columns, buffer_rows)
     if columns is not None:
@@ -91,24 +92,6 @@ def rows(
     if sparse.issparse(x) and x.format != "csr":
         raise TypeError(f"x is a sparse {x.format} matrix: convert it by its method tocsr()")
     return ArraySource(x, buffer_rows)
-
-
-def _dataset_at(path: Path) -> Any:
-    """Return what pyarrow finds at a path."""
-    try:
-        import pyarrow as pa
-        import pyarrow.dataset
-    except ImportError as error:
-        raise ImportError(
-            "files of tables are read by pyarrow, which is missing: pip install 'skae[parquet]'"
-        ) from error
-    if not path.exists():
-        raise FileNotFoundError(f"there is neither a file nor a folder at {str(path)!r}")
-    kind = path.suffix.lstrip(".").lower() if path.is_file() else "parquet"
-    try:
-        return pyarrow.dataset.dataset(path, format=kind or "parquet")
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} can't be read as {kind or 'parquet'}: {error}") from error
 
 
 def _refusal(x: Any) -> str:

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skae
 from skae.cli import _tables
+from skae.datasets._arrow_blocks import dataset_at
 
 FIT = ("--set", "max_epochs=1", "--set", "n_components=2")
 
@@ -77,6 +78,96 @@ def test_detectors_label_rows_and_choose_columns_by_name(X, run, facts):
     np.testing.assert_allclose(found["score"], model.score_samples(frame))
     np.testing.assert_array_equal(found["label"], model.predict(frame))
     assert fact["n_outliers"] == (found["label"] == -1).sum()
+
+
+@pytest.fixture
+def mixed(X):
+    """A table with text, truth values and gaps, in CSV and Parquet."""
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=120)
+    table = pa.table(
+        {
+            "size": pa.array(size, mask=np.arange(120) % 7 == 3),
+            "ok": size > 0,
+            "colour": pa.array(rng.choice(["red", "blue"], 120), mask=np.arange(120) % 9 == 4),
+        }
+    )
+    csv.write_csv(table, "mixed.csv")
+    parquet.write_table(table, "mixed.parquet", row_group_size=50)
+    return table
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_frames_are_fitted_and_scored(mixed, run, facts, suffix):
+    name = f"mixed.{suffix}"
+    status, [line], errors = run("fit", name, "-o", "my.skae", *FIT)
+    assert (status, errors) == (0, [])
+    assert line.endswith("Autoencoder fitted to 120 rows of 3 features")
+    model = skae.load("my.skae")
+    kinds = {column.name: column.kind for column in model.schema_}
+    assert kinds == {"size": "number", "ok": "category", "colour": "category"}
+
+    more = mixed.append_column("id", [["text"] * 120]).select(["id", "colour", "ok", "size"])
+    parquet.write_table(more, "more.parquet", row_group_size=50)
+    [fact] = facts("score", "more.parquet", "-m", "my.skae")
+    [scores] = read(fact["output"]).values()
+    np.testing.assert_allclose(scores, model.score_samples(mixed), rtol=1e-6)
+
+
+def test_gaps_of_numbers_and_of_text_are_filled(mixed, run):
+    fit = ("--estimator", "AutoencoderImputer", "--set", "max_epochs=0")
+    assert run("fit", "mixed.csv", "-o", "my.skae", *fit)[0] == 0
+
+    assert run("transform", "mixed.csv", "-m", "my.skae", "-o", "filled.parquet")[0] == 0
+
+    filled = parquet.read_table("filled.parquet")
+    assert filled.column_names == mixed.column_names
+    assert sum(column.null_count for column in filled.columns) == 0
+    is_known = mixed["colour"].is_valid().to_numpy()
+    assert set(filled["colour"].to_pylist()) == {"red", "blue"}
+    for name in ("size", "colour"):
+        known = mixed[name].filter(mixed[name].is_valid())
+        assert filled[name].filter(mixed[name].is_valid()).equals(known), name
+    assert not is_known.all()
+
+
+@pytest.mark.parametrize("file", ["mixed.csv", "rows.npy"])
+def test_new_rows_are_drawn(mixed, run, file):
+    fit = ("--estimator", "VariationalAutoencoder", "--set", "max_epochs=1")
+    assert run("fit", file, "-o", "my.skae", *fit)[0] == 0
+    model = skae.load("my.skae")
+
+    status, [line], errors = run("sample", "my.skae", "-n", "30", "-o", "new.parquet")
+    assert (status, line, errors) == (0, "new.parquet: 30 new rows", [])
+    new, expected = parquet.read_table("new.parquet"), model.sample(30, random_state=0)
+    if file == "mixed.csv":
+        assert new.equals(expected)
+    else:
+        assert new.column_names == ["x0", "x1", "x2", "x3"]
+        np.testing.assert_array_equal(new.to_pandas(), expected)
+    assert run("sample", "my.skae", "-n", "30", "-o", "other.csv", "--seed", "1")[0] == 0
+    assert read("other.csv")["size" if file == "mixed.csv" else "x0"][0] != new.column(0)[0]
+
+
+def test_what_is_wrong_with_new_rows(mixed, run, failure, autoencoder):
+    message = failure("sample", autoencoder, "-o", "new.csv")
+    assert message == "array.skae: a fitted Autoencoder has no method sample"
+    fit = ("--estimator", "VariationalAutoencoder", "--set", "max_epochs=1")
+    assert run("fit", "mixed.csv", "-o", "my.skae", *fit)[0] == 0
+    message = failure("sample", "my.skae", "-o", "new.npy")
+    assert message == "my.skae: NPY holds numbers alone: write this table as .csv or .parquet"
+    message = failure("sample", "my.skae", "-o", "new.xlsx")
+    assert message == "new.xlsx: its suffix must say the format, one of .csv, .npy, .parquet"
+    assert "--force overwrites it" in failure("sample", "my.skae", "-o", "mixed.csv")
+
+
+def test_types_in_csv_are_those_of_all_rows(X, run, tmp_path):
+    late = [f"{i},\n" for i in range(200_000)] + ["0.5,red\n", "0.5,blue\n"]
+    (tmp_path / "late.csv").write_text("a,b\n" + "".join(late))
+
+    dataset = dataset_at(tmp_path / "late.csv")
+
+    assert [str(kind) for kind in dataset.schema.types] == ["double", "string"]
 
 
 def test_pipelines_and_folders(X, run):
