@@ -77,6 +77,13 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         return X if self._constraints is None else self._constraints.applied(X)
 
     def _adapt(self, X: Any) -> None:
+        for j in self._format.categories:
+            if (is_new := np.isnan(X[:, j])).any():
+                raise ValueError(
+                    f"column {self._format.names[j]!r} has values in row {is_new.argmax()} and "
+                    f"others that were not in the training data before: {type(self).__name__} has "
+                    "no place for new categories; fit it anew, to all rows"
+                )
         if self._constraints is not None:
             self._constraints.check(self._constraints.undone(np.array(X[: len(X)])))
 

@@ -37,7 +37,8 @@ class LikelihoodMixin:
         The bound has all constant terms: it is in nats, comparable with
         :meth:`sklearn.mixture.GaussianMixture.score_samples` on the same data. Binary columns,
         categories and values that occur often count with their probability, other numbers with
-        their density in the units of `X`.
+        their density in the units of `X`. A category that is new, or a cell that is missing where
+        none was in the n training rows, has a probability of 1 / (2 n + 2).
 
         Parameters
         ----------

@@ -45,14 +45,19 @@ class OneHot(Domain):
     ----------
     sizes : sequence of int or None, default=None
         Number of columns of each group, from left to right; None for a single group.
+    may_be_empty : bool, default=False
+        Whether a group without a one is allowed, which stands for a category that is new.
     """
 
     sizes: Sequence[int] | None = None
+    may_be_empty: bool = False
 
     def check(self, X: Tensor, choice: str) -> None:
         for group in split_groups(X, self.sizes):
             complete = group[~group.isnan().any(-1)]
-            if not (((complete == 0) | (complete == 1)).all() and (complete.sum(-1) == 1).all()):
+            n_ones = complete.sum(-1)
+            is_single = (n_ones == 1) | ((n_ones == 0) & self.may_be_empty)
+            if not (((complete == 0) | (complete == 1)).all() and is_single.all()):
                 raise ValueError(
                     f"{choice} needs columns of zeros and ones with a single one in each row of a "
                     "group, as OneHotEncoder makes them"
@@ -68,16 +73,18 @@ class CategoricalLikelihood(Likelihood):
     ----------
     sizes : sequence of int or None, default=None
         Number of columns of each group, from left to right; None for a single group.
+    may_be_empty : bool, default=False
+        Whether rows may have a group without a one, whose probability is 1 then.
     """
 
     name = "categorical"
     mean = ReconstructionLoss.mean
 
-    def __init__(self, sizes: Sequence[int] | None = None) -> None:
+    def __init__(self, sizes: Sequence[int] | None = None, may_be_empty: bool = False) -> None:
         super().__init__()
         self.sizes = sizes
         self.link = Softmax(sizes)
-        self.domain = OneHot(sizes)
+        self.domain = OneHot(sizes, may_be_empty)
 
     def log_prob(self, output: Tensor, target: Tensor) -> Tensor:
         groups = split_groups(output, self.sizes)

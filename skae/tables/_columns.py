@@ -194,9 +194,9 @@ class Columns:
             Numbers, then binary columns, then which of the incomplete numbers are missing, then
             groups of columns of which one is 1.
         log_volume : ndarray of shape (n_samples,)
-            What to add to the log-density of `encoded` to get that of `X`. A number that is missing
-            where none was in training, and a group of which not exactly one column is 1, count as
-            events that have not been seen.
+            What to add to the log-density of `encoded` to get that of `X`. A cell that is missing
+            where none was in training, a category that is new, and a group of which not exactly one
+            column is 1, count as events that have not been seen.
         """
         m, place = len(self.numbers), self._n_plain - len(self.incomplete)
         out = np.empty((len(X), self.n_outputs), dtype=X.dtype)
@@ -223,7 +223,7 @@ class Columns:
             n_unexpected += (chosen != ones).any(axis=1)
             place += len(group)
         for j, size in self.categories.items():
-            out[:, place : place + size] = X[:, [j]] == np.arange(size)
+            out[:, place : place + size] = (X[:, [j]] == np.arange(size)) & ~missing[:, [j]]
             place += size
         return out, log_volume - n_unexpected * math.log(2 * self.n_rows + 2)
 
@@ -316,7 +316,7 @@ class Columns:
             for name in squares & {n for n, value in given.items() if isinstance(value, Real)}:
                 given[name] = given[name] / self.factor**2
         numbers = Part("losses", "GaussianLikelihood", gaussian | given)
-        sizes = {"sizes": self.group_sizes}
+        sizes = {"sizes": self.group_sizes, "may_be_empty": True}
         end = self._n_plain
         complete = np.setdiff1d(np.arange(m), self.incomplete).tolist()
         incomplete = [*self.incomplete.tolist(), *range(m + b, end)]

@@ -55,8 +55,8 @@ class FrameFormat:
         The first date of columns of dates, and the largest unit that all of them are multiples of
         from there, both in the units of their dtypes.
     fills : bool, default=False
-        Whether what is missing, or a category that was not there in training, is NaN in matrices.
-        Otherwise a missing category is one of its own, and others are refused.
+        Whether what is missing is NaN in matrices. Otherwise a category that is missing in training
+        is one of its own.
     sentinel : object, default=None
         A value that stands for a missing one besides.
     own_unseen : bool, default=False
@@ -237,13 +237,13 @@ class FrameFormat:
         -------
         array-like of shape (n_samples, n_columns)
             With the positions of categories in `categories`, dates counted from the first one of
-            the training data, and NaN for what is missing of both and of numbers.
+            the training data, and NaN for what is missing of both and of numbers, and for
+            categories that were not there in training, unless they have a position of their own.
 
         Raises
         ------
         ValueError
-            If there is a category that was not among the training data, or a number that is
-            infinite.
+            If there is a number that is infinite.
         """
         X = framed(X)
         if not self.container or not is_frame(X):
@@ -255,7 +255,7 @@ class FrameFormat:
             column = self._typed(j, name, X[name])
             if j in self.categories:
                 known = self.categories[j]
-                positions: Any = positions_of(column, name, known, only_known=not self.fills)
+                positions: Any = positions_of(column, name, known)
                 if self.own_unseen:
                     positions = np.where(
                         np.isnan(positions) & ~is_missing(column), len(known), positions

@@ -165,7 +165,7 @@ def categories_of(column: Any, name: Any, with_missing: bool = True, is_sure: bo
     return sorted(distinct if with_missing else distinct - {None}, key=_order)
 
 
-def positions_of(column: Any, name: Any, categories: list, only_known: bool = True) -> list[float]:
+def positions_of(column: Any, name: Any, categories: list) -> list[float]:
     """Return which categories a column has.
 
     Parameters
@@ -176,23 +176,14 @@ def positions_of(column: Any, name: Any, categories: list, only_known: bool = Tr
         Its name, for messages.
     categories : list
         As of :func:`categories_of`.
-    only_known : bool, default=True
-        Whether other values are refused; otherwise they and what is missing are NaN.
 
     Returns
     -------
     list of float
-        Their positions.
+        Their positions, NaN for other values.
     """
     number: dict[Any, float] = {value: i for i, value in enumerate(categories)}
-    values, distinct = _values(column, name)
-    unknown = distinct - number.keys()
-    if unknown and only_known:
-        raise ValueError(
-            f"column {name!r} has values that were not in the training data: "
-            f"{sorted(unknown, key=_order)[:5]}; replace them by known ones, or leave out "
-            "their rows"
-        )
+    values, _ = _values(column, name)
     return [number.get(value, math.nan) for value in values]
 
 

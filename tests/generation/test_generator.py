@@ -420,15 +420,33 @@ def test_reconstructions_keep_the_index(generator):
 
 
 @pytest.mark.parametrize("make", [pandas_frame, polars_frame])
-@pytest.mark.parametrize("method", ["score_samples", "transform", "reconstruct"])
-def test_unknown_categories(make, method, generator):
+@pytest.mark.parametrize("value", ["Paris", None])
+def test_unknown_categories(make, value, generator):
     X = make(60)
     model = fitted(generator, X, max_epochs=0)
-    city = ["Paris", *list(X["city"])[1:]]
+    city = [value, *list(X["city"])[1:]]
     unknown = X.assign(city=city) if make is pandas_frame else X.with_columns(city=pl.Series(city))
 
-    with pytest.raises(ValueError, match=r"'city' has values .* \['Paris'\]"):
-        getattr(model, method)(unknown)
+    known, odd = (model.score_samples(each) for each in (X, unknown))
+    codes, restored = model.transform(unknown), model.reconstruct(unknown)
+
+    np.testing.assert_array_equal(odd[1:], known[1:])
+    assert odd[0] != known[0]
+    assert odd[0] < known[0] or not isinstance(model, VariationalAutoencoder)
+    assert np.isfinite(codes).all()
+    assert set(restored["city"]) <= set(X["city"])
+
+
+def test_no_training_goes_on_with_unknown_categories(generator):
+    X = pandas_frame(60)
+    model = fitted(generator, X, max_epochs=0)
+    before = model.score_samples(X)
+
+    model.set_params(warm_start=True, max_epochs=1)
+    with pytest.raises(ValueError, match=r"'city' has values in row 1 and .* no place for new"):
+        model.fit(X.assign(city=["Oslo", "Paris", *list(X["city"])[2:]]))
+
+    np.testing.assert_array_equal(model.score_samples(X), before)
 
 
 def test_frames_with_other_columns(framed):
