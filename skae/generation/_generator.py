@@ -268,9 +268,10 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
 
         Numbers in tables are drawn with the noise that the likelihood has; pixels are expected
         values, as a picture with noise is of use to nobody. No number lies outside of the range of
-        its training values. Categories, and columns of two values, have the shares
-        that they have in the training rows. Where the rows of a table can be told apart, one that
-        equals a row that occurs once in training is drawn again. Rows are drawn some at a time.
+        its training values, nor has it more decimals, unless these have more than six. Categories,
+        and columns of two values, have the shares that they have in the training rows. Where the
+        rows of a table can be told apart, one that equals a row that occurs once in training is
+        drawn again. Rows are drawn some at a time.
 
         Parameters
         ----------

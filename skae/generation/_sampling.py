@@ -180,7 +180,10 @@ class RowSampler:
     def _matrix(self, encoded: np.ndarray) -> np.ndarray:
         """Return rows as the training data had them, but for differences in place of columns."""
         columns, form = self.columns, self.model._format
-        matrix = columns.decode(encoded.astype(np.float64)).clip(columns.low, columns.high)
+        matrix = columns.decode(encoded.astype(np.float64))
+        for j, n in zip(columns.numbers, columns.decimals, strict=False):
+            matrix[:, j] = matrix[:, j].round(n) if n >= 0 else matrix[:, j]
+        matrix = matrix.clip(columns.low, columns.high)
         return form.rounded(matrix) if self.is_free else as_stored(form.rounded(matrix), form)
 
     def _drawn(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

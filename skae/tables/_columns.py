@@ -12,9 +12,16 @@ from .._plain import Part, registered
 from .._weights import row_hashes
 from ..losses import BernoulliLikelihood, GaussianLikelihood
 from ..training._nested import check_nested_names
-from ._kinds import looked_at, means_and_unit, one_hot_groups, share_a_range, with_weights
+from ._kinds import (
+    decimals_of,
+    looked_at,
+    means_and_unit,
+    one_hot_groups,
+    share_a_range,
+    with_weights,
+)
 from ._normal_scores import NormalScores
-from ._seen_values import SeenValues
+from ._seen_values import SeenValues, levels_of
 
 _FEWEST_PIXELS = 64
 _LEAST_VARIANCE = 1e-3  # of columns that have variance 1
@@ -55,6 +62,9 @@ class Columns:
         Number of training rows, or the sum of their weights.
     hashes : ndarray of uint64
         Of the training rows that occur once, sorted; none where rows can't be told apart.
+    decimals : ndarray of int
+        How many the training values of numbers have after the point, -1 where these are more than
+        six; empty if nobody looked.
     """
 
     names: list
@@ -72,6 +82,7 @@ class Columns:
     incomplete: np.ndarray
     n_rows: float
     hashes: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
+    decimals: np.ndarray = field(default_factory=lambda: np.empty(0, int))
 
     @classmethod
     def of(
@@ -131,6 +142,7 @@ class Columns:
             factor = float(high[is_number].max() - offset[0]) or 1.0
         elif scale == "unit" and len(numbers):
             offset, factor = means_and_unit(X, numbers, weights)
+        scored = numbers if scale == "normal_scores" else ()
         groups = one_hot_groups(X, binary)
         binary = np.setdiff1d(binary, [j for group in groups for j in group])
         return cls(
@@ -139,15 +151,16 @@ class Columns:
             high=high,
             scale=scale,
             numbers=numbers,
-            scores=_scores_of(X, numbers, weights) if scale == "normal_scores" else [],
+            scores=[NormalScores.of(*with_weights(X[:, j], weights)) for j in scored],
             offset=offset,
             factor=factor,
             binary=binary,
-            levels=_levels_of(X, binary, low, high, weights),
+            levels=levels_of(X, binary, low, high, weights),
             groups=groups,
             categories=dict(n_categories),
             incomplete=np.flatnonzero(is_incomplete[numbers]),
             n_rows=len(X) if weights is None else float(weights.sum()),
+            decimals=np.array([decimals_of(X[:, j]) for j in scored], dtype=int),
         )
 
     @property
@@ -300,22 +313,8 @@ class Columns:
         Part
             The likelihood.
         """
-        m, b, given = len(self.numbers), len(self.binary), dict(given or {})
-        check_nested_names("criterion", given, GaussianLikelihood if m else BernoulliLikelihood)
-        if given and not m:
-            raise ValueError(
-                f"criterion__{min(given)} is for numbers, but X has binary columns and categories"
-            )
-        gaussian: dict[str, Any] = {"per_feature": per_feature}
-        if self.are_pixels:
-            gaussian = {"bounds": (0.0, 1.0)}
-        elif self.scale == "normal_scores":
-            gaussian["least_variance"] = _LEAST_VARIANCE
-        elif self.scale == "unit":  # what is given is in the units of the data
-            squares = {"variance", "least_variance"}
-            for name in squares & {n for n, value in given.items() if isinstance(value, Real)}:
-                given[name] = given[name] / self.factor**2
-        numbers = Part("losses", "GaussianLikelihood", gaussian | given)
+        m, b = len(self.numbers), len(self.binary)
+        numbers = _likelihood_of_numbers(self, dict(given or {}), per_feature)
         sizes = {"sizes": self.group_sizes, "may_be_empty": True}
         end = self._n_plain
         complete = np.setdiff1d(np.arange(m), self.incomplete).tolist()
@@ -373,21 +372,21 @@ class Columns:
         return self.hashes[place] == hashes
 
 
-def _scores_of(
-    X: np.ndarray, numbers: np.ndarray, weights: np.ndarray | None
-) -> list[NormalScores]:
-    """Return the distributions of columns of numbers."""
-    return [NormalScores.of(*with_weights(X[:, j], weights)) for j in numbers]
-
-
-def _levels_of(
-    X: np.ndarray, binary: np.ndarray, low: np.ndarray, high: np.ndarray, weights: Any
-) -> SeenValues:
-    """Return what is known of columns of two values or one."""
-    columns = []
-    for j in binary:
-        values = np.unique([low[j], high[j]])
-        found = X[:, j] == values[:, None]
-        counts = found.sum(axis=1) if weights is None else found @ weights
-        columns.append(SeenValues.of(values, counts))
-    return SeenValues.joined(columns)
+def _likelihood_of_numbers(columns: Columns, given: dict[str, Any], per_feature: bool) -> Part:
+    """Return the Gaussian part of a likelihood."""
+    is_used = len(columns.numbers) > 0
+    check_nested_names("criterion", given, GaussianLikelihood if is_used else BernoulliLikelihood)
+    if given and not is_used:
+        raise ValueError(
+            f"criterion__{min(given)} is for numbers, but X has binary columns and categories"
+        )
+    gaussian: dict[str, Any] = {"per_feature": per_feature}
+    if columns.are_pixels:
+        gaussian = {"bounds": (0.0, 1.0)}
+    elif columns.scale == "normal_scores":
+        gaussian["least_variance"] = _LEAST_VARIANCE
+    elif columns.scale == "unit":  # what is given is in the units of the data
+        squares = {"variance", "least_variance"}
+        for name in squares & {n for n, value in given.items() if isinstance(value, Real)}:
+            given[name] = given[name] / columns.factor**2
+    return Part("losses", "GaussianLikelihood", gaussian | given)

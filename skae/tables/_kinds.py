@@ -7,6 +7,7 @@ import numpy as np
 
 from ._series import refuse_empty
 
+_MOST_DECIMALS = 6
 _FIRST_ROWS = 100  # tell most columns of numbers from binary ones, without a mask of all cells
 
 
@@ -192,3 +193,27 @@ def one_hot_groups(X: np.ndarray, binary: np.ndarray) -> list[list[int]]:
             groups.append(run)
             run, total = [], np.zeros(len(X))
     return groups
+
+
+def decimals_of(x: np.ndarray) -> int:
+    """Return how many decimals the numbers of a column have.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples,)
+        The column, NaN where values are missing.
+
+    Returns
+    -------
+    int
+        -1 for more than six, or more than their dtype can tell.
+    """
+    x = observed(x)
+    rounding = 2 * np.finfo(x.dtype).eps * np.abs(x, dtype=np.float64)
+    x = x.astype(np.float64)
+    for n in range(_MOST_DECIMALS + 1):
+        if np.median(rounding) > 0.01 * 10.0**-n:
+            break
+        if (np.abs(x - x.round(n)) <= rounding).all():
+            return n
+    return -1

@@ -124,3 +124,37 @@ def _step(gaps: np.ndarray) -> float:
         if (np.abs(steps - steps.round()) <= _ROUNDING).all():
             return least / n
     return least
+
+
+def levels_of(
+    X: np.ndarray,
+    binary: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    weights: np.ndarray | None,
+) -> SeenValues:
+    """Return what is known of columns of two values or one.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_columns)
+        Training data.
+    binary : ndarray of int
+        Positions of the columns.
+    low, high : ndarray of shape (n_columns,)
+        Least and greatest value of each column of the data.
+    weights : ndarray of shape (n_samples,) or None
+        How often each row counts; None for once.
+
+    Returns
+    -------
+    SeenValues
+        Of all of them, one after the other.
+    """
+    columns = []
+    for j in binary:
+        values = np.unique([low[j], high[j]])
+        found = X[:, j] == values[:, None]
+        counts = found.sum(axis=1) if weights is None else found @ weights
+        columns.append(SeenValues.of(values, counts))
+    return SeenValues.joined(columns)

@@ -437,6 +437,23 @@ def test_unknown_categories(make, value, generator):
     assert set(restored["city"]) <= set(X["city"])
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_numbers_have_the_decimals_of_the_training_values(dtype, generator):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"price": rng.lognormal(3, 1, 200).round(2), "length": rng.normal(size=200)})
+    X["share"] = (rng.random(200) * 1000).round() / 1000
+    X.loc[::9, "price"] = np.nan
+    model = fitted(generator, X.astype(dtype), max_epochs=0)
+
+    rows = model.sample(100, given={"share": (0.1234, 0.8765)}).astype(float)
+
+    prices = rows["price"].dropna()
+    assert (prices.round(2) - prices).abs().max() < 1e-4
+    assert (rows["share"].round(3) - rows["share"]).abs().max() < 1e-6
+    assert rows["share"].between(0.1234, 0.8765).all()
+    assert ((rows["length"].round(6) - rows["length"]).abs() > 0).any() or dtype == "float32"
+
+
 def test_no_training_goes_on_with_unknown_categories(generator):
     X = pandas_frame(60)
     model = fitted(generator, X, max_epochs=0)
