@@ -14,7 +14,7 @@ from ..training import Rows
 from ._shares import Shares
 
 _MOST_ROWS = 60_000
-_DRAWS = 20_000  # by which the shares of categories are known
+DRAWS = 20_000  # by which the shares of categories are known
 
 
 class RowModel(ABC):
@@ -74,7 +74,7 @@ class RowModel(ABC):
             return self
         random = np.random.RandomState(seed)
         drawn = [
-            traits_of(self.draw(np.full(_DRAWS, label), random)[0]) for label in range(len(wanted))
+            traits_of(self.draw(np.full(DRAWS, label), random)[0]) for label in range(len(wanted))
         ]
         same = copy.copy(self)
         same.shares = Shares.of(drawn, wanted)
