@@ -14,7 +14,7 @@ from ..training import Rows
 from ._shares import Shares
 
 _MOST_ROWS = 60_000
-DRAWS = 20_000  # by which the shares of categories are known
+_DRAWS = 20_000  # by which the shares of categories are known
 
 
 class RowModel(ABC):
@@ -61,7 +61,7 @@ class RowModel(ABC):
         wanted : sequence of ndarrays of shape (n_traits,)
             The shares of the traits of the rows of each class; none if there are no traits.
         traits_of : callable
-            Gives the traits of encoded rows.
+            Gives the traits of those encoded rows that may be given to a user.
         seed : int
             Determines the rows by which it is seen how it draws.
 
@@ -74,7 +74,7 @@ class RowModel(ABC):
             return self
         random = np.random.RandomState(seed)
         drawn = [
-            traits_of(self.draw(np.full(DRAWS, label), random)[0]) for label in range(len(wanted))
+            traits_of(self.draw(np.full(_DRAWS, label), random)[0]) for label in range(len(wanted))
         ]
         same = copy.copy(self)
         same.shares = Shares.of(drawn, wanted)
