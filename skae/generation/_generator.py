@@ -205,10 +205,10 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         attributes["_shares"] = None
         model, shares = self._fitted_rows(net, rows, labels, kept, seed), []
         if codes.traits.shape[1]:
-            drawn = [self._traits(self._draws(net, prior, seed)) for prior in priors]
+            drawn = [self._new_traits(self._draws(net, prior, seed)) for prior in priors]
             shares = [part.trait_shares for part in parts]
             attributes["_shares"] = Shares.of(drawn, shares)
-        attributes["_chain"] = model and model.calibrated(shares, self._traits, seed)
+        attributes["_chain"] = model and model.calibrated(shares, self._new_traits, seed)
         if self.conditional:
             counts = np.bincount(labels, rows.own_weights)
             prior = ClassPriors(classes, counts / counts.sum(), priors)
@@ -218,6 +218,15 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
     def _traits(self, encoded: Any) -> Any:
         """Return which categories, and which of two values, encoded rows have."""
         return encoded[:, len(self._columns.numbers) :] > 0.5
+
+    def _new_traits(self, encoded: np.ndarray) -> np.ndarray:
+        """Return the traits of those rows that are no training rows, as `sample` does."""
+        columns = self._columns
+        if not len(columns.hashes):
+            return self._traits(encoded)
+        matrix = columns.decode(encoded.astype(np.float64)).clip(columns.low, columns.high)
+        is_new = ~columns.seen(self._format.rounded(matrix))
+        return self._traits(encoded[is_new] if is_new.any() else encoded)
 
     def _draws(self, net: AutoencoderNet, prior: Any, seed: int) -> np.ndarray:
         """Return encoded rows that a net draws which is not the estimator's own yet."""
@@ -269,9 +278,10 @@ class BaseGenerator(HasSchema, TakesWeights, WalksMixin, BaseAutoencoder):
         Numbers in tables are drawn with the noise that the likelihood has; pixels are expected
         values, as a picture with noise is of use to nobody. No number lies outside of the range of
         its training values, nor has it more decimals, unless these have more than six. Categories,
-        and columns of two values, have the shares that they have in the training rows. Where the
-        rows of a table can be told apart, one that equals a row that occurs once in training is
-        drawn again. Rows are drawn some at a time.
+        and columns of two values, have the shares that they have in the training rows; a chain
+        draws them in strata, so that those of one call are nearer to them than shares of
+        independent rows. Where the rows of a table can be told apart, one that equals a row that
+        occurs once in training is drawn again. Rows are drawn some at a time.
 
         Parameters
         ----------

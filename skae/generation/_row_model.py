@@ -61,7 +61,7 @@ class RowModel(ABC):
         wanted : sequence of ndarrays of shape (n_traits,)
             The shares of the traits of the rows of each class; none if there are no traits.
         traits_of : callable
-            Gives the traits of encoded rows.
+            Gives the traits of those encoded rows that may be given to a user.
         seed : int
             Determines the rows by which it is seen how it draws.
 

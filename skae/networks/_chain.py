@@ -1,6 +1,5 @@
 """A masked autoencoder: the distribution of every column given those before it, in one pass."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ._draws import shift_to_shares, spread_choices
 from ._layers import Dropout
-from ._logistics import draw_number, limited, log_density, log_inside, mixture, slices
-from ._piecewise import PiecewiseNumbers
+from ._logistics import limited, slices
+from ._spiky_numbers import SpikyNumbers
 
 
 class ColumnChain(nn.Module):
@@ -39,6 +39,9 @@ class ColumnChain(nn.Module):
         none.
     middles : ndarray of shape (n_numbers, n_atoms)
         The numbers that stand for these values in rows.
+    spikes : ndarray of shape (n_numbers, n_spikes) of int or None, default=None
+        Which of these values, in the order of their intervals, have a probability of their own
+        beside that of the mixture; -1 for none.
     width : int, default=256
         Width of the two hidden layers.
     n_logistics : int, default=6
@@ -57,9 +60,6 @@ class ColumnChain(nn.Module):
     seen: Tensor
     degrees: Tensor
     made: Tensor
-    starts: Tensor
-    stops: Tensor
-    middles: Tensor
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class ColumnChain(nn.Module):
         starts: np.ndarray,
         stops: np.ndarray,
         middles: np.ndarray,
+        spikes: np.ndarray | None = None,
         width: int = 256,
         n_logistics: int = 6,
         dropout: float = 0.2,
@@ -77,34 +78,29 @@ class ColumnChain(nn.Module):
         super().__init__()
         self.n_context, self.flags = n_context, list(flags)
         self.choices, self.order = [tuple(choice) for choice in choices], list(order)
-        self.n_logistics = n_logistics
         ends = [len(flags), *(start + size for start, size in choices), *(f + 1 for f in flags)]
         self._n_columns = max(ends)
         n_numbers, sizes = len(self.flags), [size for _, size in self.choices]
-        n_each = 3 * n_logistics + 1
-        self._inputs = slices([PiecewiseNumbers.n_each] * n_numbers + sizes)
-        self._outputs = slices([n_each] * n_numbers + sizes)
+        owners = np.empty((n_numbers, 0), int) if spikes is None else spikes
+        self.numbers = SpikyNumbers(starts, stops, middles, owners, n_logistics)
+        self._inputs = slices([self.numbers.n_seen] * n_numbers + sizes)
+        self._outputs = slices([self.numbers.n_parameters] * n_numbers + sizes)
         ranks = np.argsort(self.order)
         n_in, n_out = ([p.stop - p.start for p in ps] for ps in (self._inputs, self._outputs))
         seen = np.concatenate([np.full(n_context, -1), np.repeat(ranks, n_in)])
         lowest = -1 if n_context else 0
         highest = max(lowest, len(self.order) - 2)
         degrees = lowest + np.arange(width) * (highest + 1 - lowest) // width
-        for name, array in {
-            "seen": seen,
-            "degrees": degrees,
-            "made": np.repeat(ranks, n_out),
-            "starts": starts.astype(np.float32),
-            "stops": stops.astype(np.float32),
-            "middles": middles.astype(np.float32),
-        }.items():
-            self.register_buffer(name, torch.from_numpy(np.array(array)), persistent=False)
-        self.numbers = PiecewiseNumbers(n_numbers)
+        made = np.repeat(ranks, n_out)
+        for name, array in {"seen": seen, "degrees": degrees, "made": made}.items():
+            self.register_buffer(name, torch.from_numpy(array), persistent=False)
         self.first, self.second = nn.Linear(len(seen), width), nn.Linear(width, width)
         self.last = nn.Linear(width, sum(n_out))
-        self.direct = nn.Linear(len(seen), sum(n_out), bias=False)
+        n_direct = len(seen) if spikes is None else n_context
+        self.direct = nn.Linear(n_direct, sum(n_out), bias=False) if n_direct else None
         nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.direct.weight)
+        if self.direct is not None:
+            nn.init.zeros_(self.direct.weight)
         self.dropout = Dropout(dropout)
 
     # ------------------------------------------------------------------ the start
@@ -125,13 +121,11 @@ class ColumnChain(nn.Module):
         rows = x[:, self.n_context :]
         share = x.new_full((len(x),), 1.0) if weight is None else weight.to(x)
         share = share / share.sum()
-        bias, k = self.last.bias.zero_(), self.n_logistics
+        bias = self.last.bias.zero_()
         for i, flag in enumerate(self.flags):
             present = rows[:, flag] < 0.5 if flag >= 0 else torch.ones_like(share, dtype=torch.bool)
-            self.numbers.learn(i, rows[present, i], self.starts[i], self.stops[i])
             own = bias[self._outputs[i]]
-            own[k : 2 * k] = torch.linspace(-1.5, 1.5, k)
-            own[2 * k : 3 * k] = -0.5
+            self.numbers.start(i, rows[present, i], share[present], own[:-1])
             absent = (share @ (~present).to(share)).clamp(1e-4, 1 - 1e-4)
             own[-1] = torch.logit(absent)
         for (start, size), part in zip(self.choices, self._outputs[len(self.flags) :], strict=True):
@@ -173,8 +167,7 @@ class ColumnChain(nn.Module):
         rows = z.new_empty(len(z), self._n_columns)
         for i, flag in enumerate(self.flags):
             own = output[:, self._outputs[i]]
-            log_shares, means, _ = mixture(own[:, :-1])
-            rows[:, i] = (log_shares.exp() * means).sum(1)
+            rows[:, i] = self.numbers.mean(i, own)
             if flag >= 0:
                 rows[:, flag] = own[:, -1].sigmoid()
         for (start, size), part in zip(self.choices, self._outputs[len(self.flags) :], strict=True):
@@ -186,8 +179,11 @@ class ColumnChain(nn.Module):
     def _distributions(self, z: Tensor) -> Tensor:
         """Return the parameters of all distributions."""
         hidden, features = z[:, : len(self.degrees)], z[:, len(self.degrees) :]
-        last, direct = self._masked(self.last, self.degrees), self._masked(self.direct, self.seen)
-        return F.linear(hidden, last, self.last.bias) + F.linear(features, direct)
+        output = F.linear(hidden, self._masked(self.last, self.degrees), self.last.bias)
+        if self.direct is None:
+            return output
+        direct = self._masked(self.direct, self.seen)
+        return output + F.linear(features[:, : direct.shape[1]], direct)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the same, of rows."""
@@ -224,24 +220,10 @@ class ColumnChain(nn.Module):
 
     def _of_numbers(self, output: Tensor, rows: Tensor) -> Tensor:
         """Return the log-densities of numbers, or log-probabilities, of shape (n, n_numbers)."""
-        scores, absent = rows[:, : len(self.flags)], output[..., -1]
-        atom, tied = self._atoms(scores)
-        numbers = torch.arange(len(self.flags), device=scores.device)
-        low = torch.where(tied, self.starts[numbers, atom], scores).unsqueeze(-1)
-        high = torch.where(tied, self.stops[numbers, atom], scores + 1).unsqueeze(-1)
-        inside = log_inside(output[..., :-1], low, high)[..., 0, :].logsumexp(-1)
-        logs = torch.where(tied, inside, log_density(output[..., :-1], scores))
+        logs, absent = self.numbers.log_prob(output, rows[:, : len(self.flags)]), output[..., -1]
         known = torch.where(self._missing(rows), F.logsigmoid(absent), logs + F.logsigmoid(-absent))
-        may_be = torch.tensor([flag >= 0 for flag in self.flags], device=scores.device)
+        may_be = torch.tensor([flag >= 0 for flag in self.flags], device=rows.device)
         return torch.where(may_be, known, logs)
-
-    def _atoms(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the frequent values at which scores are, if they are, and whether they are."""
-        atom = torch.searchsorted(self.stops, scores.T.contiguous()).T
-        atom = atom.clamp(max=self.stops.shape[1] - 1)
-        numbers = torch.arange(len(self.flags), device=scores.device)
-        start, stop = self.starts[numbers, atom], self.stops[numbers, atom]
-        return atom, (start <= scores) & (scores <= stop)
 
     def _missing(self, rows: Tensor) -> Tensor:
         """Tell which numbers are missing, of shape (n, n_numbers)."""
@@ -268,7 +250,7 @@ class ColumnChain(nn.Module):
         """Return the weights of a layer, zero where an output must not see an input."""
         if layer in (self.first, self.second):
             return layer.weight * (self.degrees.unsqueeze(1) >= seen)
-        return layer.weight * (self.made.unsqueeze(1) > seen)
+        return layer.weight * (self.made.unsqueeze(1) > seen[: layer.in_features])
 
     # ------------------------------------------------------------------ new rows
 
@@ -278,8 +260,12 @@ class ColumnChain(nn.Module):
         context: Tensor,
         generator: torch.Generator,
         limits: Mapping[int, Any] | None = None,
+        shares: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Draw rows, one column after the other; each hidden unit is computed once.
+
+        Rows are not independent: a value comes up about as often as its probabilities in all rows
+        add up to.
 
         Parameters
         ----------
@@ -291,6 +277,9 @@ class ColumnChain(nn.Module):
             What cells may be, by columns after the context. For a number a tuple: lower and upper
             ends of intervals, arrays of shape (n_intervals,), and whether it may be missing. For
             the first column of a group an array of bool, whether it may be each of the values.
+        shares : Tensor of shape (n_columns,) or None, default=None
+            How frequent ones shall be in the columns that follow the numbers, among rows that have
+            all the same context. It is learned, for that context.
 
         Returns
         -------
@@ -302,12 +291,9 @@ class ColumnChain(nn.Module):
         """
         n = len(context)
         limits = {} if limits is None else limits
-        weights = {
-            "first": self._masked(self.first, self.seen),
-            "second": self._masked(self.second, self.degrees),
-            "last": self._masked(self.last, self.degrees),
-            "direct": self._masked(self.direct, self.seen),
-        }
+        sees = {"first": self.seen, "second": self.degrees, "last": self.degrees}
+        sees |= {"direct": self.seen} if self.direct is not None else {}
+        weights = {name: self._masked(getattr(self, name), seen) for name, seen in sees.items()}
         first, second, output = (
             layer.bias.expand(n, -1).clone() for layer in (self.first, self.second, self.last)
         )
@@ -318,12 +304,15 @@ class ColumnChain(nn.Module):
             if rank >= 0:
                 variable = self.order[rank]
                 parameters = output[:, self._outputs[variable]]
+                if shares is not None:
+                    parameters = parameters + self._learned(variable, parameters, shares, context)
                 features, log_prob = self._drawn(variable, parameters, rows, generator, limits)
                 log_probs += log_prob
                 own = self._inputs[variable]
                 columns = slice(self.n_context + own.start, self.n_context + own.stop)
             first += features @ weights["first"][:, columns].T
-            output += features @ weights["direct"][:, columns].T
+            if "direct" in weights and len(direct := weights["direct"][:, columns].T):
+                output += features @ direct
             own_units = (self.degrees == rank).nonzero()[:, 0]
             if len(own_units):
                 units = slice(int(own_units[0]), int(own_units[-1]) + 1)
@@ -332,6 +321,24 @@ class ColumnChain(nn.Module):
                 upper = lower + F.gelu(second[:, units])
                 output += upper @ weights["last"][:, units].T
         return rows, log_probs
+
+    def _learned(self, variable: int, output: Tensor, shares: Tensor, context: Tensor) -> Tensor:
+        """Learn what brings a column its shares, and return it."""
+        n_numbers, shift = len(self.flags), torch.zeros_like(output[0])
+        if variable >= n_numbers:
+            own, (start, size) = shift, self.choices[variable - n_numbers]
+        else:
+            own, start, size = shift[-1:], self.flags[variable], 1
+        if start < 0:
+            return shift
+        cells = slice(start, start + size)
+        own += shift_to_shares(output[:, -len(own) :].double(), shares[cells].double()).to(own)
+        part = self._outputs[variable]
+        if self.direct is None:
+            self.last.bias[part] += shift
+        else:
+            self.direct.weight[part, : self.n_context] += shift.outer(context[0])
+        return shift
 
     def _drawn(
         self, variable: int, output: Tensor, rows: Tensor, generator: Any, limits: Mapping[int, Any]
@@ -345,21 +352,15 @@ class ColumnChain(nn.Module):
             if size == 1:
                 logits = torch.cat([torch.zeros_like(logits), logits], 1)
             logs, log_prob = limited(logits.log_softmax(1), limits.get(start))
-            chosen = torch.multinomial(logs.exp(), 1, generator=generator)
-            rows[:, cells] = chosen if size == 1 else F.one_hot(chosen[:, 0], size)
+            chosen = spread_choices(logs.exp(), generator)
+            rows[:, cells] = chosen.unsqueeze(1) if size == 1 else F.one_hot(chosen, size)
             return rows[:, cells], log_prob
         flag = self.flags[variable]
-        parameters, absent = output[:, :-1].double(), output[:, -1:].double()
-        if flag < 0:
-            absent = torch.full_like(absent, -math.inf)
-        scores, missing, log_prob = draw_number(parameters, absent, generator, limits.get(variable))
-        scores = scores.to(rows).unsqueeze(1)
-        padded = torch.zeros(len(rows), n_numbers, dtype=rows.dtype, device=rows.device)
-        padded[:, variable] = scores[:, 0]
-        atom, tied = (each[:, [variable]] for each in self._atoms(padded))
-        rows[:, [variable]] = scores * ~missing.unsqueeze(1)
+        x, missing, log_prob = self.numbers.draw(
+            variable, output, flag >= 0, generator, limits.get(variable)
+        )
+        x, missing = x.to(rows).unsqueeze(1), missing.unsqueeze(1)
+        rows[:, [variable]] = x * ~missing
         if flag >= 0:
-            rows[:, flag] = missing.to(rows)
-        seen = torch.where(tied, self.middles[variable][atom], scores)
-        only = slice(variable, variable + 1)
-        return self.numbers(seen, missing.unsqueeze(1), only), log_prob
+            rows[:, [flag]] = missing.to(rows)
+        return self.numbers(x, missing, slice(variable, variable + 1)), log_prob

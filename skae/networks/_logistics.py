@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ._draws import spread_choices
+
 _LOG_SCALE = (-6.0, 3.0)
 _TINY = 1e-7
 _FAR = 1e3  # a number beyond all others
@@ -75,9 +77,13 @@ def log_inside(parameters: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 
 def draw_number(
-    parameters: Tensor, absent: Tensor, generator: torch.Generator, limits: Any = None
+    parameters: Tensor,
+    absent: Tensor,
+    spikes: tuple[Tensor, Tensor, Tensor],
+    generator: torch.Generator,
+    limits: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw numbers, some of which are missing.
+    """Draw numbers, some of which are spikes, and some missing.
 
     Parameters
     ----------
@@ -85,6 +91,9 @@ def draw_number(
         As for :func:`mixture`.
     absent : Tensor of shape (n_samples, 1)
         Log-odds of being missing.
+    spikes : tuple of Tensors of shapes (n_samples,), (n_samples, n_spikes) and (n_spikes,)
+        Logarithms of the probabilities that a number comes from the mixture, and that it is one of
+        the spikes; and these.
     generator : torch.Generator
         The only source of randomness.
     limits : tuple or None, default=None
@@ -102,15 +111,22 @@ def draw_number(
     """
     low, high, may_be_missing = ([-_FAR], [_FAR], True) if limits is None else limits
     low, high = (torch.as_tensor(np.clip(end, -_FAR, _FAR)).to(parameters) for end in (low, high))
-    logs = log_inside(parameters, low, high).flatten(1) + F.logsigmoid(-absent)
+    log_body, log_spikes, places = spikes
+    inside = log_inside(parameters, low, high).flatten(1) + log_body.unsqueeze(1)
+    allowed = ((low.unsqueeze(1) <= places) & (places <= high.unsqueeze(1))).any(0)
+    present = torch.cat([inside, log_spikes.masked_fill(~allowed, -math.inf)], 1)
     log_absent = F.logsigmoid(absent).masked_fill(torch.tensor(not may_be_missing), -math.inf)
-    logs, log_probs = limited(torch.cat([logs, log_absent], 1))
-    chosen = torch.multinomial(logs.exp(), 1, generator=generator)[:, 0]
+    logs, log_probs = limited(torch.cat([present + F.logsigmoid(-absent), log_absent], 1))
+    chosen = spread_choices(logs.exp(), generator)
     missing = chosen == logs.shape[1] - 1
     if not len(low):
         return torch.zeros_like(log_probs), missing, log_probs
-    places = torch.where(missing, 0, chosen)
-    return draw_inside(parameters, low, high, places, generator), missing, log_probs
+    n_inside = inside.shape[1]
+    x = draw_inside(parameters, low, high, torch.where(chosen < n_inside, chosen, 0), generator)
+    if len(places):
+        spike = (chosen - n_inside).clamp(0, len(places) - 1)
+        x = torch.where((chosen >= n_inside) & ~missing, places[spike], x)
+    return x, missing, log_probs
 
 
 def draw_inside(

@@ -11,14 +11,16 @@ from skae.networks import ColumnChain
 STARTS, STOPS, MIDDLES = np.array(
     [[[2e3, 2e3], [-1e3, 0.5]], [[2e3, 2e3], [-0.5, 1.0]], [[2e3, 2e3], [-1.0, 0.7]]]
 )
+SPIKES = np.array([[-1], [1]])  # the second frequent value
 ORDER = [1, 3, 0, 2]
 COLUMNS = {0: [0, 3], 1: [1], 2: [2], 3: [4, 5, 6]}  # after the context
 
 
-@pytest.fixture
-def chain():
+@pytest.fixture(params=[SPIKES, None], ids=["spikes", "of older versions"])
+def chain(request):
     torch.manual_seed(0)
-    chain = ColumnChain(1, [3, -1], [(2, 1), (4, 3)], ORDER, STARTS, STOPS, MIDDLES, width=16)
+    columns = [3, -1], [(2, 1), (4, 3)], ORDER, STARTS, STOPS, MIDDLES, request.param
+    chain = ColumnChain(1, *columns, width=16)
     x = rows(200)
     chain.initialize(x, x)
     for parameter in chain.parameters():  # an untrained one knows of no columns before
@@ -61,7 +63,7 @@ def test_no_column_sees_itself_or_what_follows(chain, rank):
 
 def test_the_density_adds_up_to_one():
     torch.manual_seed(0)
-    intervals = STARTS[1:], STOPS[1:], MIDDLES[1:]
+    intervals = STARTS[1:], STOPS[1:], MIDDLES[1:], SPIKES[1:]
     chain = ColumnChain(0, [1], [(2, 3)], [1, 0], *intervals, width=16).double().eval()
     numbers = torch.cat([torch.arange(-60, 60, 0.01).double() + 0.005, torch.tensor([-1.0, 0.7])])
     free = (numbers[:-2] > -0.5) & (numbers[:-2] < 0.5) | (numbers[:-2] > 1.0)
@@ -102,3 +104,15 @@ def test_draws_under_limits_have_the_weights_that_say_how_probable_they_are(chai
     expected = free[met].mean(0)
     found = (weights @ limited) / weights.sum()
     torch.testing.assert_close(found, expected, rtol=0, atol=0.05)
+
+
+def test_columns_learn_the_shares_that_are_asked_for(chain):
+    context, generator = torch.ones(5000, 1).double(), torch.Generator().manual_seed(0)
+    shares = torch.tensor([0, 0, 0.3, 0.2, 0.5, 0.1, 0.4]).double()
+    before, _ = chain.draw(context, generator)
+
+    chain.draw(context, generator, shares=shares)
+
+    after, _ = chain.draw(context, generator)
+    assert (before.mean(0) - shares)[2:].abs().max() > 0.05
+    torch.testing.assert_close(after.mean(0)[2:], shares[2:], rtol=0, atol=0.01)
