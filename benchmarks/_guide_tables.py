@@ -183,7 +183,8 @@ def detectors(title: str) -> str:
 
 def imputers(title: str) -> str:
     """Return errors over all cases, beside what is drawn from filled rows."""
-    rows = sorted(read_table("imputation"), key=lambda row: row["rank"])
+    rows = [row for row in read_table("imputation") if row.get("rank") is not None]
+    rows.sort(key=lambda row: row["rank"])
     downstream = {row["method"]: row for row in read_table("imputation_downstream")}
     names = [row["method"] for row in rows]
     measures: Sequence[tuple[str, str, int, Cost | None]] = [
