@@ -29,7 +29,8 @@ _FEW_ROWS = 30_000  # from which on a chain can't learn rows by heart
 _SIZES = {"width": 512, "dropout": 0.1}
 _N_BINS = 16
 _STEPS, _BATCH_SIZE = 4000, 128
-_DRAWS, _ROUNDS = 10_000, 2  # by which shares of categories are learned
+_DRAWS, _FEWEST_DRAWS, _ROUNDS = 10_000, 1000, 2  # by which shares of categories are learned
+_CELLS = 2**24  # of parameters of all distributions, of the rows that are drawn for that
 _ROWS_AT_ONCE = 4096
 
 
@@ -67,11 +68,12 @@ class Chain(RowModel):
         chain, generator = self._network(), torch.Generator().manual_seed(seed)
         context = torch.eye(self.n_classes) if self.n_classes else torch.zeros(1, 0)
         n_numbers = len(self.params["flags"])
+        n_draws = min(_DRAWS, max(_FEWEST_DRAWS, _CELLS // chain.last.out_features))
         for own, shares in zip(context, wanted, strict=False):
             asked = shares
             for _ in range(_ROUNDS):
                 of_columns = torch.from_numpy(np.pad(asked, (n_numbers, 0)))
-                rows, _ = chain.draw(own.expand(_DRAWS, -1), generator, shares=of_columns)
+                rows, _ = chain.draw(own.expand(n_draws, -1), generator, shares=of_columns)
                 asked = (asked + shares - traits_of(rows.numpy()).mean(axis=0)).clip(0, 1)
         return replace(self, weights=to_arrays(chain.state_dict()))
 
