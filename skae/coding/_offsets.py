@@ -26,7 +26,10 @@ def shifted(which: np.ndarray, offset: int) -> np.ndarray:
     ndarray of uint8 of the same shape
         Between the first and the last.
     """
-    return np.clip(which + np.int64(offset), 0, N_TABLES - 1).astype(np.uint8) if offset else which
+    if not offset:
+        return which
+    step = np.int16(max(-N_TABLES, min(offset, N_TABLES)))  # damaged ones can be any number
+    return np.clip(which + step, 0, N_TABLES - 1).astype(np.uint8)
 
 
 def lengths(integers: np.ndarray, which: np.ndarray, bits: np.ndarray) -> np.ndarray:

@@ -144,7 +144,7 @@ def test_pickling(model, streams, expected):
 def in_another_order(parts, weights):
     """Return products as contexts take them, with the terms of all sums in another order."""
     order = torch.randperm(len(weights), generator=torch.Generator().manual_seed(1))
-    return torch.cat(parts, -1)[..., order] @ weights[order]
+    return torch.cat(parts).movedim(0, -1)[..., order] @ weights[order]
 
 
 @pytest.mark.parametrize("factor", [1 - 2**-23, 1 + 2**-22])
@@ -302,7 +302,7 @@ def test_sums_of_wide_contexts_are_those_of_integer_arithmetic(model, quality):
     codec, random, kinds = model._codec, np.random.default_rng(quality), []
 
     def checked(parts, weights):
-        X, products = torch.cat(parts, -1), linear(parts, weights)
+        X, products = torch.cat(parts).movedim(0, -1), linear(parts, weights)
         units = (1, 2**10) if torch.equal(X, X.round()) and X.numel() else (2**6, 2**16)
         if X.numel() and (units[0] == 1 or weights.dtype == torch.float64):
             whole = [

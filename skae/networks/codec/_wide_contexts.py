@@ -220,14 +220,15 @@ class WideContexts(Contexts):
             What all coefficients are decoded to; zero in groups that were not visited.
         """
         n, rows, columns, n_channels = shape
-        decoded = weights[0].new_zeros(n, rows * columns, n_channels, dtype=torch.float32)
-        squares = wide_grid(rows, columns, decoded.device).squares
+        found = weights[0].new_zeros(n, rows * columns, n_channels, dtype=torch.float32)
 
         def keep(channels: slice, values: Tensor) -> None:
-            decoded[:, squares, channels] = values.to(decoded)
+            found[..., channels] = values
 
         for _ in self._steps(shape, weights, code, keep, log, n_groups):
             pass
+        decoded = torch.empty_like(found)
+        decoded[:, wide_grid(rows, columns, found.device).squares] = found
         return decoded.unflatten(1, (rows, columns))
 
     def _steps(
@@ -287,7 +288,7 @@ class WideContexts(Contexts):
         for steps in zip(*walks, strict=True):
             part, squares, _ = steps[0]
             n = len(y) * len(squares)
-            targets = [[chunk[:, squares, part.channels]] for chunk in chunks]
+            targets = [[chunk[:, squares, part.channels].movedim(2, 0)] for chunk in chunks]
             features, sources = zip(*(step.evidence for step in steps), strict=True)
             rows = some_rows(n, MOST_ROWS_OF_TABLES)
             residuals = _rows_of(targets, rows)
@@ -304,20 +305,20 @@ class WideContexts(Contexts):
 
 
 def _linear(parts: list[Tensor], weights: Tensor) -> Tensor:
-    """Return products of columns that stand in several tables."""
-    some = weights.split([each.shape[-1] for each in parts])
-    # With few channels, they are faster transposed.
-    products = [w.T @ part.flatten(0, 1).T for part, w in zip(parts, some, strict=True)]
-    total = products[0] if len(products) == 1 else products[0] + products[1]
-    return total.T.contiguous().unflatten(0, parts[0].shape[:2])
+    """Return products of rows that stand in several tables, of shape (..., n_channels)."""
+    some = weights.split([len(each) for each in parts])
+    total = some[0].T @ parts[0].flatten(1)
+    if len(parts) > 1:
+        total = total + some[1].T @ parts[1].flatten(1)
+    return total.T.contiguous().unflatten(0, parts[0].shape[1:])
 
 
 def _rows_of(chunks: Sequence[Sequence[Tensor]], rows: Tensor) -> Tensor:
     """Return some rows of tables whose columns, and then whose images, stand apart."""
     found, start = [], 0
     for parts in chunks:
-        n, n_squares = parts[0].shape[:2]
+        n, n_squares = parts[0].shape[1:]
         some = rows[(rows >= start) & (rows < start + n * n_squares)] - start
-        found.append(torch.cat([part[some // n_squares, some % n_squares] for part in parts], 1))
+        found.append(torch.cat([part[:, some // n_squares, some % n_squares] for part in parts]).T)
         start += n * n_squares
     return torch.cat(found)

@@ -34,10 +34,10 @@ class WideEvidence(NamedTuple):
 
     Parameters
     ----------
-    features : list of Tensors of shape (n_images, n_squares, n)
+    features : list of Tensors of shape (n, n_images, n_squares)
         What scales are told from: one, and logarithms of whole numbers, of what was coded before,
         and of neighbours, if there are some.
-    sources : list of Tensors of shape (n_images, n_squares, n)
+    sources : list of Tensors of shape (n, n_images, n_squares)
         What means are linear in: values of channels before, and of neighbours.
     """
 
@@ -46,7 +46,7 @@ class WideEvidence(NamedTuple):
 
 
 class WideKnown:
-    """What has become known in the course of a walk; squares are sorted.
+    """What has become known in the course of a walk; squares are sorted, and come last.
 
     Parameters
     ----------
@@ -73,9 +73,8 @@ class WideKnown:
     ) -> None:
         n, n_squares = n_images, len(grid.squares)
         self._log, self._grid = log, grid
-        self._features = features.new_ones(n, n_squares, n_features(n_channels))
-        self._features[..., 1:N_SUMS] = 0
-        self._sources = sources.new_empty(n, n_squares, 9 * min(n_channels, N_SOURCES))
+        self._features = features.new_ones(n_features(n_channels), n, n_squares)
+        self._sources = sources.new_empty(9 * min(n_channels, N_SOURCES), n, n_squares)
         self._around = of_images(grid.around.view(-1, 9), n, n_squares)
         zeros = features.new_zeros(n, n_squares)
         # Of the groups before the last three, and around, before the last two.
@@ -87,7 +86,7 @@ class WideKnown:
     def begin(self, width: int) -> None:
         """Begin with a group of channels."""
         n, n_squares = self._far.shape
-        self._features[..., 1:N_SUMS] = torch.stack(self._logs, -1)
+        torch.stack(self._logs, out=self._features[1:N_SUMS])
         # What the last square of a grid is followed by stands for no square at all.
         self._magnitudes = self._features.new_zeros(n, n_squares + 1, width)
         self._values = self._sources.new_zeros(n, n_squares + 1, width)
@@ -98,21 +97,22 @@ class WideKnown:
 
     def evidence(self, now: GridPass) -> WideEvidence:
         """Return what is known before a pass."""
-        of_squares = self._features[..., : n_features(self._start)]
-        sources = self._sources[..., : 9 * min(self._start, N_SOURCES)]
-        evidence = WideEvidence([of_squares[:, now.places]], [sources[:, now.places]])
+        of_squares = self._features[: n_features(self._start)]
+        sources = self._sources[: 9 * min(self._start, N_SOURCES)]
+        evidence = WideEvidence([of_squares[..., now.places]], [sources[..., now.places]])
         if now.beside is not None:
             n_nearest = N_NEAREST * len(now.squares)
             values = self._values.index_select(1, now.beside).unflatten(1, (N_BESIDE, -1))
             nearest = self._magnitudes.index_select(1, now.beside[:n_nearest])
             nearest = nearest.unflatten(1, (N_NEAREST, -1))
-            evidence.features.append(self._log(_of_neighbours(nearest, values)).to(of_squares))
+            logs = self._log(_of_neighbours(nearest, values)).to(of_squares)
+            evidence.features.append(logs.movedim(2, 0))
             beside = values.clamp(-FARTHEST, FARTHEST).transpose(1, 2).flatten(2)
-            evidence.sources.append(beside)
+            evidence.sources.append(beside.movedim(2, 0))
         return evidence
 
     def put(self, now: GridPass, integers: Tensor, decoded: Tensor) -> None:
-        """Take in what a pass has been coded to."""
+        """Take in what a pass has been coded to, of shape (n_images, n_squares, n_channels)."""
         self._magnitudes[:, now.places] = integers.abs().clamp(max=int(LARGEST)).to(self._features)
         self._values[:, now.places] = decoded.to(self._values)
 
@@ -137,10 +137,10 @@ class WideKnown:
         self._logs = [new[0], *self._logs[:2], new[1], new[2], self._logs[4], new[3]]
         if start < N_TOLD:
             logs = self._log(torch.cat([numbers[..., 1:], nine[..., 1:]], -1))
-            self._features[..., n_features(start) : n_features(stop)] = logs
+            self._features[n_features(start) : n_features(stop)] = logs.movedim(2, 0)
         if start < N_SOURCES:
             near = values.clamp(-FARTHEST, FARTHEST).index_select(1, self._grid.around)
-            self._sources[..., 9 * start : 9 * stop] = near.view(*sums.shape, -1)
+            self._sources[9 * start : 9 * stop] = near.view(*sums.shape, -1).movedim(2, 0)
         self._start = stop
         return values
 
